@@ -1,0 +1,65 @@
+"""Recipes to labeled audio, every clip reproducible bit for bit from its manifest row.
+
+The way through the house: `load_recipe` → `plan_clip` → `render` → `build`; back again: `reproduce`, `verify`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audiosynth.build import build
+    from audiosynth.dataset import ClipDataset
+    from audiosynth.errors import AudiosynthError
+    from audiosynth.plan import plan_clip
+    from audiosynth.recipe import load_recipe
+    from audiosynth.render import render
+    from audiosynth.reproduce import reproduce, verify
+    from audiosynth.shipped import shipped_recipe
+
+__all__ = [
+    "AudiosynthError",
+    "ClipDataset",
+    "build",
+    "load_recipe",
+    "plan_clip",
+    "render",
+    "reproduce",
+    "shipped_recipe",
+    "verify",
+]
+
+_HOMES = {
+    "AudiosynthError": "errors",
+    "ClipDataset": "dataset",
+    "build": "build",
+    "load_recipe": "recipe",
+    "plan_clip": "plan",
+    "render": "render",
+    "reproduce": "reproduce",
+    "shipped_recipe": "shipped",
+    "verify": "reproduce",
+}
+
+
+class _Package(ModuleType):
+    """Imports what is asked for when it is asked for: `audiosynth --help` must not wait for NumPy.
+
+    Some functions are called like the file they live in (`build`, `render`, `reproduce`); importing the file must not
+    put it in the function's place.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'audiosynth' has no attribute '{name}'")
+        return getattr(importlib.import_module(f"audiosynth.{_HOMES[name]}"), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

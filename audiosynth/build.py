@@ -1,0 +1,261 @@
+"""Build a dataset: units of 64 clips in any number of workers, resumable, the same tree byte for byte."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from audiosynth import summary
+from audiosynth.assets import AssetStore
+from audiosynth.errors import BuildError, UsageError
+from audiosynth.finish import finish
+from audiosynth.loaded import Recipe
+from audiosynth.state import changes, state_of
+from audiosynth.units import Unit, disk_error, put, render_unit, units_of
+from audiosynth.workspace import Workspace
+
+ASSET_BYTES: Final = 1 << 30
+"""Decoded recordings kept per worker, in bytes."""
+WORK: Final = ".build"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build made.
+
+    Attributes
+    ----------
+    root
+        The dataset's folder.
+    clips
+        Clips in it, and how many of them were made now (the others stood from an earlier run).
+    made
+        Clips made by this run.
+    stats
+        Totals over the manifest (`audiosynth.summary.Totals.as_dict`).
+    """
+
+    root: Path
+    clips: int
+    made: int
+    stats: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(
+    recipe: Recipe,
+    root: str | Path,
+    *,
+    workers: int = 1,
+    fresh: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Built:
+    """Build every clip of a recipe into a folder.
+
+    Parameters
+    ----------
+    recipe
+        From `audiosynth.load_recipe`.
+    root
+        Folder of the dataset; made if missing. An unfinished build of the same recipe is resumed.
+    workers
+        Processes that render (1 renders in this one). The result is the same for any number.
+    fresh
+        Delete an earlier build in `root` first.
+    progress
+        Called with (clips done, clips in all) whenever a unit is finished.
+
+    Raises
+    ------
+    BuildError
+        If the folder holds something else or another build, is in use, or cannot be written.
+    AudiosynthError
+        If a clip cannot be planned or rendered; what is finished stays.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from audiosynth import build, load_recipe, shipped_recipe
+    >>> recipe = load_recipe(shipped_recipe("quickstart"), clips=2)
+    >>> build(recipe, tempfile.mkdtemp()).clips
+    4
+    """
+    if workers < 1:
+        raise UsageError(f"workers: expected at least 1, got {workers}")
+    root = Path(root)
+    try:
+        return _build(recipe, root, workers=workers, fresh=fresh, progress=progress or _quiet)
+    except OSError as error:
+        raise disk_error(error, root) from error
+
+
+def _quiet(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+def _build(recipe: Recipe, root: Path, *, workers: int, fresh: bool, progress: Callable[[int, int], None]) -> Built:
+    state = state_of(recipe)
+    if fresh:
+        _clear(root)
+    if _finished(root, state):
+        shutil.rmtree(root / WORK, ignore_errors=True)
+        return Built(root, sum(recipe.clips.values()), 0, summary.of_manifest(root / "manifest.jsonl").as_dict())
+    root.mkdir(parents=True, exist_ok=True)
+    (root / WORK).mkdir(exist_ok=True)
+    with _locked(root):
+        _prepare(root, state)
+        units = units_of(recipe.clips)
+        todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
+        total, done = (
+            sum(recipe.clips.values()),
+            sum(u.last - u.first for u in units) - sum(u.last - u.first for u in todo),
+        )
+        progress(done, total)
+        made = 0
+        for count in _run(recipe, todo, root, workers):
+            made += count
+            progress(done + made, total)
+        stats = finish(recipe, root, units, state)
+        shutil.rmtree(root / WORK)
+    return Built(root, total, made, stats)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise BuildError(f"{path}: cannot be read ({error}); use --fresh to start over") from None
+    if not isinstance(tree, dict):
+        raise BuildError(f"{path}: is not what a build writes; use --fresh to start over")
+    return tree
+
+
+def _finished(root: Path, state: Mapping[str, Any]) -> bool:
+    """Return whether `root` holds this very build, finished; refuse any other content."""
+    if not root.exists():
+        return False
+    if not root.is_dir():
+        raise BuildError(f"{root}: is a file; choose a folder with -o")
+    if (root / "dataset.json").is_file():
+        changed = changes(_read_json(root / "dataset.json").get("build", {}), state)
+        if changed:
+            raise BuildError(
+                f"{root}: holds another build; changed: {changed}. Choose another folder with -o, or --fresh to replace it"
+            )
+        return True
+    if not (root / WORK).is_dir() and any(p.name != ".gitkeep" for p in root.iterdir()):
+        raise BuildError(f"{root}: is not empty and holds no build; choose an empty folder with -o")
+    return False
+
+
+def _prepare(root: Path, state: Mapping[str, Any]) -> None:
+    """Check that an unfinished build is of this recipe, and clear half-written files away."""
+    work = root / WORK
+    if (work / "state.json").is_file():
+        changed = changes(_read_json(work / "state.json"), state)
+        if changed:
+            raise BuildError(
+                f"{root}: holds an unfinished build; changed since: {changed}. Undo the change, choose another folder, or --fresh"
+            )
+    shutil.rmtree(work / "tmp", ignore_errors=True)
+    (work / "tmp").mkdir(parents=True)
+    (work / "units").mkdir(exist_ok=True)
+    put(work / "state.json", json.dumps(state, ensure_ascii=False).encode(), scratch=work / "tmp")
+
+
+def _clear(root: Path) -> None:
+    """Delete an earlier build, and nothing that is not one."""
+    if not root.exists():
+        return
+    if not root.is_dir() or not (
+        (root / WORK).is_dir() or (root / "dataset.json").is_file() or not any(root.iterdir())
+    ):
+        raise BuildError(f"{root}: is not a build, so --fresh will not delete it; choose another folder with -o")
+    if (root / WORK).is_dir():
+        with _locked(root):
+            pass
+    shutil.rmtree(root)
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """Hold the operating system's lock on a build; it falls when the process ends, however it ends."""
+    with (root / WORK / "lock").open("a+b") as file:
+        try:
+            _lock(file)
+        except OSError:
+            raise BuildError(
+                f"{root}: another build is running in this folder; wait for it or choose another with -o"
+            ) from None
+        yield
+
+
+def _lock(file: Any) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+        return
+    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _run(recipe: Recipe, todo: list[Unit], root: Path, workers: int) -> Iterator[int]:
+    if workers == 1 or len(todo) < 2:
+        work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
+        for unit in todo:
+            yield render_unit(recipe, unit, root, work)
+        return
+    yield from _run_pool(recipe, todo, root, min(workers, len(todo)))
+
+
+class _Process:
+    """What a worker process keeps between units."""
+
+    recipe: Recipe
+    root: Path
+    work: Workspace
+
+
+def _start(recipe: Recipe, root: Path) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a worker finishes or is ended
+    _Process.recipe, _Process.root = recipe, root
+    _Process.work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
+
+
+def _one(unit: Unit) -> int:
+    return render_unit(_Process.recipe, unit, _Process.root, _Process.work)
+
+
+def _run_pool(recipe: Recipe, todo: list[Unit], root: Path, workers: int) -> Iterator[int]:
+    from multiprocessing import get_context
+
+    pool: AbstractContextManager[ProcessPoolExecutor]
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (recipe, root)) as pool:
+        waiting: set[Future[int]] = set()
+        rest = iter(todo)
+        try:
+            for unit in rest:
+                waiting.add(pool.submit(_one, unit))
+                if len(waiting) >= 2 * workers:
+                    finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (f.result() for f in finished)
+            while waiting:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (f.result() for f in finished)
+        except BrokenProcessPool:
+            raise BuildError(
+                "a worker process was killed (out of memory?); run the same command again, it goes on where it stopped"
+            ) from None
+        finally:
+            for future in waiting:
+                future.cancel()

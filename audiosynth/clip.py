@@ -1,0 +1,151 @@
+"""The small records that components, the renderer and the writers hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+Array = npt.NDArray[np.float64]
+"""Audio inside the package: float64, shape (n_channels, n_samples), full scale 1.0."""
+
+
+class Recording(BaseModel):
+    """One recording of a catalogue: what a plan may know of it without decoding, and what a row needs to find it again.
+
+    Attributes
+    ----------
+    data, path
+        Name of the data root, and the POSIX path below it.
+    sha256
+        Of the file's bytes.
+    sr, n_channels, n_samples
+        As stored in the file.
+    active
+        First and one-past-last sample that are not leading or trailing silence, at the file's rate.
+    meta
+        Catalogue fields: label, speaker, text, licence, …
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    data: str
+    path: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sr: int = Field(ge=1, le=1_000_000)
+    n_channels: int = Field(ge=1, le=1024)
+    n_samples: int = Field(ge=1)
+    active: tuple[int, int] = Field(strict=False)
+    meta: dict[str, Any] = {}
+
+
+class Slack(BaseModel):
+    """A fraction of the room there is: 0 as early as possible, 1 as late as possible."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    slack: float = Field(ge=0, le=1, description="0 is as early as possible, 1 as late as possible")
+
+
+class AssetReader(Protocol):
+    """What a component may ask of the asset store."""
+
+    def samples(self, recording: Recording, sr: int) -> Array:
+        """Return the whole recording at rate `sr`, shape (n_channels, resampled_length(n_samples, …)); read-only."""
+        ...
+
+
+@dataclass(frozen=True)
+class RenderContext:
+    """What a component is given to render: the clip's rate and channels, and the recordings.
+
+    Attributes
+    ----------
+    sr
+        Sampling rate in Hz.
+    n_channels
+        Channels of the clip (a synthesizer may give 1; the renderer says how mono becomes many).
+    assets
+        Where recordings come from; None where no recording can be asked for.
+    """
+
+    sr: int
+    n_channels: int = 1
+    assets: AssetReader | None = None
+
+
+class Segment(NamedTuple):
+    """A stretch of sound and where an effect moved it: input [in0, in1) became output [out0, out1) (reversed if out1 < out0)."""
+
+    in0: int
+    in1: int
+    out0: int
+    out1: int
+
+
+@dataclass(frozen=True)
+class Response:
+    """An impulse response as stored or simulated; the renderer applies its gain and shift, which the row records.
+
+    Attributes
+    ----------
+    h
+        Shape (n_channels, n_samples), unscaled.
+    delay
+        Samples from the start of `h` to the direct sound at the earliest channel.
+    gain_db
+        The gain to apply to all channels, rounded to 1e-6 dB.
+    key
+        Hashable identity of `h`, so that its spectrum can be kept; None if it must not be.
+    """
+
+    h: Array
+    delay: int
+    gain_db: float = 0.0
+    key: object = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """A labeled interval of a clip, in samples: onset inclusive, offset exclusive."""
+
+    label: str
+    onset: int
+    offset: int
+    event: int | None = None
+    audible: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """A finished dataset as exporters see it.
+
+    Attributes
+    ----------
+    root
+        Folder of the dataset.
+    name
+        Its name.
+    splits
+        Split names in order, each with the number of clips.
+    weak_splits, unlabeled_splits
+        Splits whose strong labels (or all labels) are to be withheld.
+    rows
+        Call it for a fresh iterator over manifest rows, in order.
+    assets
+        Call it for an iterator over the asset rows.
+    """
+
+    root: Path
+    name: str
+    splits: Mapping[str, int]
+    rows: Callable[[], Iterator[dict[str, Any]]]
+    assets: Callable[[], Iterable[dict[str, Any]]] = tuple
+    weak_splits: frozenset[str] = frozenset()
+    unlabeled_splits: frozenset[str] = frozenset()

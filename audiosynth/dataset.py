@@ -1,0 +1,139 @@
+"""Clips by index for training code: rendered on the fly from a recipe, or read from a built folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audiosynth.assets import AssetStore
+from audiosynth.errors import ManifestError, UsageError
+from audiosynth.loaded import Recipe
+from audiosynth.manifest import Row, open_manifest, parse_row, safe_path
+from audiosynth.plan import plan_clip
+from audiosynth.render import render
+from audiosynth.workspace import Workspace
+
+
+class ClipDataset:
+    """Map-style dataset: ``len(ds)`` clips, ``ds[i]`` a dict; a PyTorch `DataLoader` takes it as it is.
+
+    Parameters
+    ----------
+    source
+        A `Recipe` (clips are rendered when asked for, the same clip for the same index anywhere) or the folder of a
+        finished build (clips are read).
+    split
+        Which split; may be left out where there is only one.
+
+    Raises
+    ------
+    UsageError
+        If the split does not exist.
+    ManifestError
+        If the folder holds no finished build.
+
+    Notes
+    -----
+    Every item has ``y`` (float32, shape (n_channels, n_samples)), ``sr`` (Hz), ``labels`` (dicts with label, onset and
+    offset in seconds and samples), ``clip_id`` and ``spec`` (the JSON tree). Nothing is opened before the first item,
+    so that workers which were forked or spawned open their own.
+
+    Examples
+    --------
+    >>> from audiosynth import ClipDataset, load_recipe, shipped_recipe
+    >>> ds = ClipDataset(load_recipe(shipped_recipe("quickstart"), clips=3), split="train")
+    >>> len(ds), ds[0]["sr"], ds[0]["y"].dtype.name
+    (3, 16000, 'float32')
+    """
+
+    def __init__(self, source: Recipe | str | Path, *, split: str | None = None) -> None:
+        self._recipe = source if isinstance(source, Recipe) else None
+        self._root = None if isinstance(source, Recipe) else Path(source)
+        self._work: Workspace | None = None
+        self._offsets: list[int] = []
+        names = list(self._recipe.clips) if self._recipe is not None else self._index(split)
+        if split is None and len(names) == 1:
+            split = names[0]
+        if split not in names:
+            raise UsageError(f"ClipDataset: expected split to be one of {', '.join(names)}; got {split!r}")
+        self.split: str = split
+
+    def _index(self, split: str | None) -> list[str]:
+        """Note where the rows of the split begin; returns the names of all splits."""
+        root = self._root or Path()
+        if not (root / "dataset.json").is_file():
+            raise ManifestError(f"{root}: no finished build here (dataset.json is missing)")
+        names: dict[str, list[int]] = {}
+        with open_manifest(root).open("rb") as file:
+            at = 0
+            for line in file:
+                names.setdefault(json.loads(line)["split"], []).append(at)
+                at += len(line)
+        chosen = split if split is not None else next(iter(names), "")
+        self._offsets = names.get(chosen, [])
+        return list(names)
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return self._recipe.clips[self.split] if self._recipe is not None else len(self._offsets)
+
+    def __getitem__(self, i: int) -> dict[str, Any]:
+        """Return clip `i`; negative indices count from the end."""
+        n = len(self)
+        if not -n <= i < n:
+            raise IndexError(f"clip {i} of {n}")
+        return self._rendered(i % n) if self._recipe is not None else self._read(i % n)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave decoded recordings behind when sent to a worker."""
+        return {**self.__dict__, "_work": None}
+
+    def _rendered(self, i: int) -> dict[str, Any]:
+        if self._recipe is None:
+            raise UsageError("this dataset reads a folder")
+        if self._work is None:
+            self._work = Workspace(AssetStore(self._recipe.roots))
+        clip = render(plan_clip(self._recipe, self.split, i), assets=self._work)
+        sr = clip.spec.sr
+        labels = [
+            {
+                "label": x.label,
+                "onset": x.onset / sr,
+                "offset": x.offset / sr,
+                "onset_sample": x.onset,
+                "offset_sample": x.offset,
+            }
+            for x in clip.labels
+        ]
+        y = (clip.pcm16 / 32768.0).astype(np.float32)
+        return {"y": y, "sr": sr, "labels": labels, "clip_id": clip.spec.clip_id, "spec": clip.spec.to_json()}
+
+    def row(self, i: int) -> Row:
+        """Return the manifest row of clip `i` of a built folder."""
+        root = self._root or Path()
+        with (root / "manifest.jsonl").open("rb") as file:
+            file.seek(self._offsets[i])
+            return parse_row(json.loads(file.readline()), place=f"{root / 'manifest.jsonl'} clip {i}")
+
+    def _read(self, i: int) -> dict[str, Any]:
+        import soundfile
+
+        root = self._root or Path()
+        row = self.row(i)
+        path = root / safe_path(row.path, place=row.clip_id)
+        try:
+            y, sr = soundfile.read(path, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise ManifestError(
+                f"{path}: cannot be read ({error}); `audiosynth verify` tells what else is amiss"
+            ) from None
+        return {
+            "y": np.ascontiguousarray(y.T),
+            "sr": sr,
+            "labels": row.tree["labels"],
+            "clip_id": row.clip_id,
+            "spec": row.tree["spec"],
+        }

@@ -1,0 +1,141 @@
+"""The only dice of the package: keyed draws for plans, keyed words for noise; nothing depends on order.
+
+A draw is a pure function of (seed, split, ordinal, path of the recipe node, k), so that clip 731 never depends
+on clip 730, on the worker, or on other keys of the recipe. Noise words are a pure function of (seed, stream,
+position), so that sample n never depends on block size or length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from audiosynth.clip import Array
+
+DRAW_BITS: Final = 53
+"""Bits of one draw: all that a float64 in [0, 1) can hold evenly spaced."""
+_SEPARATOR: Final = b"\x1f"
+_DRAW_DOMAIN: Final = b"audiosynth-dice/1"
+_NOISE_DOMAIN: Final = b"audiosynth-noise/1"
+
+
+class ClipDice:
+    """All draws of one clip (or of one dataset-level purpose).
+
+    Parameters
+    ----------
+    seed
+        The recipe's seed.
+    split
+        Name of the split.
+    ordinal
+        Number of the clip inside its split; -1 for draws that belong to the whole split.
+
+    Examples
+    --------
+    >>> dice = ClipDice(1, "train", 0)
+    >>> dice.uniform("events[0].onset") == ClipDice(1, "train", 0).uniform("events[0].onset")
+    True
+    """
+
+    __slots__ = ("_prefix", "ordinal", "seed", "split")
+
+    def __init__(self, seed: int, split: str, ordinal: int) -> None:
+        self.seed, self.split, self.ordinal = seed, split, ordinal
+        head = _SEPARATOR.join((_DRAW_DOMAIN, str(seed).encode(), split.encode(), str(ordinal).encode(), b""))
+        self._prefix = hashlib.sha256(head)
+
+    def bits(self, path: str, k: int = 0) -> int:
+        """Return 53 bits for the node at `path`, draw number `k`."""
+        state = self._prefix.copy()
+        state.update(b"%s\x1f%d" % (path.encode(), k))
+        return int.from_bytes(state.digest()[:8], "big") >> (64 - DRAW_BITS)
+
+    def uniform(self, path: str, k: int = 0) -> float:
+        """Return a number in [0, 1), a multiple of 2^-53."""
+        return self.bits(path, k) * 2.0**-DRAW_BITS
+
+
+def keyed_fraction(*parts: str) -> float:
+    """Return a number in [0, 1) that depends on `parts` alone (used to send groups to splits)."""
+    digest = hashlib.sha256(_SEPARATOR.join([b"audiosynth-split/1", *(p.encode() for p in parts)])).digest()
+    return (int.from_bytes(digest[:8], "big") >> (64 - DRAW_BITS)) * 2.0**-DRAW_BITS
+
+
+@lru_cache(maxsize=64)
+def permutation(n: int, *, seed: int, split: str, path: str, turn: int) -> tuple[int, ...]:
+    """Return a keyed permutation of range(n): items sorted by their own 53 bits.
+
+    Parameters
+    ----------
+    n
+        Number of items.
+    seed, split, path
+        As for a draw; `path` is the node's.
+    turn
+        Which pass over the items; each has an order of its own.
+    """
+    dice = ClipDice(seed, split, -1)
+    key = f"{path}#{turn}"
+    return tuple(sorted(range(n), key=lambda item: (dice.bits(key, item), item)))
+
+
+def philox_words(seed: int, *, start: int, n_words: int, stream: str = "") -> npt.NDArray[np.uint64]:
+    """Return words [start, start + n_words) of an endless keyed sequence of 64-bit words.
+
+    Parameters
+    ----------
+    seed
+        The component's recorded seed.
+    start, n_words
+        Position of the first word (≥ 0) and how many.
+    stream
+        Name that separates independent sequences of one seed (channels, say).
+
+    Notes
+    -----
+    Philox4x64-10 (Salmon et al. 2011) in counter mode, four words a counter. NumPy promises that the raw words
+    of a bit generator stay the same across versions and machines (NEP 19).
+
+    Examples
+    --------
+    >>> bool((philox_words(7, start=5, n_words=3) == philox_words(7, start=0, n_words=8)[5:]).all())
+    True
+    """
+    head = _SEPARATOR.join((_NOISE_DOMAIN, str(seed).encode(), stream.encode()))
+    key = int.from_bytes(hashlib.sha256(head).digest()[:16], "big")
+    block, skip = divmod(start, 4)
+    words: npt.NDArray[np.uint64] = np.random.Philox(key=key, counter=block).random_raw(n_words + skip)
+    return words[skip:]
+
+
+def uniform_at(seed: int, *, start: int, n_samples: int, stream: str = "") -> Array:
+    """Return samples [start, start + n_samples) of an endless sequence uniform in [0, 1)."""
+    words = philox_words(seed, start=start, n_words=n_samples, stream=stream)
+    return np.asarray((words >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+
+
+def gaussian_at(seed: int, *, start: int, n_samples: int, stream: str = "") -> Array:
+    """Return samples [start, start + n_samples) of endless white Gaussian noise of variance 1.
+
+    Notes
+    -----
+    Box and Muller (1958): one 64-bit word gives a radius (upper half) and an angle (lower half), hence samples
+    2i and 2i + 1; the largest value is sqrt(66 ln 2) = 6.76. Not NumPy's `normal`, whose stream may change.
+    """
+    first, skip = divmod(start, 2)
+    n_words = (skip + n_samples + 1) // 2
+    words = philox_words(seed, start=first, n_words=n_words, stream=stream)
+    upper = (words >> np.uint64(32)).astype(np.float64)
+    lower = (words & np.uint64(0xFFFFFFFF)).astype(np.float64)
+    radius = np.sqrt(-2.0 * np.log((upper + 0.5) * 2.0**-32))
+    angle = (2.0 * np.pi * 2.0**-32) * lower
+    pairs = np.empty((n_words, 2))
+    np.multiply(radius, np.cos(angle), out=pairs[:, 0])
+    np.multiply(radius, np.sin(angle), out=pairs[:, 1])
+    return pairs.reshape(-1)[skip : skip + n_samples]

@@ -1,0 +1,45 @@
+"""Gain: every sample times one number."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.registry import Component
+
+
+class Gain(Component):
+    """Gain in decibels, with the polarity kept or inverted.
+
+    Parameters
+    ----------
+    gain_db
+        20 times the logarithm to base 10 of the factor.
+    invert
+        Whether positive pressure becomes negative.
+    """
+
+    type_name: ClassVar[str] = "gain"
+    linear: ClassVar[bool] = True
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"gain_db": -6.0}, {"gain_db": 3.0, "invert": True})
+
+    gain_db: Annotated[
+        float, Field(ge=-120, le=120, description="gain; 0 changes nothing", json_schema_extra={"unit": "dB"})
+    ]
+    invert: Annotated[bool, Field(description="invert the polarity")] = False
+
+    def apply(self, y: Array, ctx: RenderContext) -> Array:  # noqa: ARG002 - the same at any rate
+        """Return `y` scaled."""
+        factor = float(10.0 ** (self.gain_db / 20.0))
+        return np.asarray(y * (-factor if self.invert else factor))
+
+    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
+        """Return `n_samples`."""
+        return n_samples
+
+    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
+        """Return one segment: nothing moves."""
+        return [Segment(0, n_samples, 0, n_samples)]

@@ -1,0 +1,1 @@
+"""Exporters: labels in the formats of the field. One file each; `write(dataset, folder)`."""

@@ -1,0 +1,102 @@
+"""The end of a build: manifest, assets, exports, and last of all dataset.json, whose presence says "whole"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from audiosynth import registry
+from audiosynth.assets import AssetStore
+from audiosynth.clip import DatasetView, Recording
+from audiosynth.loaded import Recipe
+from audiosynth.summary import Totals
+from audiosynth.units import Unit, put
+
+
+def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Write everything that needs all rows; returns the totals."""
+    scratch = root / ".build" / "tmp"
+    totals, used = _join(root, units, scratch)
+    store = AssetStore(recipe.roots)
+    rows = [{**row} for row in store.rows(sorted(used.values(), key=lambda r: (r.data, r.path.encode())))]
+    put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
+    put(root / "recipe.yaml", recipe.text.encode(), scratch=scratch)
+    _export(recipe, root, totals)
+    stats = totals.as_dict()
+    head = {
+        "name": recipe.name,
+        "description": recipe.description,
+        "sr": recipe.sr,
+        "channels": recipe.channels,
+        "output": recipe.output.model_dump(mode="json"),
+        "supervision": {split: recipe.supervision.get(split, "strong") for split in recipe.clips},
+        "synthetic": True,
+        "recordings": len(used),
+        **stats,
+        "build": dict(state),
+    }
+    text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
+    put(root / "dataset.json", text.encode(), scratch=scratch)
+    return stats
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, dict[str, Recording]]:
+    """Concatenate the units' rows in order, in constant memory; returns totals and the recordings used."""
+    totals = Totals()
+    used: dict[str, dict[str, Any]] = {}
+    temporary = scratch / "manifest.jsonl"
+    with temporary.open("wb") as out:
+        for unit in units:
+            for line in (root / ".build" / "units" / unit.name).read_bytes().splitlines(keepends=True):
+                out.write(line)
+                row = json.loads(line)
+                totals.add(row)
+                for recording in _recordings(row["spec"]):
+                    used.setdefault(recording["sha256"], recording)
+    temporary.replace(root / "manifest.jsonl")
+    return totals, {sha: Recording.model_validate(tree) for sha, tree in used.items()}
+
+
+def _recordings(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every recording's tree inside a spec."""
+    if isinstance(tree, dict):
+        if {"data", "path", "sha256", "n_samples"} <= tree.keys():
+            yield tree
+            return
+        for value in tree.values():
+            yield from _recordings(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _recordings(value)
+
+
+def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mapping[str, str]) -> DatasetView:
+    """Return a dataset folder as exporters see it."""
+
+    def lines(file: str) -> Iterator[dict[str, Any]]:
+        with (root / file).open(encoding="utf-8") as rows:
+            for line in rows:
+                yield json.loads(line)
+
+    return DatasetView(
+        root, name, splits, lambda: lines("manifest.jsonl"), lambda: lines("assets.jsonl"),
+        frozenset(s for s, kind in supervision.items() if kind == "weak"),
+        frozenset(s for s, kind in supervision.items() if kind == "none"),
+    )  # fmt: skip
+
+
+def _export(recipe: Recipe, root: Path, totals: Totals) -> None:
+    dataset = view(
+        root, name=recipe.name, splits={s: totals.clips.get(s, 0) for s in recipe.clips}, supervision=recipe.supervision
+    )
+    for tree in recipe.exports:
+        exporter: Any = registry.create("exporters", tree)
+        exporter.write(dataset, root / "labels")
+    attribution: Any = registry.create("exporters", {"type": "attribution"})
+    attribution.write(dataset, root)

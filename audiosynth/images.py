@@ -1,0 +1,171 @@
+"""From a planned event to its image (source, effects, room), and from a planned bed to its noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from audiosynth import levels, responses
+from audiosynth.clip import Array, RenderContext, Response
+from audiosynth.errors import RenderError
+from audiosynth.spec import Bed, ClipSpec, Decisions, Event
+from audiosynth.workspace import Workspace
+
+Intervals = Sequence[tuple[int, int]]
+GAIN_STEP: Final = 1e-6
+"""Gains are rounded to this many dB before use (DESIGN section 1)."""
+
+
+def round_gain(gain_db: float) -> float:
+    """Return a gain on the 1e-6 dB grid.
+
+    Examples
+    --------
+    >>> round_gain(-3.01029995)
+    -3.0103
+    """
+    return round(gain_db, 6) + 0.0
+
+
+def amplitude(gain_db: float) -> float:
+    """Return the factor of a gain in dB."""
+    return float(10.0 ** (gain_db / 20.0))
+
+
+@dataclass(frozen=True)
+class Image:
+    """One event after effects and room, before its gains.
+
+    Attributes
+    ----------
+    dry, y
+        Source after effects; what arrives at the microphones. Shape (n_channels, n).
+    start
+        Sample of the clip at which `y` begins (may be negative).
+    direct
+        Sample of `y` at which the source's first sample arrives.
+    room_gain_db
+        Gain of the response.
+    response
+        The response, if there is a room.
+    tail
+        Samples that the room goes on sounding after the dry end.
+    """
+
+    dry: Array
+    y: Array
+    start: int
+    direct: int
+    room_gain_db: float = 0.0
+    response: Response | None = None
+    tail: int = 0
+
+    @property
+    def shift(self) -> int:
+        """Return the sample of the clip at which the source's first sample arrives."""
+        return self.start + self.direct
+
+
+def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, decided: Decisions | None) -> Image:
+    """Render event `i`: source, effects, room.
+
+    Raises
+    ------
+    RenderError
+        If the source is silent, not finite, or has channels that do not fit the clip.
+    """
+    event = spec.events[i]
+    dry = _dry(event, ctx)
+    place = event.place
+    if place is None or dry.shape[1] != place.n_samples:
+        raise RenderError(
+            f"events[{i}]: the source gave {dry.shape[1]} samples, the plan says {place and place.n_samples}"
+        )
+    room: Any = event.room if event.room is not None else spec.room
+    if room is None or room.type_name == "none":
+        return Image(dry, _widened(dry, ctx.n_channels, f"events[{i}]"), place.onset, 0)
+    response: Response = room.response(ctx)
+    direct = response.delay if decided is None else decided.direct[i]
+    gain = response.gain_db if decided is None else decided.room_gain_db[i]
+    tail = (
+        responses.tail_offset(response.h, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
+    )
+    y = _widened(work.convolve(dry, response), ctx.n_channels, f"events[{i}].room")
+    start = place.onset - (direct if event.align == "direct" else 0)
+    return Image(dry, y, start, direct, gain, response, tail)
+
+
+def _dry(event: Event, ctx: RenderContext) -> Array:
+    source: Any = event.source
+    y: Array = source.render(ctx)
+    for effect in event.effects:
+        y = effect.apply(y, ctx)  # type: ignore[attr-defined]
+    return y
+
+
+def _widened(y: Array, n_channels: int, place: str) -> Array:
+    """Give a mono signal to every channel; anything else must fit."""
+    if y.shape[0] == n_channels:
+        return y
+    if y.shape[0] == 1:
+        return np.broadcast_to(y, (n_channels, y.shape[1]))
+    raise RenderError(
+        f"{place}: {y.shape[0]} channels do not fit a clip of {n_channels}; set `channels: {y.shape[0]}` in the recipe "
+        "or choose one with `channel:`"
+    )
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The bed before its own gain, and what was decided on the way.
+
+    Attributes
+    ----------
+    y
+        Shape (n_channels, n_samples): the sum of the layers at their own levels.
+    layer_gain_db
+        Gain of each layer.
+    """
+
+    y: Array
+    layer_gain_db: tuple[float, ...]
+
+
+def make_noise(spec: ClipSpec, bed: Bed, *, ctx: RenderContext, decided: Decisions | None) -> Noise:
+    """Render the layers of a bed and add them.
+
+    Raises
+    ------
+    RenderError
+        If a layer with a level is silent, or a mono one has no word on how it fills several channels.
+    """
+    total: Array | None = None
+    gains = []
+    for j, layer in enumerate(bed.layers):
+        source: Any = layer.source
+        y: Array = source.render(ctx, start=0, n_samples=spec.n_samples)
+        if y.shape[0] == 1 and ctx.n_channels > 1 and bed.spatial is None:
+            raise RenderError(
+                f"noise.layers[{j}]: a mono noise in front of {ctx.n_channels} channels needs `spatial: duplicate` in `noise`"
+            )
+        y = _widened(y, ctx.n_channels, f"noise.layers[{j}]")
+        gain = 0.0
+        if layer.level_dbfs is not None:
+            gain = round_gain(layer.level_dbfs - _clip_level(y, spec, f"noise.layers[{j}]"))
+        gain = gain if decided is None else decided.layer_gain_db[j]
+        gains.append(gain)
+        if total is None and len(bed.layers) == 1 and gain == 0.0:
+            total = y
+        else:
+            total = y * amplitude(gain) if total is None else total + y * amplitude(gain)
+    return Noise(total if total is not None else np.zeros((ctx.n_channels, spec.n_samples)), tuple(gains))
+
+
+def _clip_level(y: Array, spec: ClipSpec, place: str) -> float:
+    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+    if power <= 0:
+        raise RenderError(f"{place}: the noise is silent, so it cannot be given a level; remove it or choose another")
+    return levels.to_db(power)

@@ -1,0 +1,112 @@
+"""What a loaded recipe is: the compiled scene, its recordings by split, and what is built from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from audiosynth.catalogue import Catalogue
+from audiosynth.clip import Recording
+from audiosynth.errors import PlanError, UsageError
+from audiosynth.nodes import Node
+from audiosynth.spec import Output
+
+
+@dataclass(frozen=True)
+class Each:
+    """One clip per recording of a catalogue and replica."""
+
+    catalogue: str
+    name: str
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe, checked and compiled.
+
+    Attributes
+    ----------
+    name, description, seed, sr, channels
+        As written; rate in Hz.
+    clips
+        Number of clips per split, in the order of the recipe.
+    scene, lets
+        Compiled nodes: the scene, and the clip-level names.
+    catalogues
+        The scanned catalogues by name.
+    members
+        Recordings of each (catalogue, split), in order.
+    output, exports, supervision
+        What is written.
+    each
+        Set where clips go through a catalogue.
+    tree
+        The merged recipe as plain data; its hash is the recipe's identity.
+    roots
+        Folder of each data root.
+    """
+
+    name: str
+    seed: int
+    sr: int
+    channels: int
+    clips: Mapping[str, int]
+    scene: Node
+    lets: Mapping[str, Node]
+    output: Output
+    tree: Mapping[str, Any]
+    description: str = ""
+    reference_channel: int = 0
+    calibration_db: float | None = None
+    catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
+    members: Mapping[tuple[str, str], tuple[Recording, ...]] = field(default_factory=dict)
+    exports: tuple[Mapping[str, Any], ...] = ()
+    supervision: Mapping[str, str] = field(default_factory=dict)
+    each: Each | None = None
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    text: str = ""
+    _pools: dict[Any, Sequence[Recording]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of the merged recipe (with every `--set` in it)."""
+        return hashlib.sha256(json.dumps(self.tree, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the content hash of every catalogue."""
+        return {name: catalogue.fingerprint for name, catalogue in self.catalogues.items()}
+
+    def pool(self, catalogue: str, split: str, where: Mapping[str, Any]) -> Sequence[Recording]:
+        """Return the recordings of a catalogue that belong to `split` and fit `where` (a value or list per field)."""
+        key = (catalogue, split, *((k, tuple(v) if isinstance(v, list) else v) for k, v in where.items()))
+        found = self._pools.get(key)
+        if found is None:
+            members = self.members.get((catalogue, split), ())
+            found = self._pools[key] = tuple(r for r in members if _fits(r, where))
+        return found
+
+    def utterance(self, split: str, ordinal: int) -> Recording:
+        """Return the recording of an `each` clip."""
+        if self.each is None:
+            raise UsageError("this recipe does not go through a catalogue")
+        return self.members[self.each.catalogue, split][ordinal // self.each.replicas]
+
+    def require_clip(self, split: str, ordinal: int) -> None:
+        """Raise `PlanError` unless the recipe has this clip."""
+        if split not in self.clips:
+            raise PlanError(f"no split is called '{split}'; there are {', '.join(self.clips)}")
+        if ordinal < 0 or (self.each is not None and ordinal >= self.clips[split]):
+            raise PlanError(f"split '{split}' has clips 0 to {self.clips[split] - 1}, not {ordinal}")
+
+
+def _fits(recording: Recording, where: Mapping[str, Any]) -> bool:
+    for key, wanted in where.items():
+        value = recording.meta.get(key)
+        if value not in wanted if isinstance(wanted, list) else value != wanted:
+            return False
+    return True

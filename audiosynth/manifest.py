@@ -1,0 +1,235 @@
+"""Manifest rows: a spec, its decisions and its outcomes as one line of JSON; written here, read back strictly."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from audiosynth import registry
+from audiosynth.compiler import path_text
+from audiosynth.dsp import samples_to_seconds
+from audiosynth.errors import ManifestError
+from audiosynth.rendered import Clip
+from audiosynth.spec import ENGINE, FORMAT, ClipSpec, Decisions, parts, recordings
+
+MAX_ROW_BYTES: Final = 2**20
+"""Longest line that is read as a row."""
+CLIPS_PER_SHARD: Final = 1000
+"""Clips per folder of audio."""
+_CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clip of a manifest.
+
+    Attributes
+    ----------
+    clip_id, path
+        Name, and POSIX path of the audio below the dataset.
+    spec, decisions
+        Enough to render the clip again.
+    pcm_sha256
+        Hash its 16-bit samples must have.
+    needs
+        What else must be equal for that (pinned components, lossy decoders); empty for portable rows.
+    tree
+        The row as read.
+    """
+
+    clip_id: str
+    path: str
+    spec: ClipSpec
+    decisions: Decisions
+    pcm_sha256: str
+    needs: tuple[str, ...]
+    tree: Mapping[str, Any]
+
+
+def clip_path(spec: ClipSpec) -> str:
+    """Return where a clip's audio goes below the dataset."""
+    return f"audio/{spec.split}/{spec.ordinal // CLIPS_PER_SHARD:06d}/{spec.clip_id}.{spec.output.format}"
+
+
+def make_row(clip: Clip, *, file_sha256: str, written_sha256: str | None, needs: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the manifest row of a written clip, ready for JSON."""
+    spec = clip.spec
+    row: dict[str, Any] = {
+        "clip_id": spec.clip_id,
+        "split": spec.split,
+        "path": clip_path(spec),
+        "duration": samples_to_seconds(spec.n_samples, spec.sr),
+        "n_samples": spec.n_samples,
+        "sr": spec.sr,
+        "n_channels": spec.channels,
+        "labels": [_label(label, clip) for label in clip.labels],
+        "pcm_sha256": clip.pcm_sha256,
+        "file_sha256": file_sha256,
+        "format": FORMAT,
+        "engine": ENGINE,
+        "made_of": made_of(spec),
+        "needs": sorted(needs),
+        "spec": spec.to_json(),
+        "decisions": clip.decisions.model_dump(mode="json"),
+        "outcomes": clip.outcomes,
+    }
+    if written_sha256 is not None:
+        row["written_sha256"] = written_sha256
+    return row
+
+
+def _label(label: Any, clip: Clip) -> dict[str, Any]:
+    sr = clip.spec.sr
+    out = {
+        "label": label.label,
+        "onset": samples_to_seconds(label.onset, sr),
+        "offset": samples_to_seconds(label.offset, sr),
+        "onset_sample": label.onset,
+        "offset_sample": label.offset,
+        "event": label.event,
+        "audible": label.audible,
+        "snr_db": None if label.event is None else clip.outcomes["events"][label.event]["snr_db"],
+    }
+    return {**out, **label.extra}
+
+
+def made_of(spec: ClipSpec) -> dict[str, Any]:
+    """Return what went in: recordings, voices, profiles (DESIGN section 6).
+
+    A recording whose catalogue names a speaker counts as a recorded voice.
+    """
+    used = recordings(spec)
+    voices = "recorded" if any("speaker" in r.meta for r in used) else "none"
+    return {"recordings": len(used), "voices": voices, "profiles": "none"}
+
+
+def needs_of(spec: ClipSpec, *, decoders: Iterable[str] = ()) -> list[str]:
+    """Return what a row needs beyond portable float64 arithmetic, as ``library==version``."""
+    found = {need for component in parts(spec) for need in component.needs()}
+    return sorted(found.union(decoders))
+
+
+def dumps(row: Mapping[str, Any]) -> str:
+    """Return one line of JSON, UTF-8, no spaces, keys as they stand."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row tree) for every non-empty line.
+
+    Raises
+    ------
+    ManifestError
+        If a line is too long or not a JSON object.
+    """
+    for number, line in enumerate(lines, 1):
+        place = f"{name}:{number}"
+        if len(line) > MAX_ROW_BYTES:
+            raise ManifestError(f"{place}: a row of {len(line):,} characters; at most {MAX_ROW_BYTES:,} are read")
+        if not line.strip():
+            continue
+        try:
+            tree = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ManifestError(f"{place}: not a row of JSON ({error}); was the file edited or cut?") from None
+        if not isinstance(tree, dict):
+            raise ManifestError(f"{place}: expected a JSON object, got {type(tree).__name__}")
+        yield place, tree
+
+
+def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:
+    """Check a row read from a manifest and return its records.
+
+    Raises
+    ------
+    ManifestError
+        If it is of a later format or engine, lacks something, points outside its folder, or was edited by hand.
+    """
+    for key, mine in (("format", FORMAT), ("engine", ENGINE)):
+        value = tree.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ManifestError(f"{place}: '{key}' should be a whole number from 1, got {value!r}; was the row edited?")
+        if value > mine:
+            raise ManifestError(
+                f"{place}: {key} {value} is of a later audiosynth (this one knows {mine}); install a newer version"
+            )
+    path, clip_id = safe_path(tree.get("path"), place=place), tree.get("clip_id")
+    if not isinstance(clip_id, str) or not _CLIP_ID.fullmatch(clip_id):
+        raise ManifestError(f"{place}: clip_id should be made of a-z, 0-9, _ and -, got {clip_id!r}")
+    digest = tree.get("pcm_sha256")
+    if not isinstance(digest, str) or not _HASH.fullmatch(digest):
+        raise ManifestError(f"{place} ({clip_id}): pcm_sha256 should be 64 hexadecimal digits, got {digest!r}")
+    spec = _record(ClipSpec, tree.get("spec"), f"{place} ({clip_id}) spec")
+    decisions = _record(Decisions, tree.get("decisions"), f"{place} ({clip_id}) decisions")
+    _consistent(spec, decisions, clip_id, place)
+    needs = tree.get("needs") or ()
+    return Row(clip_id, path, spec, decisions, digest, tuple(str(n) for n in needs), tree)
+
+
+def _record(model: Any, tree: Any, place: str) -> Any:
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        loc, message = registry.explain(error, "row")[0]
+        raise ManifestError(f"{place}.{path_text(loc)}: {message}; was the row edited?") from None
+
+
+def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) -> None:
+    n = len(spec.events)
+    layers = 0 if spec.noise is None else len(spec.noise.layers)
+    counts = {"event_gain_db": n, "room_gain_db": n, "direct": n, "tail": n, "audible": n, "layer_gain_db": layers}
+    for key, count in counts.items():
+        if len(getattr(decisions, key)) != count:
+            raise ManifestError(f"{place} ({clip_id}): decisions.{key} should have {count} values; was the row edited?")
+    if any(event.place is None for event in spec.events):
+        raise ManifestError(f"{place} ({clip_id}): an event has no place; was the row edited?")
+    if spec.clip_id != clip_id:
+        raise ManifestError(
+            f"{place}: the row calls itself {clip_id} but its spec is {spec.clip_id}; was the row edited?"
+        )
+    inside = all(0 <= c < spec.channels and 0 <= i < spec.n_samples for c, i, _ in decisions.ties)
+    if not inside or spec.reference_channel >= spec.channels:
+        raise ManifestError(
+            f"{place} ({clip_id}): a tie or the reference channel lies outside the clip; was the row edited?"
+        )
+
+
+def safe_path(path: Any, *, place: str) -> str:
+    """Return `path` if it stays inside its folder on every system.
+
+    Raises
+    ------
+    ManifestError
+        If it is absolute, climbs out, or uses a name that some system reserves.
+    """
+    text = path if isinstance(path, str) else ""
+    pieces = PurePosixPath(text).parts
+    bad = (
+        not text or text.startswith("/") or "\\" in text or ":" in text or "\0" in text or ".." in pieces
+        or any(_RESERVED.fullmatch(piece) or piece.endswith((" ", ".")) for piece in pieces)
+    )  # fmt: skip
+    if bad:
+        raise ManifestError(f"{place}: path should be relative and stay inside the dataset, got {path!r}")
+    return text
+
+
+def open_manifest(path: Path) -> Path:
+    """Return the manifest file for a dataset folder or a manifest path.
+
+    Raises
+    ------
+    ManifestError
+        If there is none.
+    """
+    found = path / "manifest.jsonl" if path.is_dir() else path
+    if not found.is_file():
+        raise ManifestError(f"{found}: no such manifest; a finished build has a manifest.jsonl")
+    return found

@@ -1,0 +1,114 @@
+"""The parts of a clip put together: gains, the sum, and integer stems that add up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosynth.clip import Array, RenderContext
+from audiosynth.gains import Meter, bed_gain, bed_gain_under, event_gain
+from audiosynth.images import Image, amplitude
+from audiosynth.spec import ClipSpec
+
+DRIFT_DB: Final = 2e-6
+"""A replayed gain further than this from what is measured now is worth a warning."""
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Gains of the events (on top of their rooms') and of the bed, in dB."""
+
+    events: tuple[float, ...]
+    bed: float
+
+    @classmethod
+    def measure(cls, meter: Meter, images: Sequence[Image]) -> Gains:
+        """Measure what the levels of a clip ask for."""
+        bed = bed_gain(meter)
+        events = tuple(event_gain(meter, i, image, bed_gain_db=bed) for i, image in enumerate(images))
+        if meter.spec.noise is not None and meter.spec.noise.snr_db is not None:
+            foreground = np.zeros((meter.spec.channels, meter.spec.n_samples))
+            for image, gain in zip(images, events, strict=True):
+                add_image(foreground, image, amplitude(gain + image.room_gain_db))
+            bed = bed_gain_under(meter, foreground, images)
+        return cls(events, bed)
+
+    def drift(self, used: Gains) -> tuple[str, ...]:
+        """Return in words where the gains used differ from those measured."""
+        pairs = [
+            *((f"events[{i}]", a, b) for i, (a, b) in enumerate(zip(self.events, used.events, strict=True))),
+            ("noise", self.bed, used.bed),
+        ]
+        return tuple(
+            f"{name}: measured {a:.6f} dB now, the row says {b:.6f} dB" for name, a, b in pairs if abs(a - b) > DRIFT_DB
+        )
+
+
+def add_image(total: Array, image: Image, gain: float) -> None:
+    """Add an image to the clip where it falls; what lies outside is cut."""
+    a, b = max(0, image.start), min(total.shape[1], image.start + image.y.shape[1])
+    if b > a:
+        total[:, a:b] += image.y[:, a - image.start : b - image.start] * gain
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The sum of a clip, and what it is made of."""
+
+    total: Array
+    images: Sequence[Image]
+    gains: Gains
+    noise: Array | None
+
+    @classmethod
+    def of(cls, spec: ClipSpec, images: Sequence[Image], noise: Any, gains: Gains) -> Parts:
+        """Add everything up, in the order of the spec."""
+        total = np.zeros((spec.channels, spec.n_samples))
+        for image, gain in zip(images, gains.events, strict=True):
+            add_image(total, image, amplitude(gain + image.room_gain_db))
+        if noise is not None:
+            total += noise.y * amplitude(gains.bed)
+        return cls(total, images, gains, None if noise is None else noise.y)
+
+    def floats(self, spec: ClipSpec) -> dict[str, Array]:
+        """Return every event and the bed alone, clip-long, before the mix's own effects and gains."""
+        out = {}
+        for i, (image, gain) in enumerate(zip(self.images, self.gains.events, strict=True)):
+            alone = np.zeros((spec.channels, spec.n_samples))
+            add_image(alone, image, amplitude(gain + image.room_gain_db))
+            out[stem_name(spec, i)] = alone
+        if self.noise is not None:
+            out["noise"] = self.noise * amplitude(self.gains.bed)
+        return out
+
+    def stems(
+        self, spec: ClipSpec, ctx: RenderContext, mix: npt.NDArray[Any], gain: float
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return integer stems; the largest takes the remainder, so that they sum to the mix exactly."""
+        stems, power = {}, {}
+        for name, y in self.floats(spec).items():
+            for effect in spec.mix.effects:
+                if getattr(effect, "linear", False):
+                    y = effect.apply(y, ctx)  # type: ignore[attr-defined]  # noqa: PLW2901
+            power[name] = float(np.vdot(y, y)) * gain * gain
+            stems[name] = np.rint(y * (gain * 32768.0)).astype(np.int32)
+        if stems and stems_sum(spec):
+            largest = max(power, key=lambda name: power[name])
+            stems[largest] += mix.astype(np.int32) - np.sum(list(stems.values()), axis=0, dtype=np.int32)
+        return stems
+
+
+def stem_name(spec: ClipSpec, i: int) -> str:
+    """Return the name of an event's stem: its number and label, safe as a file name."""
+    label = spec.events[i].label or spec.events[i].name or "event"
+    safe = "".join(c if c.isascii() and c.isalnum() else "_" for c in label.lower())[:40]
+    return f"event{i:02d}_{safe}"
+
+
+def stems_sum(spec: ClipSpec) -> bool:
+    """Return whether the stems of this clip sum to its mix (not after a non-linear effect on the mix)."""
+    return all(getattr(effect, "linear", False) for effect in spec.mix.effects)

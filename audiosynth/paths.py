@@ -1,0 +1,75 @@
+"""Files below data roots: found whatever form their names are encoded in, never outside the root."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from audiosynth.errors import AssetError
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes, or say why not."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AssetError(
+            f"{path}: cannot be read ({error.strerror or error}); check that it is there and may be read"
+        ) from None
+
+
+def below(root: Path, path: str) -> Path | None:
+    """Return the file at POSIX `path` below `root`, or None if there is none.
+
+    Names are compared in NFC, so that a file copied from a system that decomposes its names is found.
+
+    Raises
+    ------
+    AssetError
+        If the path leads outside `root`, by ``..``, an absolute path or a link.
+    """
+    parts = PurePosixPath(path).parts
+    if (
+        not parts
+        or PurePosixPath(path).is_absolute()
+        or ".." in parts
+        or "\\" in path
+        or ":" in parts[0]
+        or "\0" in path
+    ):
+        raise AssetError(f"{path!r}: expected a path below the data root {root}, without '..'")
+    target = root.joinpath(*parts)
+    if not target.is_file():
+        target = root
+        for part in parts:
+            named = [] if not target.is_dir() else sorted(p for p in target.iterdir() if nfc(p.name) == nfc(part))
+            if not named:
+                return None
+            target = named[0]
+        if not target.is_file():
+            return None
+    require_inside(root, target)
+    return target
+
+
+def require_inside(root: Path, target: Path) -> None:
+    """Raise `AssetError` if a link leads `target` outside `root`."""
+    if not target.resolve().is_relative_to(root.resolve()):
+        raise AssetError(
+            f"{target}: a link that leads outside the data root {root}; copy the file there, or give the folder it leads "
+            "to as a data root"
+        )
+
+
+def nfc(name: str) -> str:
+    """Return a name with its accents composed (Unicode NFC), as paths stand in rows."""
+    return unicodedata.normalize("NFC", name)
+
+
+def files_below(root: Path) -> Iterator[Path]:
+    """Yield the files below a folder, in order of their names, following no links."""
+    for folder, names, files in os.walk(root):
+        names.sort()
+        yield from (path for path in (Path(folder) / name for name in sorted(files)) if not path.is_symlink())

@@ -1,0 +1,231 @@
+"""Cast every die of one clip and place its events in whole samples; knows lengths, never sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from audiosynth import registry
+from audiosynth.clip import Recording, Segment, Slack
+from audiosynth.compiler import path_text
+from audiosynth.dice import ClipDice
+from audiosynth.dsp import samples_to_seconds, seconds_to_samples
+from audiosynth.errors import AudiosynthError, PlanError
+from audiosynth.loaded import Recipe
+from audiosynth.nodes import Scope
+from audiosynth.registry import Component
+from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
+
+Interval = tuple[int, int]
+
+
+def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
+    """Return the spec of one clip: a pure function of (recipe, split, ordinal).
+
+    Parameters
+    ----------
+    recipe
+        From `audiosynth.load_recipe`.
+    split, ordinal
+        Which clip; ordinals start at 0 in every split.
+
+    Raises
+    ------
+    PlanError
+        If the clip does not exist, or its draws do not fit together; the message names the clip and the event.
+
+    Examples
+    --------
+    >>> from audiosynth import load_recipe, plan_clip, shipped_recipe
+    >>> recipe = load_recipe(shipped_recipe("quickstart"))
+    >>> plan_clip(recipe, "train", 3) == plan_clip(recipe, "train", 3)
+    True
+    """
+    recipe.require_clip(split, ordinal)
+    scope = Scope(ClipDice(recipe.seed, split, ordinal), recipe.pool, recipe.lets)
+    if recipe.each is not None:
+        scope.values[recipe.each.name] = recipe.utterance(split, ordinal)
+    try:
+        tree = recipe.scene.draw(scope)
+        tree["let"] = _shown({name: scope.value(name) for name in recipe.lets})
+        return _spec(recipe, scope, tree)
+    except ValidationError as error:
+        loc, message = registry.explain(error, "clip")[0]
+        raise PlanError(f"clip {split}/{ordinal}, {path_text(loc)}: {message}") from None
+
+
+def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
+    sr = recipe.sr
+    n_samples = max(1, seconds_to_samples(_number(tree["duration"], "duration"), sr))
+    room = _built("rooms", tree.get("room"))
+    clip = f"clip {scope.dice.split}/{scope.dice.ordinal}"
+    events = []
+    for i, raw in enumerate(tree.get("events") or ()):
+        try:
+            events.append(_event(raw, sr=sr, n_clip=n_samples, clip_room=room))
+        except ValidationError as error:
+            loc, message = registry.explain(error, "event")[0]
+            raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}") from None
+        except AudiosynthError as error:
+            raise PlanError(f"{clip}, events[{i}]: {error}") from None
+    bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr)
+    mix = tree.get("mix") or {}
+    spec = ClipSpec(
+        duration=samples_to_seconds(n_samples, sr), events=tuple(events), noise=bed, room=room,
+        mix=_mix(mix, scope), labels=Labels.model_validate(tree.get("labels") or {}), let=tree["let"],
+        split=scope.dice.split, ordinal=scope.dice.ordinal, sr=sr, channels=recipe.channels, n_samples=n_samples,
+        reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
+    )  # fmt: skip
+    _calibrated(spec, clip)
+    return spec
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise PlanError(f"{name}: expected seconds > 0, got {value!r}")
+    return float(value)
+
+
+def _built(family: str, raw: Any) -> Component | None:
+    if raw is None or isinstance(raw, Component):
+        return raw
+    built = getattr(raw, "built", None)
+    if built is None:
+        return registry.create(family, raw)
+    if family not in built:
+        built[family] = registry.create(family, raw)
+    component: Component = built[family]
+    return component
+
+
+def _shown(lets: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `let` values as a row shows them: a recording by its name."""
+    return {name: f"{v.data}:{v.path}" if isinstance(v, Recording) else v for name, v in lets.items()}
+
+
+def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component | None) -> Event:
+    source = _source(raw.get("source"), sr)
+    effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
+    n, active = _moved(source, effects, sr)
+    at = None if raw.get("at") is None else At.model_validate(raw["at"])
+    room = _built("rooms", raw.get("room"))
+    onset = _onset(raw.get("onset"), at, n=n, n_clip=n_clip, sr=sr)
+    if at is not None and at.anchor == "direct" and raw.get("align") == "causal":
+        onset -= _known_delay(room or clip_room, sr)
+    if (onset < 0 or onset + n > n_clip) and raw.get("overrun", "error") == "error":
+        raise PlanError(
+            f"an event of {n / sr:.3f} s from {onset / sr:.3f} s does not fit a clip of {n_clip / sr:.3f} s; make the clip "
+            "longer, the event shorter (`duration`), place it with {slack: …}, or say `overrun: cut`"
+        )
+    place = Place(onset=onset, n_samples=n, active=tuple(active), labels=_hull(active))
+    rest = {key: value for key, value in raw.items() if key not in ("source", "effects", "room", "onset", "at", "let")}
+    return Event(
+        source=source, effects=effects, room=room, onset=samples_to_seconds(onset, sr), at=at,
+        place=place, let=_shown(raw.get("let", {})), **rest,
+    )  # fmt: skip
+
+
+def _source(raw: Any, sr: int) -> Component:
+    if isinstance(raw, Mapping) and isinstance(raw.get("start"), Slack):
+        slack: Slack = raw["start"]
+        source = registry.create("synths", {key: value for key, value in raw.items() if key != "start"})
+        room = source.slack(sr)  # type: ignore[attr-defined]
+        return source.model_copy(update={"start_sample": int(slack.slack * room + 0.5)})
+    built = _built("synths", raw)
+    if built is None:
+        raise PlanError("an event needs a source")
+    return built
+
+
+def _moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Interval]]:
+    """Return the length and the active intervals of a source after its effects."""
+    n = source.extent(sr)
+    active = source.active(sr) if hasattr(source, "active") else None
+    intervals = [(0, n) if active is None else tuple(active)]
+    for effect in effects:
+        segments = effect.segments(n, sr)
+        n = effect.extent(n, sr)
+        intervals = [piece for interval in intervals for piece in map_interval(interval, segments)]
+    return n, [(max(0, a), min(n, b)) for a, b in intervals if b > a]
+
+
+def map_interval(interval: Interval, segments: Sequence[Segment]) -> list[Interval]:
+    """Return where an interval of the input went: none, one or several intervals of the output.
+
+    Examples
+    --------
+    >>> map_interval((2, 6), [Segment(0, 4, 0, 8), Segment(4, 8, 12, 8)])
+    [(4, 8), (10, 12)]
+    """
+    out = []
+    for in0, in1, out0, out1 in segments:
+        a, b = max(interval[0], in0), min(interval[1], in1)
+        if b > a and in1 > in0:
+            ends = [out0 + (2 * (x - in0) * (out1 - out0) + (in1 - in0)) // (2 * (in1 - in0)) for x in (a, b)]
+            out.append((min(ends), max(ends)))
+    return out
+
+
+def _hull(active: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Return the label intervals: touching pieces are one."""
+    merged: list[Interval] = []
+    for a, b in sorted(active):
+        if merged and a <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
+        else:
+            merged.append((a, b))
+    return tuple(merged)
+
+
+def _onset(raw: Any, at: At | None, *, n: int, n_clip: int, sr: int) -> int:
+    if at is not None:
+        point = seconds_to_samples(at.time, sr) + (n_clip if at.time < 0 else 0)
+        return point - {"onset": 0, "direct": 0, "centre": n // 2, "offset": n}[at.anchor]
+    if isinstance(raw, Slack):
+        if n > n_clip:
+            raise PlanError(
+                f"an event of {n / sr:.3f} s is longer than its clip of {n_clip / sr:.3f} s; make the clip longer, "
+                "the event shorter (`duration`), or give an onset and `overrun: cut`"
+            )
+        return int(raw.slack * (n_clip - n) + 0.5)
+    return 0 if raw is None else seconds_to_samples(raw, sr)
+
+
+def _known_delay(room: Any, sr: int) -> int:
+    if room is None:
+        return 0
+    if not hasattr(room, "delay"):
+        raise PlanError(
+            f"at.anchor: direct needs a room whose delay is known before rendering, not '{room.type_name}'; use align: direct"
+        )
+    delay: int = room.delay(sr)
+    return delay
+
+
+def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int) -> Bed:
+    layers = []
+    for j, layer in enumerate(raw.get("layers") or ()):
+        source = _built("noises", layer.get("source")) if isinstance(layer, Mapping) else None
+        given = (layer.get("source") if isinstance(layer, Mapping) else None) or {}
+        if source is not None and hasattr(source, "period") and "start_sample" not in given:
+            u = scope.dice.uniform(f"noise.layers[{j}].source.start_sample")
+            source = source.model_copy(update={"start_sample": int(u * source.period(sr))})
+        layers.append({**layer, "source": source})
+    return Bed(**{**raw, "layers": layers, "let": _shown(raw.get("let", {}))})
+
+
+def _mix(raw: Mapping[str, Any], scope: Scope) -> Mix:
+    effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
+    filled = {"seed": scope.dice.bits("mix.seed")} if raw.get("dither", "none") != "none" and "seed" not in raw else {}
+    return Mix(**{**raw, **filled, "effects": effects})
+
+
+def _calibrated(spec: Scene, clip: str) -> None:
+    wants = [i for i, e in enumerate(spec.events) if e.level is not None and e.level.spl_db_1m is not None]
+    if getattr(spec, "calibration_db", None) is None and (
+        wants or (spec.noise is not None and spec.noise.spl_db is not None)
+    ):
+        place = f"events[{wants[0]}].level.spl_db_1m" if wants else "noise.spl_db"
+        raise PlanError(f"{clip}, {place}: needs `calibration_db` (dB SPL of 0 dBFS) in the recipe")

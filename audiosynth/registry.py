@@ -1,0 +1,139 @@
+"""Components: what one is, and how a family (synths, noises, rooms, effects, exporters) finds its own.
+
+Adding a component is adding one file to its family's folder: the registry imports every module there and
+collects the `Component` classes it defines. Versions live side by side (``chirp.py``, ``chirp_v1.py``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from audiosynth.errors import ParameterError, UsageError, did_you_mean
+
+FAMILIES: Final = ("synths", "noises", "rooms", "effects", "exporters")
+
+
+class Component(BaseModel):
+    """Frozen, strict parameters of one component; subclasses add the few methods their family asks for.
+
+    Attributes
+    ----------
+    type_name
+        Name in recipes (``type: chirp``).
+    version
+        Goes up whenever a change alters sound; the old class stays, under its old number.
+    portability
+        ``portable``: same 16-bit samples on any machine. ``pinned``: needs the library named by `needs`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    type_name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    portability: ClassVar[str] = "portable"
+
+    def needs(self) -> tuple[str, ...]:
+        """Return what a pinned component needs to give its bits again, as ``library==version``."""
+        return ()
+
+
+def pinned_name(component: Component) -> str:
+    """Return the name a spec pins, such as ``chirp@2``."""
+    return f"{component.type_name}@{component.version}"
+
+
+@cache
+def components(family: str) -> Mapping[str, type[Component]]:
+    """Return every component of a family by its pinned name (``chirp@1``), sorted.
+
+    Raises
+    ------
+    UsageError
+        If there is no such family.
+    """
+    if family not in FAMILIES:
+        raise UsageError(f"no family {family!r}; there are {', '.join(FAMILIES)}")
+    package = importlib.import_module(f"audiosynth.{family}")
+    found: dict[str, type[Component]] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda item: item.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            if issubclass(cls, Component) and cls.__module__ == module.__name__ and cls.type_name:
+                found[f"{cls.type_name}@{cls.version}"] = cls
+    return dict(sorted(found.items()))
+
+
+@cache
+def newest(family: str) -> Mapping[str, type[Component]]:
+    """Return the newest version of every component of a family by its plain name."""
+    latest: dict[str, type[Component]] = {}
+    for cls in components(family).values():
+        if cls.type_name not in latest or latest[cls.type_name].version < cls.version:
+            latest[cls.type_name] = cls
+    return latest
+
+
+@lru_cache(maxsize=4096)
+def lookup(family: str, name: str) -> type[Component]:
+    """Return the component class for ``chirp`` (the newest) or ``chirp@1`` (that version).
+
+    Raises
+    ------
+    UsageError
+        If the family has no such component or version.
+    """
+    cls = components(family).get(name) if "@" in name else newest(family).get(name)
+    if cls is None:
+        known = newest(family)
+        hint = did_you_mean(name.partition("@")[0], known)
+        raise UsageError(f"no {family[:-1]} called '{name}'{hint or '; there are ' + ', '.join(known)}")
+    return cls
+
+
+def create(family: str, tree: Mapping[str, Any]) -> Component:
+    """Build a component from ``{"type": name, **parameters}`` without changing the argument.
+
+    Raises
+    ------
+    UsageError
+        If ``type`` is missing or unknown.
+    pydantic.ValidationError
+        If a parameter is unknown, of the wrong type or out of range.
+    """
+    name = tree.get("type")
+    if not isinstance(name, str):
+        raise UsageError(f"a {family[:-1]} needs a `type`; there are {', '.join(newest(family))}")
+    return lookup(family, name).model_validate({key: value for key, value in tree.items() if key != "type"})
+
+
+def dump(component: Component) -> dict[str, Any]:
+    """Return the JSON tree of a component with its pinned type and all defaults written out."""
+    return {"type": pinned_name(component), **component.model_dump(mode="json")}
+
+
+def explain(error: ValidationError, owner: str) -> list[tuple[tuple[str | int, ...], str]]:
+    """Turn pydantic's errors into ``(location, message)`` pairs in the words of this project."""
+    lines: list[tuple[tuple[str | int, ...], str]] = []
+    for item in error.errors(include_url=False):
+        loc = tuple(item["loc"])
+        if item["type"] == "extra_forbidden":
+            message = f"'{owner}' has no such parameter"
+        elif item["type"] == "missing":
+            message = f"'{owner}' needs this parameter"
+        else:
+            message = f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}"
+        lines.append((loc, message.removeprefix("value error, ")))
+    return lines
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `ParameterError` with `message` unless `condition` holds."""
+    if not condition:
+        raise ParameterError(message)

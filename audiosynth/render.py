@@ -1,0 +1,141 @@
+"""From a spec to sound: images + bed → mix → guard → integers. Draws nothing; what it must measure is a decision.
+
+The chain and the meaning of its numbers are DESIGN section 5, told in the README under "What the numbers mean".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy.typing as npt
+
+from audiosynth import levels, pcm
+from audiosynth.clip import Array, AssetReader, RenderContext
+from audiosynth.dice import uniform_at
+from audiosynth.errors import RenderError
+from audiosynth.gains import Meter
+from audiosynth.images import amplitude, make_image, make_noise, round_gain
+from audiosynth.outcomes import audible_of, labels_of, outcomes_of, readings_of
+from audiosynth.parts import Gains, Parts
+from audiosynth.rendered import Clip
+from audiosynth.spec import ClipSpec, Decisions
+from audiosynth.workspace import Workspace
+
+FULL_SCALE: Final = 1.0 - 2.0**-15
+"""Largest sample that 16 bits hold."""
+
+
+def render(
+    spec: ClipSpec,
+    decisions: Decisions | None = None,
+    *,
+    assets: AssetReader | Workspace | None = None,
+    stems: bool = False,
+) -> Clip:
+    """Render one clip.
+
+    Parameters
+    ----------
+    spec
+        From `audiosynth.plan_clip` or a manifest row.
+    decisions
+        Of the manifest row; without them they are made.
+    assets
+        Where recordings come from (an `AssetStore`, or a `Workspace` that also keeps spectra); None if none are used.
+    stems
+        Also return every event and the bed as integer stems.
+
+    Raises
+    ------
+    RenderError
+        If an event or the bed is silent where its level is measured, or channels do not fit.
+    AssetError
+        If a recording is missing or is not the one the spec names.
+
+    Examples
+    --------
+    >>> from audiosynth import load_recipe, plan_clip, render, shipped_recipe
+    >>> recipe = load_recipe(shipped_recipe("quickstart"))
+    >>> clip = render(plan_clip(recipe, "train", 0))
+    >>> clip.y.shape[0], clip.pcm16.dtype.name
+    (1, 'int16')
+    """
+    work = assets if isinstance(assets, Workspace) else Workspace(assets)
+    ctx = RenderContext(spec.sr, spec.channels, work.assets)
+    images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
+    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, decided=decisions)
+    meter = Meter(spec, noise, work)
+    measured = Gains.measure(meter, images)
+    gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
+    parts = Parts.of(spec, images, noise, gains)
+    mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions)
+    ties = None if decisions is None else [list(tie) for tie in decisions.ties]
+    quantised = pcm.quantise(mix, bits=16, ties=ties, dither=_dither(spec))
+    readings = readings_of(meter, images, gains)
+    audible = audible_of(spec, readings) if decisions is None else decisions.audible
+    made = Decisions(
+        event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple(im.room_gain_db for im in images),
+        direct=tuple(im.direct for im in images), tail=tuple(im.tail for im in images), audible=audible,
+        layer_gain_db=() if noise is None else noise.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard,
+        ties=tuple(tuple(t) for t in quantised.ties),
+    )  # fmt: skip
+    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, images, guard)
+    after = amplitude(mix_gain + guard)
+    return Clip(
+        spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
+        parts.stems(spec, ctx, quantised.pcm, after) if stems else {}, measured.drift(gains),
+    )  # fmt: skip
+
+
+def _finish(spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions | None) -> tuple[Array, float, float]:
+    """Apply the mix's effects, level and guard; returns the mix and both gains."""
+    y = total
+    for effect in spec.mix.effects:
+        y = effect.apply(y, ctx)  # type: ignore[attr-defined]
+    if y.shape != total.shape:
+        raise RenderError(
+            f"mix.effects changed the clip's length from {total.shape[1]} to {y.shape[1]} samples; use them on events"
+        )
+    mix_gain, guard = 0.0, 0.0
+    if decided is not None:
+        mix_gain, guard = decided.mix_gain_db, decided.guard_gain_db
+    else:
+        if spec.mix.level_dbfs is not None:
+            mix_gain = _mix_gain(spec, y)
+        guard = _guard_gain(spec, y, mix_gain)
+    if mix_gain + guard != 0.0:
+        y = y * amplitude(mix_gain + guard)
+    return y, mix_gain, guard
+
+
+def _mix_gain(spec: ClipSpec, y: Array) -> float:
+    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+    if power <= 0:
+        raise RenderError("mix.level_dbfs: the clip is silent, so it cannot be given a level")
+    return round_gain((spec.mix.level_dbfs or 0.0) - levels.to_db(power))
+
+
+def _guard_gain(spec: ClipSpec, y: Array, mix_gain: float) -> float:
+    peak = float(max(y.max(), -y.min())) * amplitude(mix_gain)
+    if not math.isfinite(peak):
+        raise RenderError("the mix holds samples that are not finite")
+    if peak <= FULL_SCALE or spec.mix.guard == "clip":
+        return 0.0
+    if spec.mix.guard == "error":
+        raise RenderError(
+            f"the mix peaks at {20 * math.log10(peak):+.2f} dBFS; lower the levels, or use `mix: {{guard: scale}}` (records a gain) "
+            "or `guard: clip`"
+        )
+    return math.floor(20e6 * math.log10(FULL_SCALE / peak)) / 1e6
+
+
+def _dither(spec: ClipSpec) -> npt.NDArray[Any] | None:
+    if spec.mix.dither == "none":
+        return None
+    shape = (spec.channels, spec.n_samples)
+    first, second = (
+        uniform_at(spec.mix.seed, start=0, n_samples=spec.channels * spec.n_samples, stream=name).reshape(shape)
+        for name in ("dither-a", "dither-b")
+    )
+    return pcm.tpdf(first, second)

@@ -1,0 +1,248 @@
+"""Give clips back from their manifest rows, and hold the files of a dataset against its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from audiosynth.assets import AssetStore, resolve_roots
+from audiosynth.errors import ManifestError
+from audiosynth.manifest import Row, open_manifest, parse_row, read_rows, safe_path
+from audiosynth.render import render
+from audiosynth.rendered import Clip
+from audiosynth.spec import recordings
+from audiosynth.units import write_clip
+from audiosynth.versions import libraries, version
+from audiosynth.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """One clip made again.
+
+    Attributes
+    ----------
+    clip_id
+        Its name.
+    same
+        Whether its samples have the recorded hash.
+    expected, got
+        Both hashes.
+    notes
+        What a mismatch may come from, what was measured differently, where the file went.
+    clip
+        The clip itself.
+    """
+
+    clip_id: str
+    same: bool
+    expected: str
+    got: str
+    notes: tuple[str, ...]
+    clip: Clip
+
+
+def reproduce(
+    manifest: str | Path | Iterable[str],
+    *,
+    clips: Collection[str] | None = None,
+    data: Mapping[str, str] | None = None,
+    out: str | Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[Reproduced]:
+    """Render clips again from manifest rows and compare the sample hashes.
+
+    Parameters
+    ----------
+    manifest
+        A dataset folder, a manifest file, or lines of one.
+    clips
+        Clip ids; all of them by default.
+    data
+        Folders of data roots by name. Recordings are found by their path there, or else by their SHA-256 under any
+        of the folders given.
+    out
+        Folder to write the clips to; not written by default.
+    environ
+        Environment to look for data roots in; the process's by default.
+
+    Yields
+    ------
+    reproduced
+        In the order of the manifest.
+
+    Raises
+    ------
+    ManifestError
+        If a row is malformed, or a clip that was asked for is not there.
+    AssetError
+        If a recording is missing or changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from audiosynth import build, load_recipe, reproduce, shipped_recipe
+    >>> built = build(load_recipe(shipped_recipe("quickstart"), clips=1), tempfile.mkdtemp())
+    >>> [clip.same for clip in reproduce(built.root)]
+    [True, True]
+    """
+    wanted = None if clips is None else set(clips)
+    made = _environment(manifest)
+    store: AssetStore | None = None
+    with _lines(manifest) as (name, lines):
+        for place, tree in read_rows(lines, name=name):
+            if wanted is not None and tree.get("clip_id") not in wanted:
+                continue
+            row = parse_row(tree, place=place)
+            store = store or AssetStore(_roots(row, data or {}, environ))
+            store.add_roots(_roots(row, data or {}, environ))
+            yield _one(row, Workspace(store), made, None if out is None else Path(out))
+            if wanted is not None:
+                wanted.discard(row.clip_id)
+                if not wanted:
+                    return
+    if wanted:
+        raise ManifestError(f"{name}: no clip is called {', '.join(sorted(wanted)[:5])}; ids look like train-000000000")
+
+
+def _roots(row: Row, data: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Path]:
+    """Return the folders of the row's data names; a name without a folder is looked for by hash under the others."""
+    names = {r.data for r in recordings(row.spec)} | set(data)
+    return resolve_roots(dict.fromkeys(sorted(names), ""), data, Path(), environ, missing_ok=True)
+
+
+class _lines:  # noqa: N801
+    """Open a manifest given as a folder, a file, standard input or lines."""
+
+    def __init__(self, manifest: str | Path | Iterable[str]) -> None:
+        self.manifest = manifest
+        self.file: IO[str] | None = None
+
+    def __enter__(self) -> tuple[str, Iterable[str]]:
+        if isinstance(self.manifest, str | Path):
+            if str(self.manifest) == "-":
+                return "standard input", sys.stdin
+            path = open_manifest(Path(self.manifest))
+            self.file = path.open(encoding="utf-8")
+            return str(path), self.file
+        return "rows", self.manifest
+
+    def __exit__(self, *exc: object) -> None:
+        if self.file is not None:
+            self.file.close()
+
+
+def _environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:
+    """Return what the dataset says of the versions it was built with, if it is at hand."""
+    if not isinstance(manifest, str | Path) or str(manifest) == "-":
+        return {}
+    path = Path(manifest)
+    head = (path if path.is_dir() else path.parent) / "dataset.json"
+    try:
+        tree = json.loads(head.read_text(encoding="utf-8"))
+        built = tree["build"]
+        return {"audiosynth": str(built["audiosynth"]), **{str(k): str(v) for k, v in built["libraries"].items()}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _one(row: Row, work: Workspace, made: Mapping[str, str], out: Path | None) -> Reproduced:
+    clip = render(row.spec, row.decisions, assets=work, stems=out is not None and row.spec.output.stems)
+    same = clip.pcm_sha256 == row.pcm_sha256
+    notes = list(clip.warnings)
+    if not same:
+        notes.append(_advice(row, made))
+    if out is not None:
+        scratch = out / ".tmp"
+        scratch.mkdir(parents=True, exist_ok=True)
+        try:
+            write_clip(clip, out, scratch=scratch, work=work)
+        finally:
+            scratch.rmdir()
+    return Reproduced(row.clip_id, same, row.pcm_sha256, clip.pcm_sha256, tuple(notes), clip)
+
+
+def _advice(row: Row, made: Mapping[str, str]) -> str:
+    now = {"audiosynth": version(), **libraries()}
+    pins = [f"{name}=={made[name]}" for name in made if name in now and now[name] != made[name]]
+    if row.needs:
+        return f"the row needs {', '.join(row.needs)} (parts of it are not portable); here: {_here(now)}"
+    if pins:
+        installable = [pin for pin in pins if not pin.startswith("libsndfile")]
+        return f"built with other versions; try: pip install {' '.join(installable or pins)}"
+    return (
+        "same versions, other samples: the row or a recording was edited, or this is a bug worth reporting with the row"
+    )
+
+
+def _here(now: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}=={v}" for name, v in now.items())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    clips
+        Rows in the manifest.
+    missing, changed, extra
+        POSIX paths below the dataset: files that are not there, are not the manifest's, or that it does not name.
+    """
+
+    clips: int
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+    extra: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing was found."""
+        return not (self.missing or self.changed or self.extra)
+
+
+def verify(root: str | Path) -> Verdict:
+    """Hold the audio files of a dataset against its manifest.
+
+    Raises
+    ------
+    ManifestError
+        If there is no manifest, or a row points outside the dataset.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from audiosynth import build, load_recipe, shipped_recipe, verify
+    >>> verify(build(load_recipe(shipped_recipe("quickstart"), clips=1), tempfile.mkdtemp()).root).ok
+    True
+    """
+    root = Path(root)
+    path = open_manifest(root)
+    missing, changed, known, clips = [], [], set(), 0
+    with path.open(encoding="utf-8") as file:
+        for place, row in read_rows(file, name=str(path)):
+            name = safe_path(row.get("path"), place=place)
+            clips += 1
+            known.add(name)
+            target = root / name
+            if not target.resolve().is_relative_to(root.resolve()):
+                raise ManifestError(f"{place}: {name} leads outside the dataset through a link")
+            if not target.is_file():
+                missing.append(name)
+            elif hashlib.sha256(target.read_bytes()).hexdigest() != row.get("file_sha256"):
+                changed.append(name)
+    found = sorted(p.relative_to(root).as_posix() for p in (root / "audio").rglob("*") if p.is_file())
+    extra = [name for name in found if name not in known and not _is_stem(name, known)]
+    return Verdict(clips, tuple(missing), tuple(changed), tuple(extra))
+
+
+def _is_stem(name: str, known: Collection[str]) -> bool:
+    folder = name.rpartition("/")[0]
+    stem = folder.removesuffix(".stems")
+    return stem != folder and any(f"{stem}.{ending}" in known for ending in ("wav", "flac", "ogg", "opus", "mp3"))

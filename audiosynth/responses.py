@@ -1,0 +1,299 @@
+"""Measured impulse responses: where the direct sound is, what is early, and how long the tail lasts.
+
+Simulated rooms know their direct delay and need none of the detection here. What is found on a measured response is a
+decision: made once, written into the row, used verbatim on replay.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from audiosynth.dsp import seconds_to_samples
+from audiosynth.errors import ParameterError
+
+if TYPE_CHECKING:
+    from audiosynth.clip import Array
+
+ONSET_RATIO: Final = 0.1
+"""-20 dB re the peak: ISO 3382-1:2009, A.3.4."""
+ABOVE_NOISE: Final = 6.0
+"""Times the noise's standard deviation; Gaussian noise passes it once in 5e8 samples."""
+NOISE_SHARE: Final = 0.1
+"""The last tenth estimates the noise: Lundeby et al. (1995), step 2."""
+NOISE_MIN_SECONDS: Final = 0.02
+"""A response shorter than this (a head-related one, say) says nothing about its noise."""
+MAD_TO_SIGMA: Final = 1.4826
+"""1 / Φ⁻¹(3/4): median |x| of Gaussian noise to its standard deviation."""
+BLOCK_SECONDS: Final = (0.01, 0.0025)
+"""Averaging of the decay before a line is fitted: Lundeby et al. take 10 to 50 ms; the shorter for dead rooms."""
+DIRECT_SECONDS: Final = 0.0025
+EARLY_SECONDS: Final = 0.05
+FADE_SECONDS: Final = 0.0025
+
+
+def check_response(h: Array) -> None:
+    """Refuse what cannot be an impulse response.
+
+    Raises
+    ------
+    ParameterError
+        If `h` is not of shape (n_channels, n_samples), is empty, holds NaN or infinity, or is silent throughout.
+    """
+    if h.ndim != 2 or h.size == 0:
+        raise ParameterError(f"an impulse response has the shape (n_channels, n_samples), got {h.shape}")
+    if not np.isfinite(h).all():
+        raise ParameterError("the impulse response holds NaN or infinity")
+    if not h.any():
+        raise ParameterError("the impulse response is silent throughout")
+
+
+def noise_floor(h: Array, sr: int) -> Array:
+    """Estimate the standard deviation of each channel's background noise.
+
+    The smaller of two robust estimates (1.4826 median |h|): over the first and over the last tenth. The one tenth may
+    hold the direct sound and the other a tail that was cut before it sank into the noise, but hardly both.
+
+    Parameters
+    ----------
+    h
+        Shape (n_channels, n_samples).
+    sr
+        Rate in Hz.
+
+    Returns
+    -------
+    sigma
+        Shape (n_channels,); 0 for responses shorter than 20 ms.
+
+    References
+    ----------
+    A. Lundeby et al., "Uncertainties of measurements in room acoustics", Acustica 81 (1995) 344-355.
+    """
+    n = h.shape[-1]
+    if n < seconds_to_samples(NOISE_MIN_SECONDS, sr):
+        return np.zeros(h.shape[0])
+    share = max(1, round(n * NOISE_SHARE))
+    ends = [np.median(np.abs(part), axis=-1) for part in (h[:, :share], h[:, -share:])]
+    return np.asarray(MAD_TO_SIGMA * np.minimum(*ends))
+
+
+def find_onsets(h: Array, sr: int) -> list[int | None]:
+    """Return each channel's first sample at -20 dB re its peak and above its noise; None for a channel without one."""
+    size = np.abs(h)
+    peaks = size.max(axis=-1)
+    thresholds = np.maximum(ONSET_RATIO * peaks, ABOVE_NOISE * noise_floor(h, sr))
+    found = peaks > 0
+    found &= peaks >= thresholds
+    return [int(np.argmax(row >= t)) if ok else None for row, t, ok in zip(size, thresholds, found, strict=True)]
+
+
+def find_direct(h: Array, sr: int) -> int:
+    """Return the sample of the direct sound: the first |h| at -20 dB re the channel's peak, at the earliest channel.
+
+    A channel counts from the first sample whose |h| reaches both a tenth of that channel's peak and six standard
+    deviations of its noise (`noise_floor`).
+
+    Parameters
+    ----------
+    h
+        Shape (n_channels, n_samples).
+    sr
+        Rate in Hz.
+
+    Raises
+    ------
+    ParameterError
+        If `h` is no response (see `check_response`), or no channel rises above its noise.
+
+    References
+    ----------
+    ISO 3382-1:2009, A.3.4: the start is where the signal first rises significantly above the background but is more
+    than 20 dB below the maximum.
+
+    Examples
+    --------
+    >>> find_direct(np.array([[0, 0, 0.01, 1, 0.5], [0, 0.2, 1, 0, 0]]), 16000)
+    1
+    """
+    check_response(h)
+    onsets = [onset for onset in find_onsets(h, sr) if onset is not None]
+    if not onsets:
+        raise ParameterError("no direct sound: no channel has a peak 15.6 dB above its noise; is it a response?")
+    return min(onsets)
+
+
+def direct_part(h: Array, sr: int, delay: int) -> Array:
+    """Return `h` with all but the direct sound (±2.5 ms around `delay`) silenced, cut after it; sample 0 stays 0.
+
+    References
+    ----------
+    P. Zahorik, "Direct-to-reverberant energy ratio sensitivity", JASA 112 (2002) 2110-2117: the 2.5 ms.
+    """
+    width = seconds_to_samples(DIRECT_SECONDS, sr)
+    part = h[:, : delay + width + 1].copy()
+    part[:, : max(0, delay - width)] = 0.0
+    return part
+
+
+def early_part(h: Array, sr: int, delay: int) -> Array:
+    """Return `h` from 2.5 ms before the direct sound to 50 ms after it, then faded out over 2.5 ms and cut.
+
+    Sample 0 stays sample 0. The 50 ms are those of C50 (ISO 3382-1:2009, Annex A).
+    """
+    before = seconds_to_samples(DIRECT_SECONDS, sr)
+    stop = delay + seconds_to_samples(EARLY_SECONDS, sr) + 1
+    part = fade_out(h, stop=stop + seconds_to_samples(FADE_SECONDS, sr), n_fade=seconds_to_samples(FADE_SECONDS, sr))
+    part[:, : max(0, delay - before)] = 0.0
+    return part
+
+
+def fade_out(h: Array, *, stop: int, n_fade: int) -> Array:
+    """Return a copy of `h` that ends at sample `stop`, its last `n_fade` samples under a falling half-cosine.
+
+    A response that is over before `stop` is copied as it is.
+
+    Examples
+    --------
+    >>> fade_out(np.ones((1, 9)), stop=6, n_fade=3).round(3)
+    array([[1.   , 1.   , 1.   , 0.854, 0.5  , 0.146]])
+    """
+    part = h[:, :stop].copy()
+    start = stop - n_fade
+    n = part.shape[-1] - start
+    if h.shape[-1] > stop and n > 0:
+        part[:, start:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, n + 1) / (n_fade + 1))
+    return part
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Where a decay sinks into its noise, and how it would go on.
+
+    Attributes
+    ----------
+    knee
+        Samples from the start until the fitted decay meets the noise.
+    tau
+        Samples in which the fitted energy falls to 1/e; 0 where there is no noise to sink into.
+    noise
+        Energy of the noise per sample.
+    """
+
+    knee: int
+    tau: float = 0.0
+    noise: float = 0.0
+
+
+def find_knee(energy: Array, sr: int) -> Decay:
+    """Find where a decay meets its background noise.
+
+    A line is fitted to the level (10 ms blocks; 2.5 ms for decays too short for them) from 30 to 10 dB above the noise
+    of the last tenth; where it meets the noise is the knee. The noise is taken again from 10 dB of decay behind it on,
+    until the knee stays. Without ten blocks or a falling line, or in the last tenth (decay then, not noise), none is.
+
+    Parameters
+    ----------
+    energy
+        Squared response from the direct sound on, summed over channels, shape (n_samples,).
+    sr
+        Rate in Hz.
+
+    References
+    ----------
+    A. Lundeby et al., Acustica 81 (1995) 344-355; ISO 3382-1:2009, 5.3.3.
+    """
+    for seconds in BLOCK_SECONDS:
+        block = max(1, seconds_to_samples(seconds, sr))
+        n_blocks = energy.size // block
+        levels = energy[: n_blocks * block].reshape(n_blocks, block).mean(axis=1)
+        found = _knee_of_blocks(levels) if n_blocks >= 10 else None
+        if found:
+            seen = found[0] <= (1.0 - NOISE_SHARE) * n_blocks
+            return Decay(max(1, round(found[0] * block)), found[1] * block, found[2]) if seen else Decay(energy.size)
+    return Decay(energy.size)
+
+
+def _knee_of_blocks(levels: Array) -> tuple[float, float, float] | None:
+    """Return knee and tau in blocks, and the noise's energy per sample; None where no line falls into the noise."""
+    n_noise = levels.size // 10
+    found = None
+    for _ in range(5):
+        noise = float(levels[-n_noise:].mean())
+        if noise <= 0.0 or (line := _fit_line(levels, noise)) is None:
+            return found
+        slope, level = line
+        knee = (10.0 * math.log10(noise) - level) / slope
+        found = (knee, -10.0 / (math.log(10.0) * slope), noise)
+        n_noise, last = max(levels.size // 10, levels.size - max(0, math.ceil(knee - 10.0 / slope))), n_noise
+        if n_noise == last:
+            break
+    return found
+
+
+def _fit_line(levels: Array, noise: float) -> tuple[float, float] | None:
+    """Return slope (dB per block) and level (dB) at sample 0 of the decay between 30 and 10 dB above `noise`."""
+    first = int(np.argmax(levels))
+    below = np.flatnonzero(levels[first:] < 10.0 * noise)
+    stop = first + (int(below[0]) if below.size else levels.size - first)
+    above = np.flatnonzero(levels[first:stop] > 1000.0 * noise)
+    start = first + (int(above[-1]) if above.size else 0)
+    if stop - start < 3:
+        return None
+    x = np.arange(start, stop) + 0.5
+    y = 10.0 * np.log10(levels[start:stop])
+    dx = x - x.mean()
+    slope = float((dx * (y - y.mean())).sum() / (dx * dx).sum())
+    return (slope, float(y.mean() - slope * x.mean())) if slope < 0.0 else None
+
+
+def tail_offset(h: Array, sr: int, *, tail_db: float, delay: int | None = None) -> int:
+    """Return how many samples after the direct sound the rest of the response has fallen under `tail_db`.
+
+    The smallest t such that the energy of all channels *after* sample delay + t is less than `tail_db` re the energy
+    from `delay` on. So an impulse gives 0, and a label that ends with the dry sound ends t samples later with its tail.
+
+    Parameters
+    ----------
+    h
+        Shape (n_channels, n_samples).
+    sr
+        Rate in Hz.
+    tail_db
+        Below 0, in dB.
+    delay
+        Sample of the direct sound, if known; else `find_direct`.
+
+    Returns
+    -------
+    offset
+        0 … n_samples - delay - 1. A response whose noise hides `tail_db` is continued along its fitted decay.
+
+    References
+    ----------
+    M. R. Schroeder, "New method of measuring reverberation time", JASA 37 (1965) 409-412: backward integration;
+    ISO 3382-1:2009, 5.3.3: cut at the noise, with the missing tail added (`find_knee`); M. Guski, M. Vorländer,
+    "Comparison of noise compensation methods", Acta Acustica u. Acustica 100 (2014) 320-327: and the noise subtracted.
+
+    Examples
+    --------
+    >>> tail_offset(np.array([[0, 1, 0, 0.1, 0.0]]), 16000, tail_db=-30)
+    2
+    """
+    if not tail_db < 0.0:
+        raise ParameterError(f"tail_db is below 0 dB re the whole response, got {tail_db:g}")
+    check_response(h)
+    start = find_direct(h, sr) if delay is None else delay
+    energy = np.square(h[:, start:]).sum(axis=0)
+    size = int(np.flatnonzero(energy)[-1]) + 1 if energy.any() else 1
+    decay = find_knee(energy[:size], sr)
+    rest = decay.noise * decay.tau
+    left = np.cumsum(energy[: decay.knee][::-1] - decay.noise)[::-1] + rest
+    limit = float(left[0]) * 10.0 ** (tail_db / 10.0)
+    if rest >= limit:
+        return min(decay.knee - 1 + round(decay.tau * math.log(rest / limit)), size - 1)
+    under = left < limit
+    return max(int(np.argmax(under)) if under.any() else decay.knee, 1) - 1

@@ -1,0 +1,1 @@
+"""Rooms: impulse responses. One file each; `response(ctx)` gives a `Response`."""

@@ -1,0 +1,142 @@
+"""Rooms that somebody measured: an impulse response from a catalogue."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from audiosynth.clip import Array, Recording, RenderContext, Response
+from audiosynth.dsp import seconds_to_samples
+from audiosynth.errors import AssetError, ParameterError, RenderError
+from audiosynth.registry import Component
+from audiosynth.responses import direct_part, fade_out, find_direct, find_onsets
+
+FADE_SECONDS: Final = 0.005
+
+
+class Measures(NamedTuple):
+    """Delay in samples; size of the direct sound's peak, and energy of the kept response, at the earliest channel."""
+
+    delay: int
+    peak: float
+    energy: float
+
+
+@lru_cache(maxsize=32)
+def _slot(key: tuple[object, ...]) -> list[Measures]:  # noqa: ARG001
+    """Return the place for what was measured on a response, empty at first; it never holds the samples."""
+    return []
+
+
+class MeasuredRoom(Component):
+    """A measured impulse response: a recording of one or more channels.
+
+    The direct sound is each channel's first |h| at -20 dB re its peak and above its noise; the earliest channel rules
+    (ISO 3382-1:2009, A.3.4; `audiosynth.responses.find_direct`). All channels get one gain and one shift, so they keep
+    their levels and delays among each other. A mono response serves clips of any number of channels.
+
+    Parameters
+    ----------
+    recording
+        The response's file.
+    channel
+        ``all`` channels, their ``mix`` (mean), or the number of one.
+    normalize
+        ``direct``: the peak |h| within ±2.5 ms of the direct sound becomes 1; ``energy``: the energy of the kept
+        response becomes 1; both at the earliest channel (of equally early ones, the first). ``none``: as recorded.
+    max_duration
+        Seconds kept after the direct sound, the last 5 ms of them under a half-cosine fade.
+    """
+
+    type_name: ClassVar[str] = "measured"
+    version: ClassVar[int] = 1
+    portability: ClassVar[str] = "portable"
+    examples: ClassVar[tuple[dict[str, Any], ...]] = tuple(
+        {
+            "recording": {
+                "data": "examples", "path": "rooms/hall.wav", "sha256": "0" * 64,
+                "sr": 16000, "n_channels": 2, "n_samples": 16000, "active": [0, 16000],
+            },
+            **rest,
+        }
+        for rest in ({}, {"channel": 1, "normalize": "energy", "max_duration": 0.3}, {"channel": "mix"})
+    )  # fmt: skip
+
+    recording: Recording = Field(description="the impulse response")
+    channel: Annotated[int, Field(ge=0, le=1023)] | Literal["all", "mix"] = Field(
+        "all", description="all channels, their mix, or the number of one", json_schema_extra={"unit": ""}
+    )
+    normalize: Literal["direct", "energy", "none"] = Field(
+        "direct", description="what of the earliest channel becomes 1", json_schema_extra={"unit": ""}
+    )
+    max_duration: Annotated[float, Field(ge=0.01, le=60.0)] | None = Field(
+        None, description="time kept after the direct sound", json_schema_extra={"unit": "s"}
+    )
+
+    @model_validator(mode="after")
+    def _channel_exists(self) -> MeasuredRoom:
+        if isinstance(self.channel, int) and self.channel >= self.recording.n_channels:
+            message = f"channel {self.channel} is not in {self.recording.path}, which has {self.recording.n_channels}"
+            raise ValueError(f"{message} (numbered from 0)")
+        return self
+
+    def n_channels(self) -> int:
+        """Return how many channels the response has."""
+        return self.recording.n_channels if self.channel == "all" else 1
+
+    def response(self, ctx: RenderContext) -> Response:
+        """Return the response at the clip's rate, unscaled, with its measured delay and its gain.
+
+        Raises
+        ------
+        RenderError
+            If the response has several channels and the clip another number of them, or there are no recordings.
+        AssetError
+            If the recording is silent, holds NaN or infinity, or has no direct sound above its noise.
+        """
+        self._check(ctx.n_channels)
+        if ctx.assets is None:
+            raise RenderError(f"the room {self._name()} is a recording, and there are no recordings at hand")
+        h = ctx.assets.samples(self.recording, ctx.sr)
+        if isinstance(self.channel, int):
+            h = h[self.channel : self.channel + 1]
+        elif self.channel == "mix":
+            h = h.mean(axis=0, keepdims=True)
+        key = (self.recording.sha256, ctx.sr, self.channel, self.max_duration)
+        slot = _slot(key)
+        if not slot:
+            slot.append(self._measure(h, ctx.sr))
+        return Response(self._cut(h, ctx.sr, slot[0].delay), slot[0].delay, self._gain_db(slot[0]), key)
+
+    def _name(self) -> str:
+        return f"{self.recording.data}:{self.recording.path}"
+
+    def _check(self, n_channels: int) -> None:
+        mine = self.n_channels()
+        if mine not in (1, n_channels):
+            message = f"the room {self._name()} has {mine} channels and the clip {n_channels}"
+            raise RenderError(f"{message}; give the room `channel: 0` or `channel: mix`, or the clip {mine} channels")
+
+    def _cut(self, h: Array, sr: int, delay: int) -> Array:
+        if self.max_duration is None:
+            return h
+        stop = delay + seconds_to_samples(self.max_duration, sr)
+        return fade_out(h, stop=stop, n_fade=seconds_to_samples(FADE_SECONDS, sr))
+
+    def _measure(self, h: Array, sr: int) -> Measures:
+        try:
+            delay = find_direct(h, sr)
+        except ParameterError as error:
+            raise AssetError(f"{self._name()}: {error}") from None
+        earliest = find_onsets(h, sr).index(delay)
+        channel = h[earliest : earliest + 1]
+        peak = float(np.abs(direct_part(channel, sr, delay)).max())
+        return Measures(delay, peak, float(np.square(self._cut(channel, sr, delay)).sum()))
+
+    def _gain_db(self, measures: Measures) -> float:
+        power = {"direct": measures.peak**2, "energy": measures.energy, "none": 1.0}[self.normalize]
+        return round(-10.0 * math.log10(power), 6) + 0.0

@@ -1,0 +1,288 @@
+"""The records that travel: a clip's draft (the recipe with every die cast), its spec, and its decisions.
+
+A `ClipSpec` has the recipe's keys and nesting, numbers where distributions stood, all defaults written out, and the
+integers that planning found (`place`). It is JSON, and enough to render the clip again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+
+from audiosynth import registry
+from audiosynth.clip import Recording, Slack
+from audiosynth.errors import AudiosynthError
+from audiosynth.nodes import ConstMap
+from audiosynth.registry import Component
+
+FORMAT: Final = 1
+"""Layout of manifest rows; goes up with a migration in `manifest`."""
+ENGINE: Final = 1
+"""Chain, levels and dsp; goes up when they alter sound."""
+MAX_DURATION: Final = 24 * 3600.0
+"""Longest clip in seconds; recipes may come from strangers."""
+
+
+class Family:
+    """Marks a field as a component of a family (for the static checks and the JSON Schema)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def build(self, value: Any) -> Component:
+        """Return the component for a map with `type`; constant maps are built once."""
+        if isinstance(value, Component):
+            return value
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a map with `type:`, got {value!r}")
+        try:
+            if not isinstance(value, ConstMap):
+                return registry.create(self.name, value)
+            if self.name not in value.built:
+                value.built[self.name] = registry.create(self.name, value)
+        except AudiosynthError as error:
+            raise ValueError(str(error)) from None
+        built: Component = value.built[self.name]
+        return built
+
+
+_SYNTHS, _NOISES, _ROOMS, _EFFECTS = Family("synths"), Family("noises"), Family("rooms"), Family("effects")
+_DUMP = PlainSerializer(registry.dump)
+Synth = Annotated[Component, PlainValidator(_SYNTHS.build), _DUMP, _SYNTHS]
+Noise = Annotated[Component, PlainValidator(_NOISES.build), _DUMP, _NOISES]
+Room = Annotated[Component, PlainValidator(_ROOMS.build), _DUMP, _ROOMS]
+Effect = Annotated[Component, PlainValidator(_EFFECTS.build), _DUMP, _EFFECTS]
+
+
+class Strict(BaseModel):
+    """Base of all records here: frozen, strict, nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Level(Strict):
+    """What an event's level means, and how much of it.
+
+    Exactly one of `snr_db`, `level_dbfs`, `spl_db_1m` is set; the rest says how it is measured.
+    """
+
+    snr_db: float | None = Field(None, ge=-200, le=200, description="dB over the noise bed")
+    level_dbfs: float | None = Field(None, ge=-200, le=60, description="dB re full scale (RMS 1.0)")
+    spl_db_1m: float | None = Field(
+        None, ge=-100, le=200, description="dB SPL of the dry source at 1 m; needs `calibration_db`"
+    )
+    measure: Literal["rms", "a_weighted", "lufs", "active_speech"] = "rms"
+    span: Literal["active", "event", "clip"] = "active"
+    noise_span: Literal["same", "clip"] = "same"
+    signal: Literal["image", "early", "direct", "dry"] = "image"
+
+    @model_validator(mode="after")
+    def _one(self) -> Level:
+        given = [k for k in ("snr_db", "level_dbfs", "spl_db_1m") if getattr(self, k) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected exactly one of snr_db, level_dbfs, spl_db_1m; got {', '.join(given) or 'none'}")
+        return self
+
+
+class At(Strict):
+    """Where an event stands: which of its points, and when."""
+
+    anchor: Literal["onset", "centre", "offset", "direct"] = "onset"
+    time: float = Field(
+        ge=-MAX_DURATION,
+        le=MAX_DURATION,
+        description="seconds from the start of the clip; negative counts from its end",
+    )
+
+
+# JSON knows lists only; the numbers inside stay strict.
+Interval = Annotated[tuple[int, int], Field(strict=False)]
+Tie = Annotated[tuple[int, int, int], Field(strict=False)]
+
+
+class Place(Strict):
+    """What planning found, in samples of the clip: all integers, so that rendering decides nothing.
+
+    `onset` is where the event's first sample falls (dry), `active` and `labels` are half-open intervals relative to it.
+    """
+
+    onset: int
+    n_samples: int
+    active: tuple[Interval, ...] = Field(strict=False)
+    labels: tuple[Interval, ...] = Field(strict=False)
+
+
+class Event(Strict):
+    """One event of a clip; `place` is empty in a draft and full in a spec."""
+
+    name: str | None = None
+    label: str | None = Field(None, min_length=1, max_length=200, description="null: heard but not labeled")
+    source: Synth
+    effects: tuple[Effect, ...] = Field((), strict=False)
+    room: Room | None = None
+    align: Literal["direct", "causal"] = "direct"
+    onset: float | Slack | None = Field(None, description="seconds, or {slack: 0..1}")
+    at: At | None = None
+    overrun: Literal["error", "cut"] = "error"
+    level: Level | None = None
+    let: dict[str, Any] = {}
+    place: Place | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Event:
+        if self.onset is not None and self.at is not None and self.place is None:
+            raise ValueError("onset and at both say where the event stands; keep one")
+        return self
+
+
+class Layer(Strict):
+    """One noise of the bed."""
+
+    source: Noise
+    level_dbfs: float | None = Field(
+        None, ge=-200, le=60, description="RMS over the clip before the bed's own level, dB re full scale"
+    )
+
+
+class Bed(Strict):
+    """The noise under everything: one or more layers, and the level of their sum."""
+
+    layers: tuple[Layer, ...] = Field(min_length=1, max_length=64, strict=False)
+    level_dbfs: float | None = Field(None, ge=-200, le=60, description="RMS over the clip, dB re full scale")
+    spl_db: float | None = Field(None, ge=-100, le=200, description="dB SPL over the clip; needs `calibration_db`")
+    snr_db: float | None = Field(None, ge=-200, le=200, description="moves the bed under the sum of all events")
+    measure: Literal["rms", "a_weighted", "lufs", "active_speech"] = "rms"
+    spatial: Literal["duplicate", "independent"] | None = None
+    let: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _one_level(self) -> Bed:
+        given = [k for k in ("level_dbfs", "spl_db", "snr_db") if getattr(self, k) is not None]
+        if len(given) > 1:
+            raise ValueError(f"expected one of level_dbfs, spl_db, snr_db; got {', '.join(given)}")
+        if not given and any(layer.level_dbfs is None for layer in self.layers):
+            raise ValueError("the bed needs a level: level_dbfs, spl_db or snr_db (or a level_dbfs for every layer)")
+        return self
+
+
+class Mix(Strict):
+    """What happens to the sum."""
+
+    effects: tuple[Effect, ...] = Field((), strict=False)
+    level_dbfs: float | None = Field(None, ge=-200, le=0, description="RMS of the mix over the clip")
+    guard: Literal["scale", "clip", "error"] = "scale"
+    dither: Literal["none", "tpdf"] = "none"
+    seed: int = Field(0, ge=0, lt=2**53)
+
+
+class Labels(Strict):
+    """How labels follow the sound."""
+
+    offset: Literal["dry", "tail"] = "dry"
+    tail_db: float = Field(-30.0, ge=-120, le=-1)
+    drop_below_snr_db: float | None = Field(None, ge=-200, le=200, description="events below are marked audible: false")
+
+
+class Scene(Strict):
+    """Everything of a recipe that can differ between clips, with every die cast."""
+
+    duration: float = Field(gt=0, le=MAX_DURATION, description="seconds")
+    events: tuple[Event, ...] = Field((), max_length=1000, strict=False)
+    noise: Bed | None = None
+    room: Room | None = None
+    mix: Mix = Mix()
+    labels: Labels = Labels()
+    let: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> Scene:
+        for i, event in enumerate(self.events):
+            wants = event.level is not None and event.level.snr_db is not None
+            if wants and self.noise is None:
+                raise ValueError(f"events[{i}] has an snr_db but the clip has no noise; add `noise:` or use level_dbfs")
+            if wants and self.noise is not None and self.noise.snr_db is not None:
+                raise ValueError(
+                    f"events[{i}].snr_db and noise.snr_db exclude each other: one of the two must stand still"
+                )
+        return self
+
+
+class Output(Strict):
+    """What is written."""
+
+    format: Literal["wav", "flac", "ogg", "opus", "mp3"] = "wav"
+    subtype: Literal["PCM_16", "PCM_24", "FLOAT"] = "PCM_16"
+    stems: bool = False
+
+    @model_validator(mode="after")
+    def _pair(self) -> Output:
+        if self.subtype == "FLOAT" and self.format != "wav":
+            raise ValueError("FLOAT is written as wav only")
+        if self.subtype == "PCM_24" and self.format not in ("wav", "flac"):
+            raise ValueError("PCM_24 is written as wav or flac only")
+        return self
+
+
+class ClipSpec(Scene):
+    """One clip, every die cast: JSON, and enough to render it."""
+
+    split: str
+    ordinal: int = Field(ge=0)
+    sr: int = Field(ge=1000, le=384_000)
+    channels: int = Field(ge=1, le=64)
+    n_samples: int = Field(ge=1)
+    reference_channel: int = Field(0, ge=0)
+    calibration_db: float | None = None
+    output: Output = Output()
+
+    @property
+    def clip_id(self) -> str:
+        """Return ``<split>-<ordinal, nine digits>``."""
+        return f"{self.split}-{self.ordinal:09d}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON tree."""
+        return self.model_dump(mode="json")
+
+
+class Decisions(Strict):
+    """What rendering must measure on float data, made once and used verbatim on replay.
+
+    Gains in dB are on the 1e-6 dB grid; `direct` is the delay of each event's response in samples;
+    `ties` are [channel, sample, value] of samples that rounding could flip.
+    """
+
+    event_gain_db: tuple[float, ...] = Field((), strict=False)
+    room_gain_db: tuple[float, ...] = Field((), strict=False)
+    direct: tuple[int, ...] = Field((), strict=False)
+    tail: tuple[int, ...] = Field((), strict=False)
+    audible: tuple[bool, ...] = Field((), strict=False)
+    layer_gain_db: tuple[float, ...] = Field((), strict=False)
+    bed_gain_db: float = 0.0
+    mix_gain_db: float = 0.0
+    guard_gain_db: float = 0.0
+    ties: tuple[Tie, ...] = Field((), strict=False)
+
+
+def recordings(spec: Scene) -> list[Recording]:
+    """Return every recording a scene names, each once, in order of first use."""
+    found: dict[str, Recording] = {}
+    for component in parts(spec):
+        for value in component.__dict__.values():
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Recording):
+                    found.setdefault(item.sha256, item)
+    return list(found.values())
+
+
+def parts(spec: Scene) -> list[Component]:
+    """Return every component of a scene, in order."""
+    out: list[Component] = []
+    for event in spec.events:
+        out += [event.source, *event.effects, *(() if event.room is None else (event.room,))]
+    if spec.noise is not None:
+        out += [layer.source for layer in spec.noise.layers]
+    if spec.room is not None:
+        out.append(spec.room)
+    return out + list(spec.mix.effects)

@@ -1,0 +1,56 @@
+"""What decides the bytes of a build, and what changed when two builds differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from audiosynth.loaded import Recipe
+from audiosynth.spec import ENGINE, FORMAT
+from audiosynth.versions import libraries, version
+
+
+def state_of(recipe: Recipe) -> dict[str, Any]:
+    """Return everything that decides the bytes of a build."""
+    return {
+        "recipe_sha256": recipe.sha256,
+        "seed": recipe.seed,
+        "clips": dict(recipe.clips),
+        "audiosynth": version(),
+        "format": FORMAT,
+        "engine": ENGINE,
+        "catalogues": recipe.fingerprints(),
+        "libraries": libraries(),
+    }
+
+
+_WORDS: Final = {
+    "recipe_sha256": "the recipe",
+    "seed": "the seed",
+    "clips": "the number of clips",
+    "audiosynth": "the version of audiosynth",
+    "format": "the manifest format",
+    "engine": "the engine",
+    "libraries": "the libraries",
+}
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Return what differs between two states, in words."""
+    found = []
+    for key, value in new.items():
+        before = old.get(key)
+        if before == value:
+            continue
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            names = [name for name in sorted({*value, *before}) if value.get(name) != before.get(name)]
+            word = {"catalogues": "catalogue", "clips": "clips of", "libraries": "library"}.get(key, key)
+            found += [f"{word} {name} ({_short(before.get(name))} → {_short(value.get(name))})" for name in names]
+        else:
+            found.append(f"{_WORDS.get(key, key)} ({_short(before)} → {_short(value)})")
+    return ", ".join(found)
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 24 else text[:12] + "…"

@@ -1,0 +1,93 @@
+"""Totals over a manifest, gathered row by row in constant memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Totals:
+    """Running totals; `add` every row, then read.
+
+    Attributes
+    ----------
+    clips, seconds
+        Per split.
+    classes
+        Label → [events, seconds].
+    guarded, clipped
+        Clips whose level the guard lowered; clips with saturated samples.
+    snr
+        Realised SNRs: [count, sum, smallest, largest, largest error against the request].
+    """
+
+    clips: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    classes: dict[str, list[float]] = field(default_factory=dict)
+    guarded: int = 0
+    clipped: int = 0
+    snr: list[float] = field(default_factory=lambda: [0, 0.0, float("inf"), float("-inf"), 0.0])
+    recordings: int = 0
+    voices: str = "none"
+    needs: set[str] = field(default_factory=set)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count one row."""
+        split = row["split"]
+        self.clips[split] = self.clips.get(split, 0) + 1
+        self.seconds[split] = self.seconds.get(split, 0.0) + row["duration"]
+        for label in row["labels"]:
+            entry = self.classes.setdefault(label["label"], [0, 0.0])
+            entry[0] += 1
+            entry[1] += label["offset"] - label["onset"]
+        outcomes = row["outcomes"]
+        self.guarded += bool(outcomes["guarded"])
+        self.clipped += bool(outcomes["clipped"])
+        for event in outcomes["events"]:
+            if event.get("realised_snr_db") is not None:
+                self._snr(event["realised_snr_db"], event["requested_snr_db"])
+        self.voices = "recorded" if row["made_of"]["voices"] == "recorded" else self.voices
+        self.needs.update(row["needs"])
+
+    def _snr(self, realised: float, requested: float) -> None:
+        count, total, low, high, error = self.snr
+        self.snr = [
+            count + 1,
+            total + realised,
+            min(low, realised),
+            max(high, realised),
+            max(error, abs(realised - requested)),
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the totals as plain data."""
+        count = int(self.snr[0])
+        snr = None
+        if count:
+            snr = {
+                "events": count, "mean_db": round(self.snr[1] / count, 2), "min_db": round(self.snr[2], 2),
+                "max_db": round(self.snr[3], 2), "largest_error_db": round(self.snr[4], 4),
+            }  # fmt: skip
+        return {
+            "clips": dict(self.clips),
+            "hours": {split: round(s / 3600, 4) for split, s in self.seconds.items()},
+            "classes": {k: {"events": int(v[0]), "seconds": round(v[1], 3)} for k, v in sorted(self.classes.items())},
+            "snr": snr,
+            "guarded": self.guarded,
+            "clipped": self.clipped,
+            "voices": self.voices,
+            "needs": sorted(self.needs),
+        }
+
+
+def of_manifest(path: Path) -> Totals:
+    """Return the totals of a manifest file."""
+    totals = Totals()
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            totals.add(json.loads(line))
+    return totals

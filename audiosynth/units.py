@@ -1,0 +1,144 @@
+"""The work of one unit of 64 clips: plan → render → write, rows last; a unit is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from audiosynth import pcm
+from audiosynth.assets import AssetStore
+from audiosynth.errors import AudiosynthError, BuildError
+from audiosynth.loaded import Recipe
+from audiosynth.manifest import clip_path, dumps, make_row, needs_of
+from audiosynth.plan import plan_clip
+from audiosynth.render import render
+from audiosynth.rendered import Clip
+from audiosynth.spec import recordings
+from audiosynth.workspace import Workspace
+
+UNIT: Final = 64
+"""Clips per unit: the grain of resuming and of sharing work (DESIGN section 6)."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Clips [first, last) of one split."""
+
+    split: str
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of its rows' file."""
+        return f"{self.split}-{self.first // UNIT:09d}.jsonl"
+
+
+def units_of(clips: Mapping[str, int]) -> list[Unit]:
+    """Return the units of a recipe, in the order of its manifest.
+
+    Examples
+    --------
+    >>> [(u.split, u.first, u.last) for u in units_of({"train": 70, "test": 1})]
+    [('train', 0, 64), ('train', 64, 70), ('test', 0, 1)]
+    """
+    return [Unit(split, a, min(a + UNIT, n)) for split, n in clips.items() for a in range(0, n, UNIT)]
+
+
+def render_unit(recipe: Recipe, unit: Unit, root: Path, work: Workspace) -> int:
+    """Write the audio of a unit, then its rows; returns the number of clips.
+
+    Raises
+    ------
+    AudiosynthError
+        Naming the clip that cannot be made.
+    """
+    rows = []
+    for ordinal in range(unit.first, unit.last):
+        spec = plan_clip(recipe, unit.split, ordinal)
+        try:
+            clip = render(spec, assets=work, stems=spec.output.stems)
+            rows.append(
+                dumps(write_clip(clip, root, scratch=root / ".build" / "tmp", work=work, recipe_sha=recipe.sha256))
+            )
+        except OSError as error:
+            raise disk_error(error, root) from error
+        except AudiosynthError as error:
+            raise type(error)(f"clip {spec.clip_id}: {error}") from error
+    text = "".join(row + "\n" for row in rows)
+    put(root / ".build" / "units" / unit.name, text.encode(), scratch=root / ".build" / "tmp")
+    return len(rows)
+
+
+def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha: str = "") -> dict[str, Any]:
+    """Write a clip's audio (and stems) by rename, and return its row."""
+    spec, out = clip.spec, clip.spec.output
+    samples: Any = clip.pcm16
+    written = None
+    if out.subtype != "PCM_16":
+        samples = clip.y.astype(np.float32) if out.subtype == "FLOAT" else pcm.quantise(clip.y, bits=24).pcm
+        written = pcm.pcm_sha256(samples, spec.sr)
+    comment = f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha[:16]}"
+    digest = _place(root / clip_path(spec), samples, spec.sr, out.format, out.subtype, comment, spec.clip_id, scratch)
+    if clip.stems:
+        folder = root / f"{clip_path(spec).rsplit('.', 1)[0]}.stems"
+        for name, stem in clip.stems.items():
+            # float32 holds multiples of 2^-15 up to 2^9 exactly, so the files sum to the 16-bit mix without error.
+            exact = (stem / 32768.0).astype(np.float32)
+            _place(folder / f"{name}.wav", exact, spec.sr, "wav", "FLOAT", comment, spec.clip_id, scratch)
+    decoders = work.assets.decoders(recordings(spec)) if isinstance(work.assets, AssetStore) else ()
+    return make_row(clip, file_sha256=digest, written_sha256=written, needs=needs_of(spec, decoders=decoders))
+
+
+def _place(
+    path: Path, samples: Any, sr: int, container: str, subtype: str, comment: str, clip_id: str, scratch: Path
+) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = scratch / f"{os.getpid()}-{path.name}"
+    try:
+        digest = pcm.write_audio(
+            temporary, samples, sr=sr, container=container, subtype=subtype, comment=comment, clip_id=clip_id
+        )
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    return digest
+
+
+def put(path: Path, data: bytes, *, scratch: Path) -> None:
+    """Write a file by rename: it is there whole or not at all.
+
+    Raises
+    ------
+    BuildError
+        If the disk is full or the folder cannot be written.
+    """
+    temporary = scratch / f"{os.getpid()}-{path.name}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise disk_error(error, path.parent) from error
+
+
+def disk_error(error: OSError, folder: Path) -> BuildError:
+    """Return what to tell the user about a failed write."""
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BuildError(
+            f"{folder}: the disk is full; free some space and run the same command again, it goes on where it stopped"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return BuildError(f"{folder}: cannot be written ({error.strerror}); choose another folder with -o")
+    return BuildError(
+        f"{folder}: {error.strerror or error}; what is finished stays, the same command goes on where it stopped"
+    )

@@ -1,0 +1,328 @@
+"""Builds: the same tree for any number of workers and after any kill; what stands in the way is said."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from material import full_recipe, read_wav, tone, tree_of, write_recipe, write_wav
+
+from audiosynth import ClipDataset, build, load_recipe, pcm, reproduce, verify
+from audiosynth.errors import AssetError, AudiosynthError, BuildError, ManifestError
+from audiosynth.manifest import parse_row
+
+ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+@pytest.fixture
+def recipe_path(tmp_path):
+    """Return a recipe that uses every kind of recording."""
+    return full_recipe(tmp_path / "material")
+
+
+def loaded(path: Path, **options):
+    """Return a recipe whose index is cached beside it."""
+    return load_recipe(path, cache_dir=path.parent / "cache", **options)
+
+
+def test_the_files_are_what_the_rows_say(recipe_path, tmp_path):
+    """Every file is there, has its hash, and its samples are the row's identity; a foreign reader agrees."""
+    root = build(loaded(recipe_path), tmp_path / "out").root
+    rows = [json.loads(line) for line in (root / "manifest.jsonl").read_text().splitlines()]
+    assert [row["clip_id"] for row in rows] == [
+        *(f"train-{i:09d}" for i in range(6)),
+        *(f"test-{i:09d}" for i in range(3)),
+    ]
+    for row in rows:
+        samples, sr = read_wav(root / row["path"])
+        assert pcm.pcm_sha256(samples, sr) == row["pcm_sha256"]
+        assert samples.shape == (row["n_channels"], row["n_samples"])
+        assert len(json.dumps(row)) < 8000
+    assert verify(root).ok
+    assert not (root / ".build").exists()
+
+
+def test_the_tree_is_the_same_for_one_and_two_workers(recipe_path, tmp_path):
+    """The number of workers leaves no trace in any byte."""
+    one = build(loaded(recipe_path, clips=70), tmp_path / "one", workers=1).root
+    two = build(loaded(recipe_path, clips=70), tmp_path / "two", workers=2).root
+    assert tree_of(one) == tree_of(two)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"format": "flac"},
+        {"format": "ogg"},
+        {"format": "wav", "subtype": "FLOAT"},
+        {"format": "flac", "subtype": "PCM_24", "stems": True},
+    ],
+)
+def test_other_containers_keep_the_identity(recipe_path, tmp_path, output):
+    """The container changes the files, never the identity of a clip; stems add up to it."""
+    plain = build(loaded(recipe_path, clips=2), tmp_path / "wav").root
+    other_path = full_recipe(recipe_path.parent / "other", output=output)
+    other = build(
+        load_recipe(
+            other_path,
+            clips=2,
+            data={k: str(recipe_path.parent / k) for k in ("words", "rooms", "beds")},
+            cache_dir=tmp_path / "c",
+        ),
+        tmp_path / "x",
+    ).root
+    ids = [
+        [json.loads(line)["pcm_sha256"] for line in (root / "manifest.jsonl").read_text().splitlines()]
+        for root in (plain, other)
+    ]
+    assert ids[0] == ids[1]
+    assert verify(other).ok
+
+
+def test_a_killed_build_resumes_to_the_same_tree(recipe_path, tmp_path):
+    """Kill -9 at several moments, resumed each time, ends in the tree of an undisturbed build."""
+    whole = tree_of(build(loaded(recipe_path, clips=130), tmp_path / "whole").root)
+    out = tmp_path / "killed"
+    code = f"from audiosynth import *; from pathlib import Path; build(load_recipe({str(recipe_path)!r}, clips=130, cache_dir=Path({str(recipe_path.parent / 'cache')!r})), {str(out)!r})"
+    for pause in (0.3, 0.9, 1.2):
+        process = subprocess.Popen([sys.executable, "-c", code], env=ENV)
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    build(loaded(recipe_path, clips=130), out)
+    assert tree_of(out) == whole
+
+
+def test_leftovers_of_a_killed_build_vanish(recipe_path, tmp_path):
+    """Half-written files of an earlier run are cleared, whole units are kept."""
+    out = tmp_path / "out"
+    reference = tree_of(build(loaded(recipe_path), tmp_path / "ref").root)
+    built = build(loaded(recipe_path), out)
+    state = json.loads((built.root / "dataset.json").read_text())["build"]
+    (out / "dataset.json").unlink()
+    (out / ".build" / "tmp").mkdir(parents=True)
+    (out / ".build" / "state.json").write_text(json.dumps(state))
+    (out / ".build" / "tmp" / "123-train-000000000.wav").write_bytes(b"half")
+    build(loaded(recipe_path), out)
+    assert tree_of(out) == reference
+
+
+def test_a_finished_build_is_left_alone(recipe_path, tmp_path):
+    """Building again makes nothing and says how much is there."""
+    first = build(loaded(recipe_path), tmp_path / "out")
+    again = build(loaded(recipe_path), tmp_path / "out")
+    assert (first.made, again.made, again.clips) == (9, 0, 9)
+
+
+def test_another_build_in_the_folder_is_refused(recipe_path, tmp_path):
+    """A folder that holds another build is left as it is; the message says what changed; fresh replaces it."""
+    out = tmp_path / "out"
+    build(loaded(recipe_path), out)
+    before = tree_of(out)
+    with pytest.raises(BuildError, match=r"holds another build; changed: .*the seed \(3 → 4\)"):
+        build(loaded(recipe_path, seed=4), out)
+    assert tree_of(out) == before
+    build(loaded(recipe_path, seed=4), out, fresh=True)
+    assert tree_of(out) != before
+
+
+def test_a_changed_catalogue_stops_a_resume(recipe_path, tmp_path):
+    """A recording replaced between two runs is noticed before anything is written."""
+    out = tmp_path / "out"
+    state = json.loads((build(loaded(recipe_path), tmp_path / "ref").root / "dataset.json").read_text())["build"]
+    (out / ".build").mkdir(parents=True)
+    (out / ".build" / "state.json").write_text(json.dumps(state))
+    write_wav(recipe_path.parent / "words" / "yes_ann_0.wav", tone(900, 0.4, 8000), 8000)
+    with pytest.raises(BuildError, match=r"unfinished build; changed since: .*catalogue words"):
+        build(loaded(recipe_path), out)
+
+
+def test_a_foreign_folder_is_refused_and_kept(recipe_path, tmp_path):
+    """A folder with somebody's files is neither written into nor deleted."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    for fresh in (False, True):
+        with pytest.raises(BuildError, match="choose"):
+            build(loaded(recipe_path), out, fresh=fresh)
+    assert tree_of(out) == {"thesis.txt": b"mine"}
+
+
+def test_two_builds_in_one_folder_are_refused(recipe_path, tmp_path):
+    """The second build says that another one is running."""
+    fcntl = pytest.importorskip("fcntl")
+    out = tmp_path / "out"
+    (out / ".build").mkdir(parents=True)
+    with (out / ".build" / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(BuildError, match="another build is running"):
+            build(loaded(recipe_path), out)
+
+
+def test_a_full_disk_is_one_message_and_resumable(recipe_path, tmp_path, monkeypatch):
+    """No space left: a clear message, no torn file, and the same command goes on afterwards."""
+    reference = tree_of(build(loaded(recipe_path), tmp_path / "ref").root)
+    real, calls = Path.write_bytes, []
+
+    def full(self, data):
+        calls.append(self)
+        if len(calls) > 5:
+            real(self, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, data)
+
+    out = tmp_path / "out"
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BuildError, match="the disk is full; free some space"):
+        build(loaded(recipe_path), out)
+    monkeypatch.undo()
+    wavs = list(out.rglob("*.wav"))
+    assert wavs
+    assert all(read_wav(p)[0].shape[1] == 24000 for p in wavs)
+    build(loaded(recipe_path), out)
+    assert tree_of(out) == reference
+
+
+def test_an_asset_changed_during_the_build_is_an_error(recipe_path, tmp_path):
+    """The bytes decoded are the bytes hashed: a recording that changed after indexing is refused by name."""
+    recipe = loaded(recipe_path)
+    for path in sorted((recipe_path.parent / "words").glob("*.wav")):
+        write_wav(path, tone(950, 0.4, 8000), 8000)
+    with pytest.raises(AssetError, match=r"clip train-\d+.*\.wav"):
+        build(recipe, tmp_path / "out")
+    assert not (tmp_path / "out" / "dataset.json").exists()
+
+
+def test_verify_finds_missing_changed_and_extra_files(recipe_path, tmp_path):
+    """Each kind of damage is told apart."""
+    root = build(loaded(recipe_path), tmp_path / "out").root
+    files = sorted((root / "audio").rglob("*.wav"))
+    files[0].unlink()
+    files[1].write_bytes(files[1].read_bytes()[:-2] + b"\x01\x01")
+    shutil.copy(files[2], files[2].with_name("stray.wav"))
+    verdict = verify(root)
+    relative = [p.relative_to(root).as_posix() for p in files]
+    assert (verdict.missing, verdict.changed) == ((relative[0],), (relative[1],))
+    assert [Path(p).name for p in verdict.extra] == ["stray.wav"]
+    assert not verdict.ok
+
+
+def test_every_clip_comes_back_from_its_row(recipe_path, tmp_path):
+    """All rows, in one process, give their hashes; assets are found by hash even under another name."""
+    root = build(loaded(recipe_path), tmp_path / "out").root
+    data = {k: str(recipe_path.parent / k) for k in ("words", "rooms", "beds")}
+    assert all(r.same for r in reproduce(root, data=data))
+    moved = tmp_path / "moved"
+    shutil.copytree(recipe_path.parent, moved / "deep" / "down")
+    for i, path in enumerate(sorted((moved / "deep" / "down" / "words").glob("*.wav"))):
+        path.rename(path.with_name(f"renamed{i}.wav"))
+    assert all(r.same for r in reproduce(root, data={"anything": str(moved)}, environ={}))
+
+
+def test_one_clip_alone_in_another_process(recipe_path, tmp_path):
+    """A row from standard input gives the recorded hash in a fresh process with another hash seed, locale and folder."""
+    root = build(loaded(recipe_path), tmp_path / "out").root
+    line = (root / "manifest.jsonl").read_text().splitlines()[4]
+    data = {k: str(recipe_path.parent / k) for k in ("words", "rooms", "beds")}
+    code = f"import sys; from audiosynth import reproduce; print([r.same for r in reproduce(sys.stdin, data={data!r})])"
+    env = {**ENV, "PYTHONHASHSEED": "77", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=line, capture_output=True, text=True, env=env, cwd=tmp_path, check=True
+    )
+    assert done.stdout.strip() == "[True]"
+
+
+def test_reproduced_files_are_the_written_ones(recipe_path, tmp_path):
+    """Written again, the files are the same byte for byte, apart from the comment's recipe."""
+    root = build(loaded(recipe_path), tmp_path / "out").root
+    data = {k: str(recipe_path.parent / k) for k in ("words", "rooms", "beds")}
+    list(reproduce(root, clips=["train-000000002"], data=data, out=tmp_path / "again"))
+    name = "audio/train/000000/train-000000002.wav"
+    old, new = (read_wav(folder / name)[0] for folder in (root, tmp_path / "again"))
+    assert (old == new).all()
+    assert len(tree_of(tmp_path / "again")) == 1
+
+
+def test_a_changed_asset_is_named_by_reproduce(recipe_path, tmp_path):
+    """When a recording is gone or altered the message names it and how to point at it."""
+    root = build(loaded(recipe_path), tmp_path / "out").root
+    with pytest.raises(AssetError, match=r"--data"):
+        list(reproduce(root, environ={}))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"path": "../../etc/passwd"}, "stay inside the dataset"),
+        ({"path": "/etc/passwd"}, "stay inside the dataset"),
+        ({"path": "audio/con.wav"}, "stay inside the dataset"),
+        ({"format": 99}, "later audiosynth"),
+        ({"engine": "x"}, "whole number"),
+        ({"pcm_sha256": "abc"}, "64 hexadecimal"),
+        ({"clip_id": "Train 1"}, "clip_id"),
+        ({"spec": {}}, r"spec\."),
+        ({"spec": None}, "was the row edited"),
+        ({"decisions": {"gain": 1}}, r"decisions\.gain"),
+        ({"decisions": {}}, "should have"),
+    ],
+)
+def test_rows_edited_by_hand_are_refused(recipe_path, tmp_path, change, message):
+    """Each fault of a row is one message with file and line."""
+    root = build(loaded(recipe_path, clips=1), tmp_path / "out").root
+    row = json.loads((root / "manifest.jsonl").read_text().splitlines()[0])
+    with pytest.raises(ManifestError, match=message) as caught:
+        parse_row({**row, **change}, place="manifest.jsonl:1")
+    assert "manifest.jsonl:1" in str(caught.value)
+
+
+def test_an_edited_parameter_shows_as_another_hash(recipe_path, tmp_path):
+    """A gain edited by hand renders, differs, and the note says why that may be."""
+    root = build(loaded(recipe_path, clips=1), tmp_path / "out").root
+    row = json.loads((root / "manifest.jsonl").read_text().splitlines()[0])
+    row["decisions"]["event_gain_db"] = [g + 0.5 for g in row["decisions"]["event_gain_db"]]
+    data = {k: str(recipe_path.parent / k) for k in ("words", "rooms", "beds")}
+    (result,) = reproduce([json.dumps(row)], data=data)
+    assert not result.same
+    assert any("edited" in note for note in result.notes)
+
+
+def test_clip_dataset_gives_the_same_clip_from_recipe_and_folder(recipe_path, tmp_path):
+    """On the fly and from disk, index for index."""
+    recipe = loaded(recipe_path)
+    root = build(recipe, tmp_path / "out").root
+    flying, lying = ClipDataset(recipe, split="test"), ClipDataset(root, split="test")
+    assert len(flying) == len(lying) == 3
+    for i in range(3):
+        a, b = flying[i], lying[i]
+        assert (a["y"] == b["y"]).all()
+        assert a["clip_id"] == b["clip_id"]
+        assert a["spec"] == b["spec"]
+        assert [x["label"] for x in a["labels"]] == [x["label"] for x in b["labels"]]
+    with pytest.raises(IndexError, match="3 of 3"):
+        flying[3]
+    with pytest.raises(AudiosynthError, match="train, test"):
+        ClipDataset(recipe, split="val")
+
+
+def test_a_failing_clip_loses_nothing(tmp_path):
+    """Where one clip cannot be planned the error names it, and finished units stay for a resume."""
+    events = [
+        {
+            "label": "t",
+            "source": {"type": "tone", "frequency": 500, "duration": {"uniform": [0.5, 1.02]}},
+            "level_dbfs": -20,
+        }
+    ]
+    path = write_recipe(tmp_path / "r.yaml", {"sr": 8000, "duration": 1.0, "clips": 600, "seed": 11, "events": events})
+    with pytest.raises(AudiosynthError, match=r"clip train/\d+"):
+        build(load_recipe(path), tmp_path / "out")
+    assert not (tmp_path / "out" / "manifest.jsonl").exists()
+    assert (tmp_path / "out" / ".build" / "state.json").exists()
