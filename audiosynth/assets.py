@@ -50,10 +50,12 @@ class AssetStore:
         self._held: OrderedDict[tuple[str, int], Array] = OrderedDict()
         self._bytes = 0
         self._hashes: dict[Path, str] = {}
+        self._listed: tuple[Path, ...] | None = None
         self.add_roots(roots)
 
     def add_roots(self, roots: Mapping[str, Path | Sequence[Path]]) -> None:
         """Look in these folders as well."""
+        self._listed = None
         for name, folders in roots.items():
             more = (Path(folders),) if isinstance(folders, str | Path) else tuple(Path(f) for f in folders)
             self._roots[name] = tuple(dict.fromkeys((*self._roots.get(name, ()), *more)))
@@ -147,13 +149,10 @@ class AssetStore:
         return None
 
     def _candidates(self, like: PurePosixPath) -> list[Path]:
-        roots = list(dict.fromkeys(root for folders in self._roots.values() for root in folders))
-        files = [
-            path
-            for root in roots
-            for path in files_below(root)
-            if not like.suffix or path.suffix.casefold() == like.suffix.casefold()
-        ]
+        if self._listed is None:
+            roots = dict.fromkeys(root for folders in self._roots.values() for root in folders)
+            self._listed = tuple(path for root in roots for path in files_below(root))
+        files = [p for p in self._listed if not like.suffix or p.suffix.casefold() == like.suffix.casefold()]
         return sorted(files, key=lambda path: nfc(path.name).casefold() != like.name.casefold())
 
     def rows(self, recordings: Iterable[Recording]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from audiosynth import levels, responses
+from audiosynth import levels
 from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import RenderError
 from audiosynth.spec import Bed, ClipSpec, Decisions, Event
@@ -90,9 +90,7 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
     response: Response = room.response(ctx)
     direct = response.delay if decided is None else decided.direct[i]
     gain = response.gain_db if decided is None else decided.room_gain_db[i]
-    tail = (
-        responses.tail_offset(response.h, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
-    )
+    tail = work.tail(response, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
     y = _widened(work.convolve(dry, response), ctx.n_channels, f"events[{i}].room")
     start = place.onset - (direct if event.align == "direct" else 0)
     return Image(dry, y, start, direct, gain, response, tail)

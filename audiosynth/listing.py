@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from audiosynth.decoding import AUDIO_SUFFIXES, UNREADABLE_SUFFIXES
 from audiosynth.errors import AssetError
-from audiosynth.paths import below, nfc, read_bytes, require_inside
+from audiosynth.paths import below, is_below, nfc, read_bytes, require_inside
 from audiosynth.patterns import RESERVED
 
 MAX_TABLE_BYTES: Final = 2**30
@@ -79,6 +79,11 @@ def walk(
         if selects(inner, exclude) or (include and not selects(inner, include)) or not _is_audio(inner, include):
             continue
         path = PurePosixPath(folder, inner).as_posix()
+        if not is_below(path):
+            problems.append(
+                f"{file}: a name with a backslash or like a drive's means another file elsewhere; rename it"
+            )
+            continue
         try:
             if file.is_symlink():  # the folders on the way are real, and the first one is checked above
                 require_inside(root, file)
@@ -204,6 +209,7 @@ def _json_rows(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(line, parse_constant=_no_constant)
+            json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair is JSON, yet no text
         except (ValueError, RecursionError) as error:
             raise AssetError(f"{file}:{number}: not JSON ({error})") from None
         if not isinstance(row, dict):

@@ -20,6 +20,19 @@ def read_bytes(path: Path) -> bytes:
         ) from None
 
 
+def is_below(path: str) -> bool:
+    r"""Return whether a POSIX path stays below where it begins, on every system.
+
+    Examples
+    --------
+    >>> [is_below(path) for path in ("a/b.wav", "../b.wav", "/b.wav", "C:/b.wav", "a\\b.wav", "")]
+    [True, False, False, False, False, False]
+    """
+    parts = PurePosixPath(path).parts
+    drive = bool(parts) and parts[0][1:2] == ":"
+    return bool(parts) and not (path.startswith("/") or drive or ".." in parts or "\\" in path or "\0" in path)
+
+
 def below(root: Path, path: str) -> Path | None:
     """Return the file at POSIX `path` below `root`, or None if there is none.
 
@@ -30,16 +43,9 @@ def below(root: Path, path: str) -> Path | None:
     AssetError
         If the path leads outside `root`, by ``..``, an absolute path or a link.
     """
-    parts = PurePosixPath(path).parts
-    if (
-        not parts
-        or PurePosixPath(path).is_absolute()
-        or ".." in parts
-        or "\\" in path
-        or ":" in parts[0]
-        or "\0" in path
-    ):
+    if not is_below(path):
         raise AssetError(f"{path!r}: expected a path below the data root {root}, without '..'")
+    parts = PurePosixPath(path).parts
     target = root.joinpath(*parts)
     if not target.is_file():
         target = root

@@ -321,6 +321,7 @@ def _members(
         shares=split_spec.shares,
         seed=split_spec.seed,
         frozen=split_spec.frozen(folder),
+        name=found.name,
     )
     members = {split: tuple(r for r in found.recordings if sent[r.path] == split) for split in split_names}
     empty = [split for split, items in members.items() if not items]

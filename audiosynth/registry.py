@@ -127,10 +127,17 @@ def explain(error: ValidationError, owner: str) -> list[tuple[tuple[str | int, .
             message = f"'{owner}' has no such parameter"
         elif item["type"] == "missing":
             message = f"'{owner}' needs this parameter"
+        elif item["type"] == "value_error":  # our own words, which say what came
+            message = str(item["msg"]).removeprefix("Value error, ")
         else:
-            message = f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}"
-        lines.append((loc, message.removeprefix("value error, ")))
+            message = f"{item['msg'][0].lower()}{item['msg'][1:]}, got {_short(item['input'])}"
+        lines.append((loc, message))
     return lines
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def require(condition: bool, message: str) -> None:

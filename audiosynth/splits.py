@@ -83,7 +83,7 @@ class SplitSpec(BaseModel):
         if not isinstance(tree, dict):
             raise AssetError(f"{path}: expected a map from groups to splits, got a {type(tree).__name__}")
         for group, split in tree.items():
-            if split not in self.shares:
+            if not isinstance(split, str) or split not in self.shares:
                 raise AssetError(
                     f"{path}: '{group}' is sent to {split!r}; there are the splits {', '.join(self.shares)}"
                 )

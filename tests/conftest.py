@@ -13,3 +13,9 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the real recordings are not here (../shared/data)")
     return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep catalogue indexes of the tests out of the user's cache."""
+    monkeypatch.setenv("AUDIOSYNTH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -1,0 +1,281 @@
+"""Recordings as rendering sees them: every encoding, checked by hash, found again, never outside their root."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from material import noise, write_wav
+
+from audiosynth import dsp
+from audiosynth.assets import AssetStore, environment_name, lossy, pick_channels, resampled_active, resolve_roots
+from audiosynth.clip import Recording
+from audiosynth.decoding import decode
+from audiosynth.errors import AssetError, RenderError
+
+
+def _recording(root: Path, file: str, **changes: object) -> Recording:
+    data = (root / file).read_bytes()
+    y, sr = decode(data, file)
+    known = {
+        "data": "d", "path": file, "sha256": hashlib.sha256(data).hexdigest(), "sr": sr, "n_channels": y.shape[0],
+        "n_samples": y.shape[1], "active": (0, y.shape[1]),
+    }  # fmt: skip
+    return Recording.model_validate({**known, **changes})
+
+
+def _encoded(y: np.ndarray, sr: int, container: str, subtype: str | None) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, y.T, sr, format=container, subtype=subtype)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype", "step"),
+    [
+        ("WAV", "PCM_U8", 2**-7), ("WAV", "PCM_16", 2**-15), ("WAV", "PCM_24", 2**-23), ("WAV", "PCM_32", 2**-31),
+        ("WAV", "FLOAT", 2**-25), ("WAV", "DOUBLE", 0.0), ("FLAC", "PCM_16", 2**-15), ("FLAC", "PCM_24", 2**-23),
+        ("AIFF", "PCM_16", 2**-15), ("W64", "PCM_24", 2**-23),
+    ],
+)  # fmt: skip
+def test_exact_encodings(container: str, subtype: str, step: float) -> None:
+    """Linear encodings come back within one step of what was written, at their rate, channels first."""
+    y = noise(0.1, 11025, seed=1, channels=2)
+    got, sr = decode(_encoded(y, 11025, container, subtype), "x")
+    assert (sr, got.shape, got.dtype) == (11025, y.shape, np.float64)
+    assert np.abs(got - y).max() <= step
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"), [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None), ("WAV", "MS_ADPCM")]
+)
+def test_lossy_encodings(container: str, subtype: str | None) -> None:
+    """Lossy encodings come back as the same sound: nearly the same power, and mostly the same waveform."""
+    t = np.arange(48000) / 48000
+    y = 0.3 * np.sin(2 * np.pi * 440 * t)[None]
+    got, sr = decode(_encoded(y, 48000, container, subtype), "x")
+    assert sr == 48000
+    m = min(got.shape[1], 48000)
+    assert abs(np.sqrt(np.mean(got[0, 9600:38400] ** 2)) / np.sqrt(np.mean(y[0, 9600:38400] ** 2)) - 1) < 0.02
+    spectrum = np.abs(np.fft.rfft(got[0, :m]))
+    assert abs(int(np.argmax(spectrum)) * 48000 / m - 440) < 2
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (b"", "empty .0 bytes."),
+        (b"just some text\n" * 20, "not audio that libsndfile can read"),
+        (b"\0\0\0\x20ftypM4A \0\0\0\0" + b"\0" * 500, "MPEG-4 or AAC audio.*convert it to FLAC or WAV"),
+        (b"\xff\xf1\x50\x80" + b"\x12" * 500, "MPEG-4 or AAC audio"),
+        (_encoded(np.zeros((1, 0)), 8000, "WAV", "PCM_16"), "holds no samples"),
+        (_encoded(np.array([[0.0, np.nan, np.inf, 0.5]]), 8000, "WAV", "FLOAT"), "2 samples are NaN or infinite .the first is sample 1"),
+    ],
+)  # fmt: skip
+def test_refused(data: bytes, match: str) -> None:
+    """What is empty, unreadable or not finite is refused with its name and the reason."""
+    with pytest.raises(AssetError, match=rf"bird\.wav: .*{match}"):
+        decode(data, "bird.wav")
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"), [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("MP3", None), ("OGG", "VORBIS")]
+)
+def test_half_a_file(container: str, subtype: str | None) -> None:
+    """A file cut off in the middle is refused, not taken for a shorter sound."""
+    data = _encoded(noise(2.0, 16000, seed=2), 16000, container, subtype)
+    with pytest.raises(AssetError, match=r"cut off|no samples|damaged|cannot be|can read"):
+        decode(data[: len(data) // 2], "half")
+
+
+def test_absurd_header() -> None:
+    """A short file whose header claims hours is refused before memory is asked for."""
+    data = bytearray(_encoded(noise(0.1, 8000, seed=3), 8000, "FLAC", "PCM_16"))
+    # STREAMINFO begins at byte 8; its 36-bit count of samples ends at offset 18 (RFC 9639, section 8.2).
+    data[8 + 14 : 8 + 18] = b"\xff\xff\xff\xff"
+    with pytest.raises(AssetError, match=r"at most 536870912 values"):
+        decode(bytes(data), "bomb.flac")
+
+
+def test_odd_encodings(shared_data: Path) -> None:
+    """Every odd encoding at hand is read, except the m4a, and gives its sound at another rate."""
+    root = shared_data / "odd_encodings"
+    read = 0
+    for file in sorted(root.rglob("*")):
+        if file.suffix.lower() in (".wav", ".ogg", ".opus") and "silence" not in file.name:
+            made = _recording(root, file.relative_to(root).as_posix())
+            y = AssetStore({"d": root}).samples(made, 16000)
+            assert y.shape[1] == dsp.resampled_length(made.n_samples, sr_in=made.sr, sr_out=16000)
+            assert y.any()
+            read += 1
+    assert read >= 20
+    with pytest.raises(AssetError, match=r"testing\.m4a.*libsndfile cannot read"):
+        decode((root / "testing.m4a").read_bytes(), "testing.m4a")
+
+
+def test_samples_resampled(tmp_path: Path) -> None:
+    """A recording is given whole at the rate asked for: a tone keeps its frequency and level, and nobody can write in it."""
+    t = np.arange(22050) / 22050
+    write_wav(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 1000 * t)[None], 22050)
+    y = AssetStore({"d": tmp_path}).samples(_recording(tmp_path, "tone.wav"), 16000)
+    assert y.shape == (1, 16000)
+    truth = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    assert np.abs(y[0, 500:-500] - truth[500:-500]).max() < 1e-4
+    with pytest.raises(ValueError, match="read-only"):
+        y[0, 0] = 1.0
+
+
+def test_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it stays in memory a file is decoded once, for another rate too; memory stays below its bound."""
+    import audiosynth.assets as module
+
+    for k in range(3):
+        write_wav(tmp_path / f"{k}.wav", noise(0.5, 8000, seed=k), 8000)
+    made = [_recording(tmp_path, f"{k}.wav") for k in range(3)]
+    names = []
+    monkeypatch.setattr(module, "decode", lambda data, name: (names.append(Path(name).name), decode(data, name))[1])
+    store = AssetStore({"d": tmp_path}, max_bytes=4000 * 8 * 2)
+    first = store.samples(made[0], 8000)
+    assert store.samples(made[0], 8000) is first
+    store.samples(made[0], 4000)
+    assert names == ["0.wav"]
+    store.samples(made[1], 8000)
+    store.samples(made[2], 8000)
+    store.samples(made[0], 8000)
+    assert names == ["0.wav", "1.wav", "2.wav", "0.wav"]
+    assert sum(y.nbytes for y in store._held.values()) <= store.max_bytes
+
+
+def test_changed_file(tmp_path: Path) -> None:
+    """A file whose bytes changed is refused before it is decoded, with both hashes."""
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    made = _recording(tmp_path, "a.wav")
+    (tmp_path / "a.wav").write_bytes(b"something else")
+    got = hashlib.sha256(b"something else").hexdigest()
+    with pytest.raises(
+        AssetError, match=rf"a\.wav: the file changed: expected sha256 {made.sha256}, got {got}; bring back"
+    ):
+        AssetStore({"d": tmp_path}).samples(made, 8000)
+
+
+def test_edited_row(tmp_path: Path) -> None:
+    """A row that says another length than the file has is refused."""
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    with pytest.raises(AssetError, match=r"expected .* \(8000, 1, 700\) .* got \(8000, 1, 800\)"):
+        AssetStore({"d": tmp_path}).samples(_recording(tmp_path, "a.wav", n_samples=700, active=(0, 700)), 8000)
+
+
+def test_found_by_hash(tmp_path: Path) -> None:
+    """A file that was moved and renamed is found by its hash under any root given; a missing one names the way out."""
+    write_wav(tmp_path / "old" / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    write_wav(tmp_path / "new" / "deep" / "other.wav", noise(0.1, 8000, seed=2), 8000)
+    made = _recording(tmp_path / "old", "a.wav")
+    want = AssetStore({"d": tmp_path / "old"}).samples(made, 8000)
+    (tmp_path / "old" / "a.wav").rename(tmp_path / "new" / "deep" / "renamed.wav")
+    store = AssetStore({"d": [tmp_path / "old"], "elsewhere": tmp_path / "new"})
+    assert store.samples(made, 8000).tobytes() == want.tobytes()
+    assert store.find_by_hash(made.sha256) == tmp_path / "new" / "deep" / "renamed.wav"
+    with pytest.raises(AssetError, match=r"d:a\.wav .* is missing; looked in .*old; .*--data d=DIR"):
+        AssetStore({"d": tmp_path / "old"}).samples(made, 8000)
+
+
+@pytest.mark.parametrize("path", ["../a.wav", "x/../../a.wav", "/etc/passwd", "C:/a.wav", "..\\a.wav", ""])
+def test_no_way_out(tmp_path: Path, path: str) -> None:
+    """A row cannot name a file outside its data root."""
+    (tmp_path / "root").mkdir()
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    with pytest.raises(AssetError, match=r"expected a path below the data root"):
+        AssetStore({"d": tmp_path / "root"}).locate(_recording(tmp_path, "a.wav", path=path))
+
+
+def test_no_link_out(tmp_path: Path) -> None:
+    """A link inside the root that leads outside it is not followed."""
+    (tmp_path / "root").mkdir()
+    write_wav(tmp_path / "secret.wav", noise(0.1, 8000, seed=1), 8000)
+    (tmp_path / "root" / "a.wav").symlink_to(tmp_path / "secret.wav")
+    with pytest.raises(AssetError, match=r"a link that leads outside the data root"):
+        AssetStore({"d": tmp_path / "root"}).locate(_recording(tmp_path, "secret.wav", path="a.wav"))
+
+
+def test_decomposed_name(tmp_path: Path) -> None:
+    """A row's name in NFC finds the file whose name is stored decomposed."""
+    stored = unicodedata.normalize("NFD", "trñ00.wav")
+    write_wav(tmp_path / "x" / stored, noise(0.1, 8000, seed=1), 8000)
+    made = _recording(tmp_path, f"x/{stored}", path=unicodedata.normalize("NFC", "x/trñ00.wav"))
+    assert AssetStore({"d": tmp_path}).samples(made, 8000).shape == (1, 800)
+
+
+def test_rows(tmp_path: Path) -> None:
+    """An asset row says where, what and whose; fields that nobody stated are empty."""
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    made = _recording(tmp_path, "a.wav", meta={"label": "dog", "licence": "CC0-1.0", "speaker": "x"})
+    assert AssetStore({"d": tmp_path}).rows([made]) == [
+        {
+            "path": "a.wav", "data": "d", "sha256": made.sha256, "bytes": (tmp_path / "a.wav").stat().st_size,
+            "licence": "CC0-1.0", "author": "", "label": "dog",
+        }
+    ]  # fmt: skip
+
+
+def test_lossy_needs_decoder(tmp_path: Path) -> None:
+    """Only lossy recordings tie a clip to a decoder: by suffix, or as the scan noted it."""
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    plain = _recording(tmp_path, "a.wav")
+    ogg = plain.model_copy(update={"path": "a.OGG"})
+    flac_in_ogg = ogg.model_copy(update={"meta": {"lossy": False}})
+    assert [lossy(r) for r in (plain, ogg, flac_in_ogg)] == [False, True, False]
+    store = AssetStore({"d": tmp_path})
+    assert store.decoders([plain, flac_in_ogg]) == ()
+    assert store.decoders([plain, ogg]) == (f"libsndfile=={soundfile.__libsndfile_version__}",)
+
+
+def test_pick_channels() -> None:
+    """`mix` is the mean, a number is that channel, `all` must be as many as the clip has."""
+    y = np.array([[1.0, 2.0], [3.0, -2.0]])
+    assert pick_channels(y, "mix", n_channels=1, name="x").tolist() == [[2.0, 0.0]]
+    assert pick_channels(y, 1, n_channels=1, name="x").tolist() == [[3.0, -2.0]]
+    assert pick_channels(y, "all", n_channels=2, name="x").tolist() == y.tolist()
+    with pytest.raises(RenderError, match=r"x has 2 channels and the clip 4; say `channel: mix`"):
+        pick_channels(y, "all", n_channels=4, name="x")
+
+
+@pytest.mark.parametrize(("sr_in", "sr_out"), [(44100, 16000), (8000, 44100), (16000, 16000), (11024, 48000)])
+def test_active_is_not_cut(sr_in: int, sr_out: int) -> None:
+    """The active part at another rate covers the times of the stored one, and less than a sample more at each end."""
+    made = Recording(
+        data="d", path="a", sha256="0" * 64, sr=sr_in, n_channels=1, n_samples=sr_in, active=(1001, sr_in - 333)
+    )
+    first, last = resampled_active(made, sr_out)
+    assert 0 <= 1001 / sr_in - first / sr_out < 1 / sr_out
+    assert 0 <= last / sr_out - (sr_in - 333) / sr_in < 1 / sr_out
+
+
+def test_roots(tmp_path: Path) -> None:
+    """`--data` wins over the environment, and that over the recipe, whose folders are relative to it."""
+    for name in ("recipe/mine", "env", "given"):
+        (tmp_path / name).mkdir(parents=True)
+    declared, base = {"my-words": "mine"}, tmp_path / "recipe"
+    environ = {environment_name("my-words"): str(tmp_path / "env")}
+    assert resolve_roots(declared, {}, base, {}) == {"my-words": base / "mine"}
+    assert resolve_roots(declared, {}, base, environ) == {"my-words": tmp_path / "env"}
+    overrides = {"my-words": str(tmp_path / "given")}
+    assert resolve_roots(declared, overrides, base, environ) == {"my-words": tmp_path / "given"}
+
+
+def test_missing_roots(tmp_path: Path) -> None:
+    """Folders that are missing are named all at once, each with the three ways to give it."""
+    with pytest.raises(AssetError) as caught:
+        resolve_roots({"words": "nowhere", "beds": ""}, {"wrods": "x"}, tmp_path, {})
+    text = str(caught.value)
+    assert f"data root 'words': {tmp_path / 'nowhere'} is not a folder" in text
+    assert "data root 'beds': no folder was given" in text
+    assert "--data beds=DIR" in text
+    assert "AUDIOSYNTH_DATA_BEDS=DIR" in text
+    assert "`data: {beds: DIR}`" in text
+    assert "was it given as 'wrods'?" in text
+    assert resolve_roots({"beds": ""}, {}, tmp_path, {}, missing_ok=True) == {}
