@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
     from audiosynth.render import render
-    from audiosynth.reproduce import reproduce, verify
+    from audiosynth.reproduce import reproduce
     from audiosynth.shipped import shipped_recipe
+    from audiosynth.verify import verify
 
 __all__ = [
     "AudiosynthError",
@@ -41,7 +42,7 @@ _HOMES = {
     "render": "render",
     "reproduce": "reproduce",
     "shipped_recipe": "shipped",
-    "verify": "reproduce",
+    "verify": "verify",
 }
 
 

@@ -55,10 +55,12 @@ class AssetStore:
 
     def add_roots(self, roots: Mapping[str, Path | Sequence[Path]]) -> None:
         """Look in these folders as well."""
-        self._listed = None
         for name, folders in roots.items():
             more = (Path(folders),) if isinstance(folders, str | Path) else tuple(Path(f) for f in folders)
-            self._roots[name] = tuple(dict.fromkeys((*self._roots.get(name, ()), *more)))
+            known = self._roots.get(name, ())
+            self._roots[name] = tuple(dict.fromkeys((*known, *more)))
+            if self._roots[name] != known:
+                self._listed = None
 
     def samples(self, recording: Recording, sr: int) -> Array:
         """Return the whole recording at rate `sr`, float64, shape (n_channels, n_samples); read-only.

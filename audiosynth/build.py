@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -10,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from audiosynth import summary
 from audiosynth.assets import AssetStore
@@ -20,6 +21,9 @@ from audiosynth.loaded import Recipe
 from audiosynth.state import changes, state_of
 from audiosynth.units import Unit, disk_error, put, render_unit, units_of
 from audiosynth.workspace import Workspace
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
 
 ASSET_BYTES: Final = 1 << 30
 """Decoded recordings kept per worker, in bytes."""
@@ -222,25 +226,40 @@ class _Process:
     recipe: Recipe
     root: Path
     work: Workspace
+    stop: Event
 
 
-def _start(recipe: Recipe, root: Path) -> None:
+def _start(recipe: Recipe, root: Path, stop: Event) -> None:
     import signal
+    from threading import Thread
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a worker finishes or is ended
-    _Process.recipe, _Process.root = recipe, root
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    Thread(target=_leave_with_parent, daemon=True).start()
+    _Process.recipe, _Process.root, _Process.stop = recipe, root, stop
     _Process.work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
 
 
+def _leave_with_parent() -> None:
+    """End this process when the one that started it is gone: a killed build leaves no workers behind."""
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
 def _one(unit: Unit) -> int:
-    return render_unit(_Process.recipe, unit, _Process.root, _Process.work)
+    return render_unit(_Process.recipe, unit, _Process.root, _Process.work, stopped=_Process.stop.is_set)
 
 
 def _run_pool(recipe: Recipe, todo: list[Unit], root: Path, workers: int) -> Iterator[int]:
     from multiprocessing import get_context
 
+    context = get_context("spawn")
+    stop = context.Event()
     pool: AbstractContextManager[ProcessPoolExecutor]
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (recipe, root)) as pool:
+    with ProcessPoolExecutor(workers, context, _start, (recipe, root, stop)) as pool:
         waiting: set[Future[int]] = set()
         rest = iter(todo)
         try:
@@ -257,5 +276,6 @@ def _run_pool(recipe: Recipe, todo: list[Unit], root: Path, workers: int) -> Ite
                 "a worker process was killed (out of memory?); run the same command again, it goes on where it stopped"
             ) from None
         finally:
+            stop.set()  # after an error or Ctrl-C: workers give up their unit at the next clip
             for future in waiting:
                 future.cancel()

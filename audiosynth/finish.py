@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from audiosynth import registry
 from audiosynth.assets import AssetStore
@@ -13,6 +14,8 @@ from audiosynth.clip import DatasetView, Recording
 from audiosynth.loaded import Recipe
 from audiosynth.summary import Totals
 from audiosynth.units import Unit, put
+
+_BLOCK: Final = 1 << 20
 
 
 def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +26,8 @@ def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str
     rows = [{**row} for row in store.rows(sorted(used.values(), key=lambda r: (r.data, r.path.encode())))]
     put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
     put(root / "recipe.yaml", recipe.text.encode(), scratch=scratch)
-    _export(recipe, root, totals)
+    splits = {s: totals.clips.get(s, 0) for s in recipe.clips}
+    export(view(root, name=recipe.name, splits=splits, supervision=recipe.supervision), recipe.exports, root)
     stats = totals.as_dict()
     head = {
         "name": recipe.name,
@@ -34,7 +38,9 @@ def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str
         "supervision": {split: recipe.supervision.get(split, "strong") for split in recipe.clips},
         "synthetic": True,
         "recordings": len(used),
+        "export": [dict(tree) for tree in recipe.exports],
         **stats,
+        "files": {name: file_sha256(root / name) for name in ("manifest.jsonl", "assets.jsonl", "recipe.yaml")},
         "build": dict(state),
     }
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
@@ -91,12 +97,19 @@ def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mappi
     )  # fmt: skip
 
 
-def _export(recipe: Recipe, root: Path, totals: Totals) -> None:
-    dataset = view(
-        root, name=recipe.name, splits={s: totals.clips.get(s, 0) for s in recipe.clips}, supervision=recipe.supervision
-    )
-    for tree in recipe.exports:
+def export(dataset: DatasetView, exporters: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Write the labels of a dataset in every format asked for, and its attribution."""
+    for tree in exporters:
         exporter: Any = registry.create("exporters", tree)
-        exporter.write(dataset, root / "labels")
+        exporter.write(dataset, folder / "labels")
     attribution: Any = registry.create("exporters", {"type": "attribution"})
-    attribution.write(dataset, root)
+    attribution.write(dataset, folder)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -59,8 +59,36 @@ def clip_path(spec: ClipSpec) -> str:
     return f"audio/{spec.split}/{spec.ordinal // CLIPS_PER_SHARD:06d}/{spec.clip_id}.{spec.output.format}"
 
 
-def make_row(clip: Clip, *, file_sha256: str, written_sha256: str | None, needs: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the manifest row of a written clip, ready for JSON."""
+def stem_path(path: str, name: str) -> str:
+    """Return where a stem of the clip at `path` goes.
+
+    Examples
+    --------
+    >>> stem_path("audio/train/000000/train-000000000.flac", "noise")
+    'audio/train/000000/train-000000000.stems/noise.wav'
+    """
+    return f"{path.rsplit('.', 1)[0]}.stems/{name}.wav"
+
+
+def make_row(
+    clip: Clip, *, file_sha256: str, written_sha256: str | None, recipe_sha256: str,
+    needs: Iterable[str] = (), stems: Mapping[str, str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the manifest row of a written clip, ready for JSON.
+
+    Parameters
+    ----------
+    clip
+        As rendered.
+    file_sha256, written_sha256
+        Hash of the file's bytes, and of its samples where they are not the 16-bit ones.
+    recipe_sha256
+        Hash of the recipe; its first 16 digits stand in the row and in the audio's comment.
+    needs
+        What else must be equal to get the same samples.
+    stems
+        Hash of the bytes of each stem's file, by name.
+    """
     spec = clip.spec
     row: dict[str, Any] = {
         "clip_id": spec.clip_id,
@@ -77,12 +105,15 @@ def make_row(clip: Clip, *, file_sha256: str, written_sha256: str | None, needs:
         "engine": ENGINE,
         "made_of": made_of(spec),
         "needs": sorted(needs),
+        "recipe": recipe_sha256[:16],
         "spec": spec.to_json(),
         "decisions": clip.decisions.model_dump(mode="json"),
         "outcomes": clip.outcomes,
     }
     if written_sha256 is not None:
         row["written_sha256"] = written_sha256
+    if stems:
+        row["stems"] = dict(stems)
     return row
 
 

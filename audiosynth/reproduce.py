@@ -1,8 +1,7 @@
-"""Give clips back from their manifest rows, and hold the files of a dataset against its manifest."""
+"""Give clips back from their manifest rows."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import IO, Any
 
 from audiosynth.assets import AssetStore, resolve_roots
 from audiosynth.errors import ManifestError
-from audiosynth.manifest import Row, open_manifest, parse_row, read_rows, safe_path
+from audiosynth.manifest import Row, open_manifest, parse_row, read_rows
 from audiosynth.render import render
 from audiosynth.rendered import Clip
 from audiosynth.spec import recordings
@@ -93,15 +92,15 @@ def reproduce(
     """
     wanted = None if clips is None else set(clips)
     made = _environment(manifest)
-    store: AssetStore | None = None
+    store = AssetStore({})
+    work = Workspace(store)
     with _lines(manifest) as (name, lines):
         for place, tree in read_rows(lines, name=name):
             if wanted is not None and tree.get("clip_id") not in wanted:
                 continue
             row = parse_row(tree, place=place)
-            store = store or AssetStore(_roots(row, data or {}, environ))
             store.add_roots(_roots(row, data or {}, environ))
-            yield _one(row, Workspace(store), made, None if out is None else Path(out))
+            yield _one(row, work, made, None if out is None else Path(out))
             if wanted is not None:
                 wanted.discard(row.clip_id)
                 if not wanted:
@@ -161,7 +160,7 @@ def _one(row: Row, work: Workspace, made: Mapping[str, str], out: Path | None) -
         scratch = out / ".tmp"
         scratch.mkdir(parents=True, exist_ok=True)
         try:
-            write_clip(clip, out, scratch=scratch, work=work)
+            write_clip(clip, out, scratch=scratch, work=work, recipe_sha256=str(row.tree.get("recipe", "")))
         finally:
             scratch.rmdir()
     return Reproduced(row.clip_id, same, row.pcm_sha256, clip.pcm_sha256, tuple(notes), clip)
@@ -182,67 +181,3 @@ def _advice(row: Row, made: Mapping[str, str]) -> str:
 
 def _here(now: Mapping[str, str]) -> str:
     return ", ".join(f"{name}=={v}" for name, v in now.items())
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What `verify` found.
-
-    Attributes
-    ----------
-    clips
-        Rows in the manifest.
-    missing, changed, extra
-        POSIX paths below the dataset: files that are not there, are not the manifest's, or that it does not name.
-    """
-
-    clips: int
-    missing: tuple[str, ...]
-    changed: tuple[str, ...]
-    extra: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Return whether nothing was found."""
-        return not (self.missing or self.changed or self.extra)
-
-
-def verify(root: str | Path) -> Verdict:
-    """Hold the audio files of a dataset against its manifest.
-
-    Raises
-    ------
-    ManifestError
-        If there is no manifest, or a row points outside the dataset.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from audiosynth import build, load_recipe, shipped_recipe, verify
-    >>> verify(build(load_recipe(shipped_recipe("quickstart"), clips=1), tempfile.mkdtemp()).root).ok
-    True
-    """
-    root = Path(root)
-    path = open_manifest(root)
-    missing, changed, known, clips = [], [], set(), 0
-    with path.open(encoding="utf-8") as file:
-        for place, row in read_rows(file, name=str(path)):
-            name = safe_path(row.get("path"), place=place)
-            clips += 1
-            known.add(name)
-            target = root / name
-            if not target.resolve().is_relative_to(root.resolve()):
-                raise ManifestError(f"{place}: {name} leads outside the dataset through a link")
-            if not target.is_file():
-                missing.append(name)
-            elif hashlib.sha256(target.read_bytes()).hexdigest() != row.get("file_sha256"):
-                changed.append(name)
-    found = sorted(p.relative_to(root).as_posix() for p in (root / "audio").rglob("*") if p.is_file())
-    extra = [name for name in found if name not in known and not _is_stem(name, known)]
-    return Verdict(clips, tuple(missing), tuple(changed), tuple(extra))
-
-
-def _is_stem(name: str, known: Collection[str]) -> bool:
-    folder = name.rpartition("/")[0]
-    stem = folder.removesuffix(".stems")
-    return stem != folder and any(f"{stem}.{ending}" in known for ending in ("wav", "flac", "ogg", "opus", "mp3"))

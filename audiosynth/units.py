@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from audiosynth import pcm
 from audiosynth.assets import AssetStore
 from audiosynth.errors import AudiosynthError, BuildError
 from audiosynth.loaded import Recipe
-from audiosynth.manifest import clip_path, dumps, make_row, needs_of
+from audiosynth.manifest import clip_path, dumps, make_row, needs_of, stem_path
 from audiosynth.plan import plan_clip
 from audiosynth.render import render
 from audiosynth.rendered import Clip
@@ -50,8 +50,21 @@ def units_of(clips: Mapping[str, int]) -> list[Unit]:
     return [Unit(split, a, min(a + UNIT, n)) for split, n in clips.items() for a in range(0, n, UNIT)]
 
 
-def render_unit(recipe: Recipe, unit: Unit, root: Path, work: Workspace) -> int:
+def _never() -> bool:
+    return False
+
+
+def render_unit(
+    recipe: Recipe, unit: Unit, root: Path, work: Workspace, *, stopped: Callable[[], bool] = _never
+) -> int:
     """Write the audio of a unit, then its rows; returns the number of clips.
+
+    Parameters
+    ----------
+    recipe, unit, root, work
+        What to make, where, and with which recordings.
+    stopped
+        Asked before every clip; once true, the unit is given up.
 
     Raises
     ------
@@ -60,12 +73,13 @@ def render_unit(recipe: Recipe, unit: Unit, root: Path, work: Workspace) -> int:
     """
     rows = []
     for ordinal in range(unit.first, unit.last):
+        if stopped():
+            raise BuildError("the build was stopped")
         spec = plan_clip(recipe, unit.split, ordinal)
         try:
             clip = render(spec, assets=work, stems=spec.output.stems)
-            rows.append(
-                dumps(write_clip(clip, root, scratch=root / ".build" / "tmp", work=work, recipe_sha=recipe.sha256))
-            )
+            scratch = root / ".build" / "tmp"
+            rows.append(dumps(write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe.sha256)))
         except OSError as error:
             raise disk_error(error, root) from error
         except AudiosynthError as error:
@@ -75,7 +89,7 @@ def render_unit(recipe: Recipe, unit: Unit, root: Path, work: Workspace) -> int:
     return len(rows)
 
 
-def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha: str = "") -> dict[str, Any]:
+def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:
     """Write a clip's audio (and stems) by rename, and return its row."""
     spec, out = clip.spec, clip.spec.output
     samples: Any = clip.pcm16
@@ -83,16 +97,19 @@ def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe
     if out.subtype != "PCM_16":
         samples = clip.y.astype(np.float32) if out.subtype == "FLOAT" else pcm.quantise(clip.y, bits=24).pcm
         written = pcm.pcm_sha256(samples, spec.sr)
-    comment = f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha[:16]}"
+    comment = f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha256[:16]}"
     digest = _place(root / clip_path(spec), samples, spec.sr, out.format, out.subtype, comment, spec.clip_id, scratch)
-    if clip.stems:
-        folder = root / f"{clip_path(spec).rsplit('.', 1)[0]}.stems"
-        for name, stem in clip.stems.items():
-            # float32 holds multiples of 2^-15 up to 2^9 exactly, so the files sum to the 16-bit mix without error.
-            exact = (stem / 32768.0).astype(np.float32)
-            _place(folder / f"{name}.wav", exact, spec.sr, "wav", "FLOAT", comment, spec.clip_id, scratch)
+    stems = {}
+    for name, stem in clip.stems.items():
+        # float32 holds multiples of 2^-15 up to 2^9 exactly, so the files sum to the 16-bit mix without error.
+        exact = (stem / 32768.0).astype(np.float32)
+        place = root / stem_path(clip_path(spec), name)
+        stems[name] = _place(place, exact, spec.sr, "wav", "FLOAT", comment, spec.clip_id, scratch)
     decoders = work.assets.decoders(recordings(spec)) if isinstance(work.assets, AssetStore) else ()
-    return make_row(clip, file_sha256=digest, written_sha256=written, needs=needs_of(spec, decoders=decoders))
+    return make_row(
+        clip, file_sha256=digest, written_sha256=written, needs=needs_of(spec, decoders=decoders),
+        recipe_sha256=recipe_sha256, stems=stems,
+    )  # fmt: skip
 
 
 def _place(

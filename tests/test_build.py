@@ -215,6 +215,76 @@ def test_verify_finds_missing_changed_and_extra_files(recipe_path, tmp_path):
     assert not verdict.ok
 
 
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("manifest.jsonl", "manifest.jsonl"),
+        ("assets.jsonl", "assets.jsonl"),
+        ("recipe.yaml", "recipe.yaml"),
+        ("labels/jsonl/train.jsonl", "labels/jsonl/train.jsonl"),
+        ("ATTRIBUTION.md", "ATTRIBUTION.md"),
+        ("audio/train/000000/train-000000001.stems/noise.wav", "audio/train/000000/train-000000001.stems/noise.wav"),
+    ],
+)
+def test_verify_holds_everything_that_was_written(recipe_path, tmp_path, name, changed):
+    """An edit of the manifest, the labels, the attribution or a stem is found too."""
+    root = build(loaded(recipe_path, set_values=["output.stems=true"]), tmp_path / "out").root
+    assert verify(root).ok
+    with (root / name).open("ab") as file:
+        file.write(b"\n")
+    verdict = verify(root)
+    assert (verdict.missing, verdict.changed, verdict.extra) == ((), (changed,), ())
+    if name == "manifest.jsonl":
+        return
+    (root / name).unlink()
+    (root / "labels" / "stray.txt").write_text("mine")
+    verdict = verify(root)
+    assert (verdict.missing, verdict.changed) == ((changed,), ())
+    assert verdict.extra == (() if name == "assets.jsonl" else ("labels/stray.txt",))
+
+
+@pytest.mark.parametrize("text", [None, "{}", "[", '{"files": 3, "export": [], "clips": {}}'])
+def test_verify_needs_a_finished_build(recipe_path, tmp_path, text):
+    """A folder without a readable dataset.json is said to be none."""
+    root = build(loaded(recipe_path, clips=1), tmp_path / "out").root
+    (root / "dataset.json").unlink()
+    if text is not None:
+        (root / "dataset.json").write_text(text)
+    with pytest.raises(ManifestError, match=r"dataset\.json"):
+        verify(root)
+
+
+def test_workers_leave_with_a_killed_build(recipe_path, tmp_path):
+    """After kill -9 of a build no worker of it goes on."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "from pathlib import Path\nfrom audiosynth import build, load_recipe\nimport multiprocessing as m, sys\n"
+        "def tell(done, total):\n    print(*[p.pid for p in m.active_children()], flush=True)\n"
+        f"if __name__ == '__main__':\n    recipe = load_recipe({str(recipe_path)!r}, clips=5000, cache_dir=Path({str(tmp_path)!r}))\n"
+        f"    build(recipe, {str(tmp_path / 'out')!r}, workers=2, progress=tell)\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], env=ENV, stdout=subprocess.PIPE, text=True)
+    pids: list[int] = []
+    while not pids:
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    deadline = time.monotonic() + 30
+    while any(_alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(pids) == 2
+    assert not any(_alive(pid) for pid in pids)
+
+
+def _alive(pid: int) -> bool:
+    """Return whether a process runs (one that ended but was not collected does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def test_every_clip_comes_back_from_its_row(recipe_path, tmp_path):
     """All rows, in one process, give their hashes; assets are found by hash even under another name."""
     root = build(loaded(recipe_path), tmp_path / "out").root
@@ -241,14 +311,14 @@ def test_one_clip_alone_in_another_process(recipe_path, tmp_path):
 
 
 def test_reproduced_files_are_the_written_ones(recipe_path, tmp_path):
-    """Written again, the files are the same byte for byte, apart from the comment's recipe."""
-    root = build(loaded(recipe_path), tmp_path / "out").root
+    """Written again, a clip's file and its stems are the same byte for byte."""
+    recipe = loaded(recipe_path, set_values=["output.stems=true"])
+    root = build(recipe, tmp_path / "out").root
     data = {k: str(recipe_path.parent / k) for k in ("words", "rooms", "beds")}
     list(reproduce(root, clips=["train-000000002"], data=data, out=tmp_path / "again"))
-    name = "audio/train/000000/train-000000002.wav"
-    old, new = (read_wav(folder / name)[0] for folder in (root, tmp_path / "again"))
-    assert (old == new).all()
-    assert len(tree_of(tmp_path / "again")) == 1
+    again = tree_of(tmp_path / "again")
+    assert len(again) == 3
+    assert all((root / name).read_bytes() == content for name, content in again.items())
 
 
 def test_a_changed_asset_is_named_by_reproduce(recipe_path, tmp_path):

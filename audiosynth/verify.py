@@ -1,0 +1,154 @@
+"""Hold the files of a dataset against its manifest: what is missing, changed or extra."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audiosynth.errors import AudiosynthError, ManifestError
+from audiosynth.finish import export, file_sha256, view
+from audiosynth.manifest import open_manifest, read_rows, safe_path, stem_path
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    clips
+        Rows in the manifest.
+    missing, changed, extra
+        POSIX paths below the dataset: files that are not there, are not what was written, or that no row names.
+    """
+
+    clips: int
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+    extra: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing was found."""
+        return not (self.missing or self.changed or self.extra)
+
+
+def verify(root: str | Path) -> Verdict:
+    """Hold the files of a dataset against its manifest, and the manifest against ``dataset.json``.
+
+    Audio and stems are compared by the hashes in the rows; manifest, assets and recipe by those in ``dataset.json``;
+    labels and attribution are written again in a temporary folder and compared (unless manifest or assets differ). Under ``audio/`` and ``labels/`` every
+    other file is extra; elsewhere, files of yours are left alone.
+
+    Parameters
+    ----------
+    root
+        Folder of a finished build.
+
+    Raises
+    ------
+    ManifestError
+        If there is no finished build, a row is malformed, or points outside the dataset.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from audiosynth import build, load_recipe, shipped_recipe, verify
+    >>> verify(build(load_recipe(shipped_recipe("quickstart"), clips=1), tempfile.mkdtemp()).root).ok
+    True
+    """
+    root = Path(root)
+    manifest = open_manifest(root)
+    head = _head(root)
+    found = _Found(root)
+    for name, digest in head["files"].items():
+        found.hold(safe_path(name, place=f"{root / 'dataset.json'} files"), digest)
+    clips = 0
+    for place, row in _rows(manifest):
+        clips += 1
+        name = safe_path(row.get("path"), place=place)
+        found.hold(name, row.get("file_sha256"))
+        for stem, digest in _stems(row, place).items():
+            found.hold(safe_path(stem_path(name, stem), place=place), digest)
+    if found.whole:
+        for name, digest in _labels(root, head):
+            found.hold(name, digest)
+    return Verdict(clips, tuple(found.missing), tuple(found.changed), tuple(found.extra()))
+
+
+class _Found:
+    """Collects differences."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.resolved = root.resolve()
+        self.known: set[str] = set()
+        self.missing: list[str] = []
+        self.changed: list[str] = []
+
+    def hold(self, name: str, digest: object) -> None:
+        """Compare one file with its hash."""
+        self.known.add(name)
+        target = self.root / name
+        if not target.resolve().is_relative_to(self.resolved):
+            raise ManifestError(f"{self.root}: {name} leads outside the dataset through a link")
+        if not target.is_file():
+            self.missing.append(name)
+        elif file_sha256(target) != digest:
+            self.changed.append(name)
+
+    @property
+    def whole(self) -> bool:
+        """Return whether the rows can be trusted, so that labels can be written from them."""
+        return {"manifest.jsonl", "assets.jsonl"}.isdisjoint([*self.missing, *self.changed])
+
+    def extra(self) -> Iterator[str]:
+        """Yield the files of audio/ and labels/ that nobody named."""
+        for folder in ("audio", "labels") if self.whole else ("audio",):
+            for path in sorted((self.root / folder).rglob("*")):
+                name = path.relative_to(self.root).as_posix()
+                if path.is_file() and name not in self.known:
+                    yield name
+
+
+def _head(root: Path) -> dict[str, Any]:
+    path = root / "dataset.json"
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+        if all(isinstance(tree[key], kind) for key, kind in (("files", dict), ("export", list), ("clips", dict))):
+            return dict(tree)
+    except FileNotFoundError:
+        raise ManifestError(f"{root}: no finished build here (dataset.json is missing); run `build` again") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise ManifestError(f"{path}: is not what a build writes; was it edited?")
+
+
+def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    with manifest.open(encoding="utf-8") as file:
+        yield from read_rows(file, name=str(manifest))
+
+
+def _stems(row: Mapping[str, Any], place: str) -> Mapping[str, str]:
+    stems = row.get("stems", {})
+    if not isinstance(stems, Mapping):
+        raise ManifestError(f"{place}: 'stems' should be names and hashes, got {stems!r}; was the row edited?")
+    return stems
+
+
+def _labels(root: Path, head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (path, hash) of the label files that the manifest gives."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        try:
+            dataset = view(root, name=head["name"], splits=head["clips"], supervision=head["supervision"])
+            export(dataset, head["export"], folder)
+        except (KeyError, TypeError, AudiosynthError) as error:
+            raise ManifestError(f"{root / 'dataset.json'}: its labels cannot be written again ({error})") from None
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                yield path.relative_to(folder).as_posix(), file_sha256(path)
