@@ -99,7 +99,7 @@ def against_floor(path: Path, folder: Path, *, reverberant: bool) -> tuple[float
 
     def ours(i: int) -> None:
         clip = render(plan_clip(recipe, "train", i), assets=work)
-        dumps(write_clip(clip, root, scratch=scratch, work=work, recipe_sha="0" * 64))
+        dumps(write_clip(clip, root, scratch=scratch, work=work, recipe_sha256="0" * 64))
 
     def floor(i: int) -> None:
         spec = specs[i]
