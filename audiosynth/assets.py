@@ -15,15 +15,13 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from audiosynth import dsp
-from audiosynth.clip import Array, Recording
+from audiosynth.clip import CREDIT_FIELDS, Array, Recording
 from audiosynth.decoding import LOSSY_SUFFIXES, decode
 from audiosynth.errors import AssetError, RenderError, did_you_mean
 from audiosynth.paths import below, files_below, nfc, read_bytes
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
-CREDIT_FIELDS: Final = ("licence", "author", "label", "title", "source")
-"""Catalogue fields that go into `assets.jsonl`."""
 
 Channel = int | Literal["mix", "all"]
 
@@ -162,7 +160,7 @@ class AssetStore:
         rows = []
         for recording in recordings:
             size = self.locate(recording).stat().st_size
-            credit = {key: recording.meta[key] for key in CREDIT_FIELDS if recording.meta.get(key)}
+            credit = {key: recording.meta[key] for key in (*CREDIT_FIELDS, "label") if recording.meta.get(key)}
             head = {"path": recording.path, "data": recording.data, "sha256": recording.sha256, "bytes": size}
             rows.append({**head, "licence": "", "author": "", **credit})
         return rows

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 Array = npt.NDArray[np.float64]
 """Audio inside the package: float64, shape (n_channels, n_samples), full scale 1.0."""
+
+CREDIT_FIELDS: Final = ("licence", "author", "title", "source")
+"""Catalogue fields that stand once in `assets.jsonl`, not in every row (DESIGN section 6)."""
 
 
 class Recording(BaseModel):
@@ -29,7 +32,7 @@ class Recording(BaseModel):
     active
         First and one-past-last sample that are not leading or trailing silence, at the file's rate.
     meta
-        Catalogue fields: label, speaker, text, licence, …
+        Catalogue fields: label, speaker, text, licence, …; rows leave out the `CREDIT_FIELDS`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -42,6 +45,10 @@ class Recording(BaseModel):
     n_samples: int = Field(ge=1)
     active: tuple[int, int] = Field(strict=False)
     meta: dict[str, Any] = {}
+
+    @field_serializer("meta")
+    def _without_credit(self, meta: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in meta.items() if key not in CREDIT_FIELDS}
 
 
 class Slack(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +22,7 @@ def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str
     """Write everything that needs all rows; returns the totals."""
     scratch = root / ".build" / "tmp"
     totals, used = _join(root, units, scratch)
-    store = AssetStore(recipe.roots)
-    rows = [{**row} for row in store.rows(sorted(used.values(), key=lambda r: (r.data, r.path.encode())))]
+    rows = AssetStore(recipe.roots).rows(_known(recipe, used))
     put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
     put(root / "recipe.yaml", recipe.text.encode(), scratch=scratch)
     splits = {s: totals.clips.get(s, 0) for s in recipe.clips}
@@ -52,10 +51,10 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, dict[str, Recording]]:
-    """Concatenate the units' rows in order, in constant memory; returns totals and the recordings used."""
+def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set[tuple[str, str, str]]]:
+    """Concatenate the units' rows in order; returns totals and the recordings used, as (data, path, sha256)."""
     totals = Totals()
-    used: dict[str, dict[str, Any]] = {}
+    used: set[tuple[str, str, str]] = set()
     temporary = scratch / "manifest.jsonl"
     with temporary.open("wb") as out:
         for unit in units:
@@ -63,10 +62,20 @@ def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, dic
                 out.write(line)
                 row = json.loads(line)
                 totals.add(row)
-                for recording in _recordings(row["spec"]):
-                    used.setdefault(recording["sha256"], recording)
+                used.update((r["data"], r["path"], r["sha256"]) for r in _recordings(row["spec"]))
     temporary.replace(root / "manifest.jsonl")
-    return totals, {sha: Recording.model_validate(tree) for sha, tree in used.items()}
+    return totals, used
+
+
+def _known(recipe: Recipe, used: Collection[tuple[str, str, str]]) -> list[Recording]:
+    """Return the recordings that were used, with all that their catalogues know, each content once."""
+    known = {
+        (r.data, r.path, r.sha256): r for _, catalogue in sorted(recipe.catalogues.items()) for r in catalogue.recordings
+    }
+    found: dict[str, Recording] = {}
+    for key in sorted(used, key=lambda key: (key[0], key[1].encode())):
+        found.setdefault(key[2], known[key])
+    return list(found.values())
 
 
 def _recordings(tree: Any) -> Iterator[dict[str, Any]]:

@@ -243,6 +243,38 @@ def test_verify_holds_everything_that_was_written(recipe_path, tmp_path, name, c
     assert verdict.extra == (() if name == "assets.jsonl" else ("labels/stray.txt",))
 
 
+def test_credits_stand_once_and_rows_stay_small(tmp_path):
+    """Licence and author are in assets.jsonl and ATTRIBUTION.md, not in the rows; five events with stems fit 8 kB."""
+    for k in range(6):
+        write_wav(
+            tmp_path / "sounds" / f"a sound of a middling long name {k}.wav", tone(300 + 50 * k, 0.5, 16000), 16000
+        )
+    credit = {"licence": "CC-BY-4.0", "author": "Somebody of the Longer-Named Institute of Sound Recording, Faraway"}
+    event = {
+        "let": {"sound": {"pick": {"from": "sounds", "how": "cycle"}}},
+        "label": "a sound",
+        "source": {"type": "file", "recording": "$sound"},
+        "effects": [{"type": "fade", "fade_in": 0.01, "fade_out": 0.01}],
+        "onset": {"slack": {"uniform": [0, 1]}},
+        "snr_db": {"uniform": [0, 20]},
+    }
+    tree = {
+        "sr": 16000, "duration": 2.0, "clips": 4, "data": {"sounds": "sounds"}, "output": {"stems": True},
+        "catalogues": {"sounds": {"data": "sounds", "layout": "flat", "group": None, **credit}},
+        "events": [{"repeat": {"n": 5, "of": event}}],
+        "noise": {"type": "file", "recordings": [{"pick": {"from": "sounds"}}], "level_dbfs": -40},
+    }  # fmt: skip
+    root = build(loaded(write_recipe(tmp_path / "r.yaml", tree)), tmp_path / "out").root
+    rows = (root / "manifest.jsonl").read_bytes().splitlines()
+    assert len(rows) == 4
+    assert max(map(len, rows)) < 8000
+    assert all(b"Faraway" not in row for row in rows)
+    assets = [json.loads(line) for line in (root / "assets.jsonl").read_text().splitlines()]
+    assert len(assets) == 6
+    assert all(asset[key] == value for asset in assets for key, value in credit.items())
+    assert "Faraway" in (root / "ATTRIBUTION.md").read_text()
+
+
 @pytest.mark.parametrize("text", [None, "{}", "[", '{"files": 3, "export": [], "clips": {}}'])
 def test_verify_needs_a_finished_build(recipe_path, tmp_path, text):
     """A folder without a readable dataset.json is said to be none."""
