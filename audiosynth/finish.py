@@ -70,7 +70,9 @@ def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set
 def _known(recipe: Recipe, used: Collection[tuple[str, str, str]]) -> list[Recording]:
     """Return the recordings that were used, with all that their catalogues know, each content once."""
     known = {
-        (r.data, r.path, r.sha256): r for _, catalogue in sorted(recipe.catalogues.items()) for r in catalogue.recordings
+        (r.data, r.path, r.sha256): r
+        for _, catalogue in sorted(recipe.catalogues.items())
+        for r in catalogue.recordings
     }
     found: dict[str, Recording] = {}
     for key in sorted(used, key=lambda key: (key[0], key[1].encode())):
