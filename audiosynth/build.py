@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,6 +17,7 @@ from audiosynth.assets import AssetStore
 from audiosynth.errors import BuildError, UsageError
 from audiosynth.finish import finish
 from audiosynth.loaded import Recipe
+from audiosynth.pool import leave_with_parent
 from audiosynth.state import changes, state_of
 from audiosynth.units import Unit, disk_error, put, render_unit, units_of
 from audiosynth.workspace import Workspace
@@ -234,19 +234,9 @@ def _start(recipe: Recipe, root: Path, stop: Event) -> None:
     from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    Thread(target=_leave_with_parent, daemon=True).start()
+    Thread(target=leave_with_parent, daemon=True).start()
     _Process.recipe, _Process.root, _Process.stop = recipe, root, stop
     _Process.work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
-
-
-def _leave_with_parent() -> None:
-    """End this process when the one that started it is gone: a killed build leaves no workers behind."""
-    from multiprocessing import connection, parent_process
-
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def _one(unit: Unit) -> int:

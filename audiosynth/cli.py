@@ -1,41 +1,132 @@
-"""The command line: the only place that prints and exits."""
+"""The command line: a group that loads each command when it is asked for, and the only way out of the program.
+
+Everything heavy waits inside the commands: `audiosynth --help` imports click and nothing else.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
+import signal
 import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 import click
 
+from audiosynth.cli_failures import Stopped, leave, report
+from audiosynth.errors import did_you_mean
 
-@click.group()
+HOMES: Final = {
+    "new": "cli_new",
+    "build": "cli_build",
+    "check": "cli_check",
+    "plan": "cli_plan",
+    "preview": "cli_preview",
+    "reproduce": "cli_reproduce",
+    "verify": "cli_verify",
+    "assets": "cli_verify",
+    "list": "cli_look",
+    "describe": "cli_look",
+    "schema": "cli_look",
+}
+"""Module of each command, in the order of a first day's work."""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported on demand and whose errors are one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the commands in the order of `HOMES`."""
+        return list(HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, importing its module."""
+        if cmd_name not in HOMES:
+            return None
+        command: click.Command = getattr(
+            importlib.import_module(f"audiosynth.{HOMES[cmd_name]}"), f"{cmd_name}_command"
+        )
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args[0] not in HOMES and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], HOMES)
+            if not hint and (args[0].endswith((".yaml", ".yml")) or args[0] in _shipped()):
+                hint = f"; to build this recipe: audiosynth build {args[0]}"
+            raise click.UsageError(f"no command is called '{args[0]}'{hint or '; there are ' + ', '.join(HOMES)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: ARG002
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command line and exit: 0 done, 1 a check failed, 2 bad usage or recipe, 70 a bug, 130 and 143 stopped."""
+        if "_AUDIOSYNTH_COMPLETE" in os.environ:  # a shell asks for completions
+            super().main(args, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra)
+        words = list(sys.argv[1:] if args is None else args) or ["--help"]
+        try:
+            code = 0
+            with self.make_context(prog_name or "audiosynth", list(words), **extra) as ctx:
+                self.invoke(ctx)
+            sys.stdout.flush()
+        except click.exceptions.Exit as done:
+            code = done.exit_code
+        except BaseException as error:  # the last one to ask: nothing may become a traceback
+            code = report(error, as_json="--json" in words, command=words[0])
+        sys.exit(leave(code))
+
+
+def _shipped() -> list[str]:
+    from audiosynth.shipped import shipped_recipes
+
+    return shipped_recipes()
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001
+    if value:
+        from audiosynth.versions import version
+
+        click.echo(f"audiosynth {version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="\b\nFirst steps:\n  audiosynth build quickstart\n  audiosynth preview quickstart --clip 3\n  audiosynth new mine",
+)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
+)
 def cli() -> None:
-    """Make labeled audio from recipes, and give any clip of it back."""
+    """Make labeled audio from recipes, and give any clip of it back, bit for bit, from its manifest row.
+
+    A RECIPE is a YAML file, or the name of one that comes with audiosynth (`audiosynth list recipes`). Results go to
+    standard output (with --json as JSON), progress and errors to standard error. Exit codes: 0 done, 1 a check failed,
+    2 bad usage or recipe.
+    """
 
 
-@cli.command()
-@click.argument("recipe")
-@click.option("-o", "--output", help="Folder of the dataset; output/NAME by default.")
-@click.option("--clips", type=int, help="Clips per split.")
-@click.option("--workers", type=int, default=1, show_default=True)
-def build(recipe: str, output: str | None, clips: int | None, workers: int) -> None:
-    """Build the dataset of a recipe (a file, or the name of a shipped one)."""
-    from pathlib import Path
-
-    from audiosynth.build import build as build_dataset
-    from audiosynth.recipe import load_recipe
-    from audiosynth.shipped import shipped_recipe
-
-    loaded = load_recipe(recipe if recipe.endswith(".yaml") else shipped_recipe(recipe), clips=clips)
-    built = build_dataset(loaded, output or Path("output") / loaded.name, workers=workers)
-    click.echo(f"{built.root}: {built.clips} clips")
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise Stopped(number)
 
 
 def main() -> None:
-    """Run the command line; errors of this package are one message and an exit code."""
-    from audiosynth.errors import AudiosynthError
-
-    try:
-        cli(standalone_mode=True)
-    except AudiosynthError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+    """Run the command line as a program: output that cannot be encoded is escaped, a signal ends it in order."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup and the like stay in force
+            signal.signal(number, _stop)
+    cli.main()

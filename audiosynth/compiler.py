@@ -66,6 +66,8 @@ class Compiler:
         Path used for the dice: list items with a `name` count by it, so that a new item moves no other draw.
     origins
         Path in the raw tree of each node made, by the node's id.
+    kept
+        Those nodes, so that no id is given away again.
     """
 
     catalogues: frozenset[str]
@@ -73,6 +75,7 @@ class Compiler:
     names: Mapping[str, Node | None] = field(default_factory=dict)
     keyed: str = ""
     origins: dict[int, Path] = field(default_factory=dict)
+    kept: list[Node] = field(default_factory=list)
 
     def fail(self, path: Path, message: str) -> Node:
         """Note a problem and go on with nothing."""
@@ -94,6 +97,7 @@ class Compiler:
             node = self.reference(raw, path)
         else:
             node = Const(raw)
+        self.kept.append(node)
         self.origins.setdefault(id(node), path)
         return node
 

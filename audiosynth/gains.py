@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from audiosynth import levels, responses
 from audiosynth.clip import Array, Response
 from audiosynth.errors import RenderError
@@ -27,6 +29,9 @@ class Meter:
     noise: Noise | None
     work: Workspace
     _kept: dict[object, float] = field(default_factory=dict)
+    _signals: dict[int, levels.LevelReading] = field(default_factory=dict)
+    foreground: levels.LevelReading | None = None
+    """Level of the sum of the events, where the bed is set against it."""
 
     @property
     def ref(self) -> int:
@@ -43,28 +48,43 @@ class Meter:
         cut = [(max(0, a + image.shift), min(n, b + image.shift)) for a, b in pieces]
         return [(a, b) for a, b in cut if b > a]
 
-    def signal_db(self, i: int, image: Image, level: Level) -> float:
-        """Return the level of event `i` before its own gain (with its room's), in dB.
+    def signal(self, i: int, image: Image, level: Level) -> levels.LevelReading:
+        """Return the level of event `i` before its own gain (with its room's), and the measure it was taken with.
 
         Raises
         ------
         RenderError
             If nothing of it sounds on the span.
         """
-        clip_span = self.span(i, image, level.span)
-        if level.signal == "dry" or level.spl_db_1m is not None:
-            y, offset, room_gain = image.dry[0], image.shift, 0.0
-        else:
-            heard = self._part(image, level.signal)
-            y, offset, room_gain = heard[min(self.ref, heard.shape[0] - 1)], image.start, image.room_gain_db
-        span = [(a - offset, b - offset) for a, b in clip_span]
-        db = levels.level_db(y, sr=self.spec.sr, intervals=span, measure=level.measure).db
-        if not math.isfinite(db):
+        if i in self._signals:
+            return self._signals[i]
+        span = self.span(i, image, level.span)
+        if not span:
+            raise RenderError(
+                f"events[{i}]: no sample of the span its level is measured over ({level.span}) lies inside the clip; "
+                "place it earlier, make the clip longer, or choose `span: clip`"
+            )
+        y, start, room_gain = self._heard(image, level)
+        if level.span == "clip":
+            y, start = _in_clip(y, start, self.spec.n_samples), 0
+        reading = levels.level_db(
+            y, sr=self.spec.sr, intervals=[(a - start, b - start) for a, b in span], measure=level.measure
+        )
+        if not math.isfinite(reading.db):
             raise RenderError(
                 f"events[{i}]: the source is silent on the span its level is measured over ({level.span}); "
                 "choose another recording or segment, or `span: event`"
             )
-        return db + room_gain
+        self._signals[i] = levels.LevelReading(reading.db + room_gain, reading.measure_used)
+        return self._signals[i]
+
+    def _heard(self, image: Image, level: Level) -> tuple[Array, int, float]:
+        """Return what of an event its level speaks of, where that begins in the clip, and its room's gain in dB."""
+        if level.signal == "dry" or level.spl_db_1m is not None:
+            y, start, gain = image.dry, image.shift, 0.0
+        else:
+            y, start, gain = self._part(image, level.signal), image.start, image.room_gain_db
+        return y[min(self.ref, y.shape[0] - 1)], start, gain
 
     def _part(self, image: Image, part: str) -> Array:
         if part == "image" or image.response is None:
@@ -103,12 +123,21 @@ class Meter:
         return db
 
 
+def _in_clip(y: Array, start: int, n_samples: int) -> Array:
+    """Return one channel clip-long, as it is heard in the clip."""
+    out = np.zeros(n_samples)
+    a, b = max(0, start), min(n_samples, start + y.size)
+    if b > a:
+        out[a:b] = y[a - start : b - start]
+    return out
+
+
 def event_gain(meter: Meter, i: int, image: Image, *, bed_gain_db: float) -> float:
     """Return the gain of event `i` on top of its room's, on the 1e-6 dB grid."""
     level = meter.spec.events[i].level
     if level is None:
         return 0.0
-    signal = meter.signal_db(i, image, level)
+    signal = meter.signal(i, image, level).db
     if level.snr_db is not None:
         return round_gain(level.snr_db + meter.bed_under(i, image, level) + bed_gain_db - signal)
     if level.spl_db_1m is not None:
@@ -146,13 +175,21 @@ def bed_gain_under(meter: Meter, foreground: Array, images: Sequence[Image]) -> 
     if bed is None or bed.snr_db is None:
         return 0.0
     n = meter.spec.n_samples
-    spans = levels.clean_intervals([p for i, image in enumerate(images) for p in meter.span(i, image, "active")], n)
-    db = (
-        levels.level_db(foreground[meter.ref], sr=meter.spec.sr, intervals=spans, measure=bed.measure).db
-        if spans
-        else -math.inf
-    )
-    under = meter.noise_db(spans, bed.measure) if spans else -math.inf
+    spans = foreground_span(meter, images)
+    meter.foreground = levels.level_db(foreground[meter.ref], sr=meter.spec.sr, intervals=spans, measure=bed.measure)
+    db, under = meter.foreground.db, meter.noise_db(spans, bed.measure)
     if not (math.isfinite(db) and math.isfinite(under)):
         raise RenderError("noise.snr_db: no event (or no noise) sounds in this clip; give the bed a level_dbfs instead")
+    whole = meter.noise_db([(0, n)], bed.measure)
+    if not under > whole - SILENT_BED_DB:
+        raise RenderError(
+            f"noise.snr_db: the noise is {whole - under:.0f} dB under its own mean where the events sound, so an SNR there "
+            "means nothing; use another noise or start, or give the bed a level_dbfs"
+        )
     return round_gain(db - bed.snr_db - under)
+
+
+def foreground_span(meter: Meter, images: Sequence[Image]) -> Intervals:
+    """Return the samples of the clip where any event is active."""
+    pieces = [piece for i, image in enumerate(images) for piece in meter.span(i, image, "active")]
+    return levels.clean_intervals(pieces, meter.spec.n_samples)

@@ -78,7 +78,10 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
         If the source is silent, not finite, or has channels that do not fit the clip.
     """
     event = spec.events[i]
-    dry = _dry(event, ctx)
+    try:
+        dry = _dry(event, ctx)
+    except RenderError as error:
+        raise RenderError(f"events[{i}]: {error}") from None
     place = event.place
     if place is None or dry.shape[1] != place.n_samples:
         raise RenderError(

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from audiosynth.clip import Array
-from audiosynth.loudness import a_weight, gated_loudness, k_weight
+from audiosynth.dsp import energy
+from audiosynth.loudness import LUFS_OFFSET, a_weight, gated_loudness, k_weight
 from audiosynth.speech_level import SHORTEST_SPEECH, active_speech_level
+
+if TYPE_CHECKING:
+    from audiosynth.clip import Array
 
 Intervals = Sequence[tuple[int, int]]
 Measure = Literal["rms", "a_weighted", "lufs", "active_speech"]
-LUFS_OFFSET = -0.691
-"""BS.1770: a 997 Hz sine of 0 dBFS peak reads -3.01 LUFS."""
+_NOMINAL_LUFS: Final = -23.0
+"""EBU R 128: programme level."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def power(y: Array, intervals: Intervals) -> float:
     if not count:
         return 0.0
     rows = y[None] if y.ndim == 1 else y
-    total: float = sum(float(np.dot(row[a:b], row[a:b])) for row in rows for a, b in spans)
+    total = sum(energy(row[a:b]) for row in rows for a, b in spans)
     return total / float(count * rows.shape[0])
 
 
@@ -65,18 +68,33 @@ def to_db(mean_square: float) -> float:
 def level_db(y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms") -> LevelReading:
     """Return the level of one channel over the union of `intervals`.
 
-    Weighting filters run over the whole of `y`; then the intervals are taken. Active speech level (P.56) under one second is
-    the RMS, and the reading says so.
+    Weighting filters run over the whole of `y`; then the intervals are taken. A gain of g dB on `y` moves every reading by
+    g dB. Active speech level (P.56) under one second is the RMS, and the reading says so.
     """
-    if measure == "rms":
-        return LevelReading(to_db(power(y, intervals)), measure)
-    if measure == "a_weighted":
-        return LevelReading(to_db(power(a_weight(y, sr), intervals)), measure)
     spans = clean_intervals(intervals, y.shape[-1])
+    if measure == "rms":
+        return LevelReading(to_db(power(y, spans)), measure)
+    if measure == "a_weighted":
+        return LevelReading(to_db(power(a_weight(y, sr), spans)), measure)
     if measure == "lufs":
-        weighted = np.concatenate([k_weight(y, sr)[a:b] for a, b in spans]) if spans else np.zeros(0)
-        return LevelReading(gated_loudness(weighted[None], sr), measure)
-    speech = np.concatenate([y[a:b] for a, b in spans]) if spans else np.zeros(0)
+        return LevelReading(_lufs(_cut(k_weight(y, sr), spans), sr), measure)
+    speech = _cut(y, spans)
     if speech.size < SHORTEST_SPEECH * sr:
-        return LevelReading(to_db(power(y, intervals)), "rms")
+        return LevelReading(to_db(power(y, spans)), "rms")
     return LevelReading(active_speech_level(speech, sr)[0], measure)
+
+
+def _cut(y: Array, spans: Intervals) -> Array:
+    return np.concatenate([y[a:b] for a, b in spans]) if spans else np.zeros(0)
+
+
+def _lufs(weighted: Array, sr: int) -> float:
+    """Return the gated loudness of a K-weighted channel that may not have its final gain yet.
+
+    BS.1770's absolute gate speaks of levels as they are played; it is applied as if the whole were at -23 LUFS, so that it
+    takes the same blocks before and after a gain, and a quiet recording is not taken for silence.
+    """
+    now = to_db(power(weighted, [(0, weighted.size)])) + LUFS_OFFSET
+    if not math.isfinite(now):
+        return -math.inf
+    return gated_loudness(weighted[None] * 10 ** ((_NOMINAL_LUFS - now) / 20), sr) + now - _NOMINAL_LUFS

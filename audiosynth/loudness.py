@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from audiosynth.clip import Array
+if TYPE_CHECKING:
+    from audiosynth.clip import Array
 
 LUFS_OFFSET: Final = -0.691
 """BS.1770-5, formula 2: makes a 997 Hz sine of 0 dBFS peak on one channel read -3.01 LUFS."""
 BLOCK: Final = 0.4
 """BS.1770-5: seconds of a gating block; blocks overlap by 75 %."""
+K_RATE: Final = 48_000
+"""BS.1770 gives its filter at this rate, and asks for the same response at others."""
+BILINEAR_FROM: Final = 44_100
+"""From this rate up, in Hz, bilinear transforms of the filter keep that response within 0.01 dB."""
 ABSOLUTE_GATE: Final = -70.0
 RELATIVE_GATE: Final = -10.0
 _SURROUND: Final = (1.0, 1.0, 1.0, 1.41, 1.41)
@@ -27,7 +33,8 @@ def _k_filter(sr: int) -> Any:
 
     References
     ----------
-    Parameters re-derived from BS.1770's 48 kHz coefficients: shelf 1681.97 Hz, +3.99984 dB, Q 0.70718; high-pass 38.135 Hz, Q 0.50033.
+    Parameters re-derived from BS.1770's 48 kHz coefficients: shelf 1681.97 Hz, +3.99984 dB, Q 0.70718; high-pass 38.135 Hz,
+    Q 0.50033, whose numerator is not normalised there: its gain at 48 kHz is the gain at every rate.
     """
     k = math.tan(math.pi * 1681.974450955533 / sr)
     q, high = 0.7071752369554196, 10.0 ** (3.999843853973347 / 20)
@@ -37,10 +44,11 @@ def _k_filter(sr: int) -> Any:
         (high + mid * k / q + k * k) / a0, 2 * (k * k - high) / a0, (high - mid * k / q + k * k) / a0,
         1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0,
     ]  # fmt: skip
-    k = math.tan(math.pi * 38.13547087602444 / sr)
     q = 0.5003270373238773
-    a0 = 1 + k / q + k * k
-    return np.array([shelf, [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]])
+    k, k48 = (math.tan(math.pi * 38.13547087602444 / rate) for rate in (sr, K_RATE))
+    a0, a048 = 1 + k / q + k * k, 1 + k48 / q + k48 * k48
+    b = a048 / a0
+    return np.array([shelf, [b, -2 * b, b, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]])
 
 
 def a_curve(frequency: Array) -> Array:
@@ -52,7 +60,7 @@ def a_curve(frequency: Array) -> Array:
 
     Examples
     --------
-    >>> float(20 * np.log10(a_curve(np.array([100.0])))[0].round(1))
+    >>> round(20 * math.log10(a_curve(np.array([100.0]))[0]), 1)
     -19.1
     """
     f1, f2, f3, f4 = _A_POLES
@@ -69,21 +77,30 @@ def a_weight(y: Array, sr: int) -> Array:
 
     A recursive filter designed at audio rates bends the curve near Nyquist; the span of a level must not be delayed either.
     """
-    import scipy.fft
-
-    n = y.shape[-1]
-    n_fft = scipy.fft.next_fast_len(
-        n + sr // 10, real=True
-    )  # 100 ms of zeros: the curve's longest memory is 1/(2π·20.6 Hz)
-    weights = a_curve(scipy.fft.rfftfreq(n_fft, 1.0 / sr))
-    return np.asarray(scipy.fft.irfft(scipy.fft.rfft(y, n_fft) * weights, n_fft)[..., :n])
+    return _in_frequency(y, sr, a_curve)
 
 
 def k_weight(y: Array, sr: int) -> Array:
-    """Return the K-weighted signal."""
-    from scipy.signal import sosfilt
+    """Return the K-weighted signal: the response that BS.1770 gives its filter at 48 kHz, at every rate.
 
-    return np.asarray(sosfilt(_k_filter(sr), y, axis=-1))
+    From 44.1 kHz up the filter itself runs. Below, a bilinear transform would bend the shelf (by 0.06 dB at 16 kHz), so the
+    response is applied in the frequency domain.
+    """
+    from scipy.signal import sosfilt, sosfreqz
+
+    if sr >= BILINEAR_FROM:
+        return np.asarray(sosfilt(_k_filter(sr), y, axis=-1))
+    return _in_frequency(y, sr, lambda f: sosfreqz(_k_filter(K_RATE), f, fs=K_RATE)[1])
+
+
+def _in_frequency(y: Array, sr: int, response: Callable[[Array], Any]) -> Array:
+    """Return `y` under a frequency response, with 100 ms of zeros for what rings: both curves are over by then."""
+    import scipy.fft
+
+    n = y.shape[-1]
+    n_fft = scipy.fft.next_fast_len(n + sr // 10, real=True)
+    weights = response(scipy.fft.rfftfreq(n_fft, 1.0 / sr))
+    return np.asarray(scipy.fft.irfft(scipy.fft.rfft(y, n_fft) * weights, n_fft)[..., :n])
 
 
 def gated_loudness(weighted: Array, sr: int) -> float:

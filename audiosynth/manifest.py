@@ -159,9 +159,9 @@ def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[st
     Raises
     ------
     ManifestError
-        If a line is too long or not a JSON object.
+        If a line is too long, not UTF-8, or not a JSON object.
     """
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_decoded(lines, name), 1):
         place = f"{name}:{number}"
         if len(line) > MAX_ROW_BYTES:
             raise ManifestError(f"{place}: a row of {len(line):,} characters; at most {MAX_ROW_BYTES:,} are read")
@@ -174,6 +174,14 @@ def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[st
         if not isinstance(tree, dict):
             raise ManifestError(f"{place}: expected a JSON object, got {type(tree).__name__}")
         yield place, tree
+
+
+def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:  # files are decoded in blocks, so the line is not known
+        byte = error.object[error.start]
+        raise ManifestError(f"{name}: not UTF-8 (byte 0x{byte:02x}); rows are text, one JSON object a line") from None
 
 
 def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:

@@ -10,7 +10,7 @@ from audiosynth import levels
 from audiosynth.clip import Array, Label
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.errors import RenderError
-from audiosynth.gains import Meter
+from audiosynth.gains import Meter, foreground_span
 from audiosynth.images import Image
 from audiosynth.parts import Gains, stems_sum
 from audiosynth.spec import ClipSpec
@@ -34,7 +34,24 @@ def readings_of(meter: Meter, images: Sequence[Image], gains: Gains) -> list[dic
         if level is not None and level.snr_db is not None:
             reading["requested_snr_db"] = level.snr_db
             reading["realised_snr_db"] = _realised(meter, i, image, gains)
+        if level is not None and meter.signal(i, image, level).measure_used != level.measure:
+            reading["measure_used"] = meter.signal(i, image, level).measure_used
         out.append(reading)
+    return out
+
+
+def bed_reading(meter: Meter, images: Sequence[Image], gains: Gains) -> dict[str, Any] | None:
+    """Return what the bed came out at: RMS over the clip, and where it was set against the events, the SNR."""
+    bed = meter.spec.noise
+    if bed is None:
+        return None
+    out: dict[str, Any] = {"level_dbfs": _plus(meter.noise_db([(0, meter.spec.n_samples)], "rms"), gains.bed)}
+    if bed.snr_db is not None and meter.foreground is not None:
+        under = meter.noise_db(foreground_span(meter, images), bed.measure)
+        out["requested_snr_db"] = bed.snr_db
+        out["realised_snr_db"] = round(meter.foreground.db - under - gains.bed, 4)
+        if meter.foreground.measure_used != bed.measure:
+            out["measure_used"] = meter.foreground.measure_used
     return out
 
 
@@ -43,7 +60,7 @@ def _realised(meter: Meter, i: int, image: Image, gains: Gains) -> float:
     level = meter.spec.events[i].level
     if level is None:
         raise RenderError(f"events[{i}] has no level")
-    signal = meter.signal_db(i, image, level) + gains.events[i]
+    signal = meter.signal(i, image, level).db + gains.events[i]
     return round(signal - meter.bed_under(i, image, level) - gains.bed, 4)
 
 
@@ -94,8 +111,9 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
 
 
 def outcomes_of(
-    spec: ClipSpec, mix: Array, clipped: int, readings: list[dict[str, Any]], images: Sequence[Image], guard: float
-) -> dict[str, Any]:
+    spec: ClipSpec, mix: Array, clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
+    images: Sequence[Image], guard: float,
+) -> dict[str, Any]:  # fmt: skip
     """Return the outcomes of a clip as the row holds them."""
     peak = float(max(mix.max(), -mix.min()))
     for reading, event, image in zip(readings, spec.events, images, strict=True):
@@ -110,4 +128,5 @@ def outcomes_of(
         "guarded": guard != 0.0,
         "stems_sum": stems_sum(spec),
         "events": readings,
+        **({} if bed is None else {"noise": bed}),
     }

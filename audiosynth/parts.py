@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosynth.clip import Array, RenderContext
+from audiosynth.dsp import energy
 from audiosynth.gains import Meter, bed_gain, bed_gain_under, event_gain
 from audiosynth.images import Image, amplitude
 from audiosynth.spec import ClipSpec
@@ -94,7 +95,7 @@ class Parts:
             for effect in spec.mix.effects:
                 if getattr(effect, "linear", False):
                     y = effect.apply(y, ctx)  # type: ignore[attr-defined]  # noqa: PLW2901
-            power[name] = float(np.vdot(y, y)) * gain * gain
+            power[name] = sum(energy(row) for row in y) * gain * gain
             stems[name] = np.rint(y * (gain * 32768.0)).astype(np.int32)
         if stems and stems_sum(spec):
             largest = max(power, key=lambda name: power[name])

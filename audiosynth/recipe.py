@@ -229,7 +229,7 @@ def _count(loader: _Loader, path: RecipePath, value: Any) -> int:
 def _each(loader: _Loader, raw: Mapping[str, Any], specs: Mapping[str, Any]) -> Each:
     each = raw["each"] if isinstance(raw["each"], Mapping) else {}
     name, source, replicas = each.get("as", "item"), each.get("from"), raw.get("replicas", 1)
-    for key in [*(raw.keys() - {"each", "replicas"}), *(each.keys() - {"from", "as"})]:
+    for key in [k for k in raw if k not in ("each", "replicas")] + [k for k in each if k not in ("from", "as")]:
         loader.fail(("clips", key), f"'each' takes {{from: catalogue, as: name}} and replicas, not '{key}'")
     if source not in specs:
         loader.fail(("clips", "each", "from"), f"no catalogue is called {source!r}{did_you_mean(source, specs)}")

@@ -92,7 +92,13 @@ def lookup(family: str, name: str) -> type[Component]:
     cls = components(family).get(name) if "@" in name else newest(family).get(name)
     if cls is None:
         known = newest(family)
-        hint = did_you_mean(name.partition("@")[0], known)
+        plain = name.partition("@")[0]
+        if plain in known:
+            raise UsageError(
+                f"'{name}' is no version of the {family[:-1]} '{plain}' that this audiosynth has (newest: "
+                f"{plain}@{known[plain].version}); install a newer audiosynth"
+            )
+        hint = did_you_mean(plain, known)
         raise UsageError(f"no {family[:-1]} called '{name}'{hint or '; there are ' + ', '.join(known)}")
     return cls
 

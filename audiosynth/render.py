@@ -16,7 +16,7 @@ from audiosynth.dice import uniform_at
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
 from audiosynth.images import amplitude, make_image, make_noise, round_gain
-from audiosynth.outcomes import audible_of, labels_of, outcomes_of, readings_of
+from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts
 from audiosynth.rendered import Clip
 from audiosynth.spec import ClipSpec, Decisions
@@ -80,7 +80,7 @@ def render(
         layer_gain_db=() if noise is None else noise.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard,
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
-    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, images, guard)
+    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed_reading(meter, images, gains), images, guard)
     after = amplitude(mix_gain + guard)
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -90,23 +91,53 @@ def reproduce(
     >>> [clip.same for clip in reproduce(built.root)]
     [True, True]
     """
+    bench = Bench(environment(manifest), data or {}, None if out is None else Path(out), environ)
+    for place, tree in chosen_rows(manifest, clips):
+        yield bench.again(place, tree)
+
+
+def chosen_rows(
+    manifest: str | Path | Iterable[str], clips: Collection[str] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row tree) for the clips asked for, or for all of them.
+
+    Raises
+    ------
+    ManifestError
+        If a line is no row, or a clip is not there.
+    """
     wanted = None if clips is None else set(clips)
-    made = _environment(manifest)
-    store = AssetStore({})
-    work = Workspace(store)
     with _lines(manifest) as (name, lines):
         for place, tree in read_rows(lines, name=name):
-            if wanted is not None and tree.get("clip_id") not in wanted:
-                continue
-            row = parse_row(tree, place=place)
-            store.add_roots(_roots(row, data or {}, environ))
-            yield _one(row, work, made, None if out is None else Path(out))
-            if wanted is not None:
-                wanted.discard(row.clip_id)
+            if wanted is None:
+                yield place, tree
+            elif (clip_id := str(tree.get("clip_id"))) in wanted:
+                wanted.discard(clip_id)
+                yield place, tree
                 if not wanted:
                     return
     if wanted:
         raise ManifestError(f"{name}: no clip is called {', '.join(sorted(wanted)[:5])}; ids look like train-000000000")
+
+
+class Bench:
+    """Where clips are made again: what they need, made when the first of them comes (once per process)."""
+
+    def __init__(
+        self, made: Mapping[str, str], data: Mapping[str, str], out: Path | None, environ: Mapping[str, str] | None
+    ) -> None:
+        self.made, self.data, self.out = made, data, out
+        self.environ = None if environ is None else dict(environ)
+        self._work: Workspace | None = None
+        self._store = AssetStore({})
+
+    def again(self, place: str, tree: Mapping[str, Any]) -> Reproduced:
+        """Render one row and compare."""
+        row = parse_row(tree, place=place)
+        if self._work is None:
+            self._work = Workspace(self._store)
+        self._store.add_roots(_roots(row, self.data, self.environ))
+        return _one(row, self._work, self.made, self.out)
 
 
 def _roots(row: Row, data: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Path]:
@@ -136,7 +167,7 @@ class _lines:  # noqa: N801
             self.file.close()
 
 
-def _environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:
+def environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:
     """Return what the dataset says of the versions it was built with, if it is at hand."""
     if not isinstance(manifest, str | Path) or str(manifest) == "-":
         return {}
@@ -157,7 +188,7 @@ def _one(row: Row, work: Workspace, made: Mapping[str, str], out: Path | None) -
     if not same:
         notes.append(_advice(row, made))
     if out is not None:
-        scratch = out / ".tmp"
+        scratch = out / f".tmp-{os.getpid()}"
         scratch.mkdir(parents=True, exist_ok=True)
         try:
             write_clip(clip, out, scratch=scratch, work=work, recipe_sha256=str(row.tree.get("recipe", "")))

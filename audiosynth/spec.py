@@ -30,6 +30,10 @@ class Family:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """Mark the place; `audiosynth.schema` puts the family's components there."""
+        return {"x-family": self.name}
+
     def build(self, value: Any) -> Component:
         """Return the component for a map with `type`; constant maps are built once."""
         if isinstance(value, Component):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audiosynth.clip import Array
+from audiosynth.dsp import energy
+
+if TYPE_CHECKING:
+    from audiosynth.clip import Array
 
 SHORTEST_SPEECH: Final = 1.0
 """Seconds under which the method has too little to go by and the RMS is used."""
@@ -43,7 +46,7 @@ def active_speech_level(y: Array, sr: int) -> tuple[float, float]:
     """
     from scipy.signal import lfilter
 
-    mean_square = float(np.dot(y, y)) / max(1, y.size)
+    mean_square = energy(y) / max(1, y.size)
     if mean_square <= 0:
         return -math.inf, 0.0
     gain = 10 ** (_NOMINAL_DB / 20) / math.sqrt(mean_square)
@@ -52,9 +55,9 @@ def active_speech_level(y: Array, sr: int) -> tuple[float, float]:
     for _ in range(2):
         envelope = lfilter([1 - g], [1, -g], envelope)
     counts = [_held(envelope >= c, math.ceil(HANGOVER * sr)) for c in _THRESHOLDS]
-    energy = mean_square * gain * gain * y.size
-    level = _cross(counts, energy)
-    return level - 20 * math.log10(gain), min(1.0, energy / y.size / 10 ** (level / 10))
+    total = mean_square * gain * gain * y.size
+    level = _cross(counts, total)
+    return level - 20 * math.log10(gain), min(1.0, total / y.size / 10 ** (level / 10))
 
 
 def _held(above: np.ndarray, hold: int) -> int:
@@ -63,14 +66,14 @@ def _held(above: np.ndarray, hold: int) -> int:
     return int(np.count_nonzero(np.arange(above.size) - last <= hold))
 
 
-def _cross(counts: list[int], energy: float) -> float:
+def _cross(counts: list[int], total: float) -> float:
     """Return the level at which active level and threshold are 15.9 dB apart, interpolated in dB."""
     before: tuple[float, float] | None = None
     level = -math.inf
     for count, c in zip(counts, _THRESHOLDS, strict=True):
         if not count:
             break
-        level = 10 * math.log10(energy / count)
+        level = 10 * math.log10(total / count)
         over = level - 20 * math.log10(c) - MARGIN_DB
         if over <= 0:
             if before is None or before[1] == over:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ class Totals:
         Clips whose level the guard lowered; clips with saturated samples.
     snr
         Realised SNRs: [count, sum, smallest, largest, largest error against the request].
+    snr_bins
+        Realised SNRs counted in hundredths of a dB: the median in bounded memory.
     """
 
     clips: dict[str, int] = field(default_factory=dict)
@@ -31,6 +34,7 @@ class Totals:
     guarded: int = 0
     clipped: int = 0
     snr: list[float] = field(default_factory=lambda: [0, 0.0, float("inf"), float("-inf"), 0.0])
+    snr_bins: Counter[int] = field(default_factory=Counter)
     recordings: int = 0
     voices: str = "none"
     needs: set[str] = field(default_factory=set)
@@ -55,6 +59,7 @@ class Totals:
 
     def _snr(self, realised: float, requested: float) -> None:
         count, total, low, high, error = self.snr
+        self.snr_bins[round(100 * realised)] += 1
         self.snr = [
             count + 1,
             total + realised,
@@ -63,14 +68,22 @@ class Totals:
             max(error, abs(realised - requested)),
         ]
 
+    def _median_db(self) -> float:
+        """Return the median realised SNR, to 0.01 dB."""
+        count, passed, middle = self.snr_bins.total(), 0, []
+        for value, n in sorted(self.snr_bins.items()):
+            middle += [value for rank in ((count - 1) // 2, count // 2) if passed <= rank < passed + n]
+            passed += n
+        return sum(middle) / 200
+
     def as_dict(self) -> dict[str, Any]:
         """Return the totals as plain data."""
         count = int(self.snr[0])
         snr = None
         if count:
             snr = {
-                "events": count, "mean_db": round(self.snr[1] / count, 2), "min_db": round(self.snr[2], 2),
-                "max_db": round(self.snr[3], 2), "largest_error_db": round(self.snr[4], 4),
+                "events": count, "mean_db": round(self.snr[1] / count, 2),
+                "median_db": round(self._median_db(), 2), "min_db": round(self.snr[2], 2), "max_db": round(self.snr[3], 2), "largest_error_db": round(self.snr[4], 4),
             }  # fmt: skip
         return {
             "clips": dict(self.clips),

@@ -1,0 +1,181 @@
+"""The words of the recipe language, for `list` and `describe`; the numeric distributions describe themselves."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Word(NamedTuple):
+    """What a word takes, what it gives, and one example."""
+
+    takes: str
+    gives: str
+    example: str
+
+
+WORDS: Final[dict[str, Word]] = {
+    "choice": Word(
+        "[item, …]", "One of several values or whole sub-trees, all equally likely.", "colour: {choice: [white, pink]}"
+    ),
+    "weighted": Word(
+        "[[weight, item], …]",
+        "One of several, as likely as its weight says.",
+        "label: {weighted: [[3, dog], [1, cat]]}",
+    ),
+    "cycle": Word(
+        "[item, …]",
+        "Items in turn over the split, shuffled anew on each pass: exact balance.",
+        "label: {cycle: [yes, no]}",
+    ),
+    "deck": Word(
+        "[item, …]", "Each item at most once in a split; an error when all are used up.", "label: {deck: [a, b, c]}"
+    ),
+    "product": Word(
+        "{name: [item, …], …}",
+        "Every combination of several lists, balanced over the split.",
+        "let: {case: {product: {snr: [0, 10], kind: [a, b]}}}",
+    ),
+    "pick": Word(
+        "catalogue, or {from: catalogue, where: {field: value}, how: random | cycle | deck}",
+        "A recording of a catalogue, of this clip's split.",
+        "let: {take: {pick: {from: words, where: {label: yes}}}}",
+    ),
+    "by": Word(
+        "{on: $name, cases: {value: item, …}, default: item}",
+        "An item chosen by another value.",
+        "snr_db: {by: {on: $kind, cases: {alarm: 20}, default: {uniform: [0, 10]}}}",
+    ),
+    "sum": Word("[number, …]", "The sum of several numbers or draws.", "frequency: {sum: [$base, {uniform: [-5, 5]}]}"),
+    "join": Word("[text, …]", "Several values as one text.", "label: {join: [$speaker, _, $word]}"),
+    "repeat": Word(
+        "{n: count, of: item}",
+        "Several casts of one list item, each with dice of its own (0 to 1000).",
+        "events: [{repeat: {n: {integers: [1, 3]}, of: {label: beep, source: {type: click}, onset: 0}}}]",
+    ),
+    "maybe": Word(
+        "{p: probability, then: item}",
+        "An item with a probability, else nothing.",
+        "room: {maybe: {p: 0.5, then: {type: none}}}",
+    ),
+    "of": Word("name", "The length in seconds of a named recording.", "duration: {of: utterance}"),
+    "slack": Word(
+        "fraction from 0 to 1",
+        "A place within the room there is: 0 as early as possible, 1 as late as possible.",
+        "onset: {slack: {uniform: [0, 1]}}",
+    ),
+    "literal": Word(
+        "anything", "The value as it stands, even if it looks like a draw.", "meta: {literal: {choice: [1, 2]}}"
+    ),
+    "let": Word(
+        "{name: value, …}",
+        "Names for draws, each drawn once: for the clip, or inside one event.",
+        "let: {word: {cycle: [yes, no]}}\nevents: [{label: $word, source: {type: click}}]",
+    ),
+    "extends": Word(
+        "file", "The recipe (in the same folder) that this one changes; maps are merged.", "extends: base.yaml"
+    ),
+    "$name": Word(
+        "",
+        "The value of a `let` name, or a field of it; always a whole value ($$ for a dollar sign).",
+        "label: $take.label",
+    ),
+}
+
+ARGUMENTS: Final[dict[str, str]] = {
+    "uniform": "snr_db: {uniform: [0, 20]}",
+    "log_uniform": "frequency: {log_uniform: [300, 4000]}",
+    "normal": "let: {drift: {normal: [0, 1]}}    # for bounded parameters: truncnorm",
+    "truncnorm": "level_dbfs: {truncnorm: [-45, 5, -60, -35]}",
+    "integers": "n: {integers: [1, 5]}",
+    "poisson": "n: {poisson: [2.5, 8]}",
+    "beta": "onset: {slack: {beta: [2, 5]}}",
+    "histogram": "duration: {histogram: {edges: [1, 2, 4], weights: [3, 1]}}",
+}
+"""One example of each numeric distribution."""
+
+TOP: Final[dict[str, tuple[str, str]]] = {
+    "clips": (
+        "number or map",
+        "How many: {train: 1000, test: 100}, one number shared out over `splits`, or {each: {from: catalogue, as: name}, replicas: 1}",
+    ),
+    "splits": ("splits", "Which recordings go where: {train: 0.8, test: 0.2}; see describe splits"),
+    "catalogues": ("map of catalogues", "Sets of recordings by name; see describe catalogue"),
+    "output": ("output", "How audio is written; see describe output"),
+    "export": ("list of exporters", "Formats of the labels; see list exporters"),
+    "duration": ("number", "Length of a clip in seconds"),
+    "events": ("list of events", "What is heard and labeled; see describe event"),
+    "noise": ("noise", "What lies under everything; see describe noise"),
+    "room": ("one of the rooms", "The room of all events that name none"),
+    "mix": ("mix", "What happens to the sum; see describe mix"),
+    "labels": ("labels", "How labels follow the sound; see describe labels"),
+    "calibration_db": ("number", "dB SPL of 0 dBFS; for spl_db and spl_db_1m"),
+    "channels": ("whole number", "Channels of a clip"),
+    "description": ("text", "What the dataset is"),
+}
+"""Type and description of the recipe's top-level keys, where their JSON Schema says too much or too little."""
+
+PARTS: Final[dict[str, Word]] = {
+    "recipe": Word(
+        "",
+        "",
+        "sr: 16000\nduration: 2.0\nclips: {train: 1000, test: 100}\nevents: [{label: beep, source: {type: click}, onset: 0.5, level_dbfs: -20}]",
+    ),
+    "event": Word(
+        "One event of a clip: what sounds, when, how loud, and its label.",
+        """\
+A source (a synthesizer or a recording), its effects, and its room; then its place (`onset` in seconds, {slack: 0..1}, or
+`at`), and its level (`snr_db` over the noise, or `level_dbfs`, `spl_db_1m`; `level` for other measures).
+`overrun: cut` cuts what does not fit the clip; otherwise that is an error. `align: causal` delays label and sound by the
+room's direct path. An item with `name` keeps its draws when other items come or go.""",
+        "events:\n  - label: alarm\n    source: {type: chirp, fmin: 400, fmax: 3000, duration: 0.5}\n    onset: {slack: {uniform: [0, 1]}}\n    snr_db: {uniform: [0, 20]}",
+    ),
+    "level": Word(
+        "",
+        """\
+`snr_db: 10` in an event is short for `level: {snr_db: 10}`: RMS over the noise, both over the event's active samples.
+measure  rms, a_weighted, lufs (BS.1770), active_speech (P.56).
+span     where the event is measured: its active samples, its whole length, or the clip.
+noise_span  where the noise is measured: over the same samples, or over the clip.
+signal   what is measured: the event in its room (image), its early or direct sound only, or the dry source.""",
+        "level: {snr_db: {uniform: [0, 20]}, measure: a_weighted, noise_span: clip}",
+    ),
+    "at": Word(
+        "",
+        "In place of `onset`: which point of the event (its onset, centre, offset, or direct sound) falls when.",
+        "at: {anchor: centre, time: 1.0}",
+    ),
+    "noise": Word(
+        "",
+        """\
+One noise with its parameters and a level ({type: coloured, slope_db: -3, level_dbfs: -45}), or `layers` of several.
+`snr_db` moves the bed under the sum of all events, which keep their own levels.""",
+        "noise: {layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}, {source: {type: coloured, colour: white}, level_dbfs: -60}]}",
+    ),
+    "layer": Word("", "", "layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}]"),
+    "mix": Word(
+        "",
+        """\
+guard    what is done to a mix above full scale: scale it down (recorded), clip it (counted), or stop (error).
+effects  on the sum, such as a microphone's filter.""",
+        "mix: {level_dbfs: -25, guard: scale}",
+    ),
+    "labels": Word(
+        "",
+        """\
+offset   labels end with the dry sound, or (tail) where the room's decay falls below `tail_db`.
+drop_below_snr_db  quieter events keep their row but are marked `audible: false`.""",
+        "labels: {offset: tail, tail_db: -30}",
+    ),
+    "output": Word(
+        "",
+        "FLOAT goes with wav, PCM_24 with wav and flac. `stems` also writes every event and the noise on its own; they add up to the mix.",
+        "output: {format: flac, stems: true}",
+    ),
+    "catalogue": Word(
+        "",
+        "",
+        'catalogues:\n  words: {data: words, pattern: "{label}_{speaker}_{take}.wav", group: speaker, licence: CC-BY-4.0}',
+    ),
+    "splits": Word("", "", "splits: {shares: {train: 3, test: 1}, assign: {ann: train, bob: test}}"),
+}
+"""What the records' own descriptions leave open, and one example of each."""

@@ -1,0 +1,224 @@
+"""Write the golden rows of this format again: `python tests/golden/regenerate.py --reason "what alters sound, and why"`.
+
+Rows are what an earlier version wrote and a later one must give back, so this is run for two causes only: a component or a
+measure is added (its scene goes below; the other rows must stay as they are), or sound was altered on purpose (a version, the
+engine or the format goes up). The reason and what changed are added to log.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from material import write_recipe
+
+from audiosynth import build, load_recipe
+from audiosynth.spec import ENGINE, FORMAT
+
+HERE = Path(__file__).resolve().parent
+TONE = {"type": "tone", "frequency": 440.0, "duration": 0.3}
+PINK = {"type": "coloured", "colour": "pink", "seed": 11}
+QUIET_PINK = {**PINK, "level_dbfs": -45.0}
+
+
+def event(source: dict[str, Any], onset: float, **more: Any) -> dict[str, Any]:
+    """Return an event called after its source."""
+    return {"label": source["type"], "source": source, "onset": onset, **more}
+
+
+def measured(source: dict[str, Any], onset: float, **level: Any) -> dict[str, Any]:
+    """Return an event with a level spelt out."""
+    return event(source, onset, level=level)
+
+
+def scenes() -> dict[str, dict[str, Any]]:
+    """Return one clip per name: every portable component that needs no recording, every measure, span and signal."""
+    long_bell = {"type": "harmonic", "f0": 220.0, "duration": 1.3, "n_partials": 12, "inharmonicity": 1e-4}
+    chirp = {"type": "chirp", "fmin": 300.0, "fmax": 3000.0, "duration": 0.3}
+    burst = {"type": "noise_burst", "duration": 0.25, "seed": 5}
+    filters: list[dict[str, Any]] = [
+        {"kind": "lowpass", "frequency": 2000.0, "order": 4}, {"kind": "highpass", "frequency": 120.0},
+        {"kind": "bandpass", "fmin": 200.0, "fmax": 3000.0}, {"kind": "bandstop", "fmin": 700.0, "fmax": 900.0},
+        {"kind": "peaking", "frequency": 1000.0, "gain_db": 6.0, "q": 2.0},
+        {"kind": "lowshelf", "frequency": 300.0, "gain_db": -4.0}, {"kind": "highshelf", "frequency": 2500.0, "gain_db": 5.0, "slope": 0.7},
+    ]  # fmt: skip
+    return {
+        "tones": {
+            "noise": QUIET_PINK,
+            "events": [event(TONE, 0.1, snr_db=12.0), event({**TONE, "phase": 90.0, "fade": 0.0}, 0.55, snr_db=-3.0)],
+        },
+        "chirps": {
+            "sr": 16_000,
+            "noise": {"type": "coloured", "colour": "white", "seed": 1, "level_dbfs": -50.0},
+            "events": [
+                event(chirp, 0.02, snr_db=20.0),
+                event({**chirp, "method": "exponential", "direction": "down"}, 0.34, snr_db=6.5),
+                event({**chirp, "method": "hyperbolic", "amplitude": 0.5}, 0.66, snr_db=0.0),
+            ],
+        },
+        "bells": {
+            "noise": {
+                "type": "coloured",
+                "slope_db": -4.5,
+                "fmin": 50.0,
+                "below": "cut",
+                "seed": 3,
+                "level_dbfs": -40.0,
+            },
+            "duration": 1.6,
+            "events": [
+                measured(long_bell, 0.1, snr_db=8.0, measure="lufs"),
+                measured(
+                    {**long_bell, "vibrato_rate": 5.0, "vibrato_depth": 40.0}, 0.2, snr_db=3.0, measure="active_speech"
+                ),
+                measured(
+                    {"type": "harmonic", "f0": 330.0, "duration": 0.4, "partials_db": [0.0, -12.0, -7.0]},
+                    1.0,
+                    snr_db=5.0,
+                    measure="a_weighted",
+                ),
+            ],
+        },
+        "bursts": {
+            "noise": {"type": "coloured", "colour": "brown", "seed": 2, "level_dbfs": -38.0},
+            "events": [
+                measured(burst, 0.1, snr_db=4.0, span="event", noise_span="clip"),
+                measured(
+                    {**burst, "seed": 6, "slope_db": -3.0, "fmin": 300.0, "fmax": 3000.0}, 0.5, snr_db=4.0, span="clip"
+                ),
+            ],
+        },
+        "clicks": {
+            "noise": {"type": "coloured", "colour": "blue", "seed": 4, "level_dbfs": -55.0, "measure": "a_weighted"},
+            "events": [
+                event({"type": "click"}, 0.1, level_dbfs=-25.0),
+                event(
+                    {"type": "click", "n_clicks": 6, "interval": 0.031, "polarity": "alternating"},
+                    0.4,
+                    level_dbfs=-28.0,
+                ),
+                event({"type": "click", "width": 0.002, "shape": "monophasic"}, 0.8, level_dbfs=-30.0),
+            ],
+        },
+        "silence": {
+            "noise": {"layers": [{"source": {"type": "silence"}}, {"source": PINK}], "level_dbfs": -35.0},
+            "events": [],
+        },
+        "layers": {
+            "noise": {
+                "layers": [
+                    {"source": PINK, "level_dbfs": -40.0},
+                    {"source": {"type": "coloured", "colour": "violet", "seed": 8}, "level_dbfs": -52.0},
+                ]
+            },
+            "events": [event(TONE, 0.3, level_dbfs=-22.0)],
+        },
+        "filters": {
+            "noise": QUIET_PINK,
+            "duration": 1.8,
+            "events": [
+                event({**burst, "seed": 20 + i}, 0.02 + 0.25 * i, snr_db=15.0, effects=[{"type": "filter", **one}])
+                for i, one in enumerate(filters)
+            ],
+        },
+        "moved": {
+            "noise": QUIET_PINK,
+            "duration": 1.8,
+            "events": [
+                event(chirp, 0.05, snr_db=15.0, effects=[{"type": "speed", "factor": 1.1}]),
+                event(chirp, 0.4, snr_db=15.0, effects=[{"type": "time_stretch", "rate": 0.8}]),
+                event(chirp, 0.85, snr_db=15.0, effects=[{"type": "pitch_shift", "semitones": -3.5}]),
+                event(
+                    TONE,
+                    1.3,
+                    level_dbfs=-20.0,
+                    effects=[
+                        {"type": "gain", "gain_db": -6.0, "invert": True},
+                        {"type": "fade", "fade_in": 0.1, "fade_out": 0.1, "shape": "sine"},
+                    ],
+                ),
+            ],
+        },
+        "under": {
+            "noise": {**PINK, "snr_db": 7.0, "measure": "lufs"},
+            "room": {"type": "none"},
+            "events": [event(TONE, 0.2, level_dbfs=-20.0), event(burst, 0.4, level_dbfs=-26.0)],
+        },
+        "loud": {
+            "noise": QUIET_PINK,
+            "mix": {"level_dbfs": -3.0, "guard": "scale", "dither": "tpdf", "seed": 9},
+            "events": [measured(long_bell | {"duration": 0.8}, 0.1, level_dbfs=-18.0, measure="lufs", signal="dry")],
+        },
+        "clipped": {
+            "mix": {"guard": "clip", "effects": [{"type": "gain", "gain_db": 9.0}]},
+            "events": [event(TONE, 0.3, level_dbfs=-8.0)],
+        },
+        "spl": {
+            "calibration_db": 110.0,
+            "noise": {**PINK, "spl_db": 45.0, "measure": "a_weighted"},
+            "events": [measured(TONE, 0.3, spl_db_1m=65.0, measure="a_weighted")],
+        },
+        "wide": {
+            "sr": 16_000,
+            "channels": 2,
+            "reference_channel": 1,
+            "duration": 0.8,
+            "noise": QUIET_PINK,
+            "output": {"format": "flac", "subtype": "PCM_24", "stems": True},
+            "labels": {"drop_below_snr_db": 0.0},
+            "events": [
+                measured(TONE, 0.1, snr_db=10.0, signal="early"),
+                measured({**TONE, "frequency": 2500.0}, 0.3, snr_db=-10.0, signal="direct"),
+            ],
+        },
+    }
+
+
+def rows() -> dict[str, dict[str, Any]]:
+    """Return the manifest row of every scene."""
+    made = {}
+    with tempfile.TemporaryDirectory() as name:
+        for split, scene in scenes().items():
+            tree = {"name": f"golden-{split}", "seed": 1, "sr": 8000, "duration": 1.1, "clips": {split: 1}, **scene}
+            recipe = load_recipe(write_recipe(Path(name) / f"{split}.yaml", tree), cache_dir=Path(name) / "cache")
+            root = build(recipe, Path(name) / split).root
+            made[split] = json.loads((root / "manifest.jsonl").read_text(encoding="utf-8"))
+    return made
+
+
+def changes(old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]]) -> str:
+    """Return in words which clips are new, gone, or sound otherwise."""
+    other = [name for name in new if name in old and old[name]["pcm_sha256"] != new[name]["pcm_sha256"]]
+    parts = {
+        "added": [n for n in new if n not in old],
+        "removed": [n for n in old if n not in new],
+        "other samples": other,
+    }
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names) or "no samples changed"
+
+
+def main() -> None:
+    """Write the rows and the log."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reason", required=True, help="what alters sound, and why; kept in log.txt")
+    reason = " ".join(parser.parse_args().reason.split())
+    if len(reason) < 10:
+        parser.error("--reason needs a sentence: whoever finds a changed golden reads it")
+    path = HERE / f"format{FORMAT}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    old = {row["split"]: row for row in map(json.loads, lines)}
+    new = rows()
+    text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in new.values())
+    path.write_text(text, encoding="utf-8", newline="\n")
+    with (HERE / "log.txt").open("a", encoding="utf-8", newline="\n") as log:
+        log.write(f"format {FORMAT}, engine {ENGINE}: {reason} ({changes(old, new)})\n")
+    print(f"{path.name}: {len(new)} rows; {changes(old, new)}")
+
+
+if __name__ == "__main__":
+    main()
