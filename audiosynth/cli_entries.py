@@ -10,10 +10,10 @@ from typing import Any, Final
 from audiosynth import registry, strictyaml
 from audiosynth.catalogue import CatalogueSpec
 from audiosynth.cli_words import ARGUMENTS, PARTS, TOP, WORDS, Word
-from audiosynth.compiler import RESERVED
 from audiosynth.distributions import NUMERIC
 from audiosynth.normalise import LEVEL_KEYS
 from audiosynth.registry import FAMILIES
+from audiosynth.reserved import RESERVED
 from audiosynth.schema import recipe_schema
 from audiosynth.spec import At, Bed, Event, Labels, Layer, Level, Mix, Output
 from audiosynth.splits import SplitSpec

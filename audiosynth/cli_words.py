@@ -30,6 +30,11 @@ WORDS: Final[dict[str, Word]] = {
     "deck": Word(
         "[item, …]", "Each item at most once in a split; an error when all are used up.", "label: {deck: [a, b, c]}"
     ),
+    "balance": Word(
+        "{of: [item, …], cost: [number, …] or {item: number}}",
+        "Items as often as 1 / cost in every 1,000 draws: equal seconds per class where the cost is a use's seconds.",
+        "label: {balance: {of: [dog, bell], cost: {dog: 1.2, bell: 4.0}}}",
+    ),
     "product": Word(
         "{name: [item, …], …}",
         "Every combination of several lists, balanced over the split.",

@@ -5,31 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import Any, Final
 
-from audiosynth.distributions import NUMERIC, numeric
-from audiosynth.errors import ParameterError, did_you_mean
-from audiosynth.nodes import (
-    MAX_REPEAT,
-    OPAQUE,
-    Choice,
-    Const,
-    ConstMap,
-    LetMap,
-    ListNode,
-    MapNode,
-    Maybe,
-    Node,
-    Number,
-    Pick,
-    Product,
-    Repeat,
-    Seed,
-    SlackNode,
-    Turn,
-)
-from audiosynth.references import By, Duration, Join, Ref, Sum
+from audiosynth.draws import Seed
+from audiosynth.errors import did_you_mean
+from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, MapNode, Node
+from audiosynth.references import Ref
 from audiosynth.registry import FAMILIES, components
 
 Path = tuple[str | int, ...]
@@ -56,6 +37,8 @@ class Compiler:
 
     Attributes
     ----------
+    words
+        The reserved keys, each with what compiles it (`audiosynth.words.RESERVED`).
     catalogues
         Names that `pick` may draw from.
     names
@@ -70,6 +53,7 @@ class Compiler:
         Those nodes, so that no id is given away again.
     """
 
+    words: Mapping[str, Word]
     catalogues: frozenset[str]
     problems: list[tuple[Path, str]]
     names: Mapping[str, Node | None] = field(default_factory=dict)
@@ -120,9 +104,9 @@ class Compiler:
 
     def mapping(self, raw: Mapping[str, Any], path: Path) -> Node:
         """Compile a map: a draw, a scope with `let`, or plain."""
-        marks = [key for key in raw if key in RESERVED]
+        marks = [key for key in raw if key in self.words]
         if marks and len(raw) == 1:
-            return RESERVED[marks[0]](self.at(marks[0]), raw[marks[0]], (*path, marks[0]))
+            return self.words[marks[0]](self.at(marks[0]), raw[marks[0]], (*path, marks[0]))
         if marks:
             return self.fail(
                 path,
@@ -135,7 +119,7 @@ class Compiler:
             items["seed"] = Seed(self.at("seed").keyed)
         if all(isinstance(node, Const) for node in items.values()):
             return Const(ConstMap({key: node.value for key, node in items.items() if isinstance(node, Const)}))
-        return MapNode(tuple(items), items)
+        return MapNode(items)
 
     def wants_seed(self, raw: Mapping[str, Any], path: Path) -> bool:
         """Return whether this is a component that makes noise and has no seed of its own."""
@@ -157,7 +141,7 @@ class Compiler:
         """Compile a map with a `let`: its names are seen in all of it."""
         inner, lets = self.lets(raw["let"], (*path, "let"))
         body = {key: inner.at(key).compile(value, (*path, key)) for key, value in raw.items() if key != "let"}
-        return LetMap(lets, MapNode(tuple(body), body))
+        return LetMap(lets, MapNode(body))
 
     def lets(self, raw: Any, path: Path) -> tuple[Compiler, dict[str, Node]]:
         """Compile a `let` block; returns the compiler that knows its names, and the nodes."""
@@ -206,13 +190,6 @@ class Compiler:
             return self.fail(path, f"${name} is not defined here{did_you_mean(name, self.names)}")
         return Ref(path_text(path), name, tuple(rest.split(".")[1:]), self.names[name])
 
-    def number(self, name: str, raw: Any, path: Path) -> Node:
-        """Compile a numeric distribution."""
-        try:
-            return Number(self.keyed, numeric(name, raw))
-        except ParameterError as error:
-            return self.fail(path, str(error))
-
     def items(self, raw: Any, path: Path) -> tuple[Node, ...]:
         """Compile the items of a choice; an empty list is a problem."""
         if not isinstance(raw, list) or not raw:
@@ -234,123 +211,5 @@ def _references(raw: Any) -> set[str]:
     return {match.group(1)} if match else set()
 
 
-def _choice(c: Compiler, raw: Any, path: Path) -> Node:
-    items = c.items(raw, path)
-    return Choice(c.keyed, items, tuple(float(i + 1) for i in range(len(items))))
-
-
-def _weighted(c: Compiler, raw: Any, path: Path) -> Node:
-    pairs = raw if isinstance(raw, list) else []
-    ok = [
-        p
-        for p in pairs
-        if isinstance(p, list)
-        and len(p) == 2
-        and isinstance(p[0], int | float)
-        and not isinstance(p[0], bool)
-        and p[0] >= 0
-    ]
-    if not pairs or len(ok) != len(pairs) or sum(p[0] for p in pairs) <= 0:
-        return c.fail(path, f"'weighted' takes [[weight, value], …] with weights >= 0, got {raw!r}")
-    items = tuple(c.at(i).compile(p[1], (*path, i, 1)) for i, p in enumerate(pairs))
-    return Choice(c.keyed, items, tuple(accumulate(float(p[0]) for p in pairs)))
-
-
-def _turn(*, once: bool) -> Callable[[Compiler, Any, Path], Node]:
-    return lambda c, raw, path: Turn(c.keyed, c.items(raw, path), once)
-
-
-def _product(c: Compiler, raw: Any, path: Path) -> Node:
-    if not isinstance(raw, Mapping) or not raw:
-        return c.fail(path, f"'product' takes {{name: [values], …}}, got {raw!r}")
-    return Product(c.keyed, {name: c.at(name).items(items, (*path, name)) for name, items in raw.items()})
-
-
-def _pick(c: Compiler, raw: Any, path: Path) -> Node:
-    if isinstance(raw, str):
-        raw = {"from": raw}
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("from"), str):
-        return c.fail(
-            path, f"'pick' takes {{from: catalogue, where: {{field: value}}, how: random|cycle|deck}}, got {raw!r}"
-        )
-    for key in raw:
-        if key not in ("from", "where", "how"):
-            c.fail((*path, key), f"'pick' has no '{key}'{did_you_mean(key, ('from', 'where', 'how'))}")
-    if raw["from"] not in c.catalogues:
-        return c.fail(
-            (*path, "from"), f"no catalogue is called '{raw['from']}'{did_you_mean(raw['from'], c.catalogues)}"
-        )
-    how = raw.get("how", "random")
-    if how not in ("random", "cycle", "deck"):
-        return c.fail((*path, "how"), f"expected random, cycle or deck, got {how!r}")
-    where = raw.get("where", {})
-    if not isinstance(where, Mapping):
-        return c.fail((*path, "where"), f"expected {{field: value or list of values}}, got {where!r}")
-    return Pick(c.keyed, raw["from"], c.at("where").compile(where, (*path, "where")), how)
-
-
-def _by(c: Compiler, raw: Any, path: Path) -> Node:
-    if (
-        not isinstance(raw, Mapping)
-        or not {"on", "cases"} <= raw.keys() <= {"on", "cases", "default"}
-        or not isinstance(raw["cases"], Mapping)
-    ):
-        return c.fail(path, f"'by' takes {{on: $name, cases: {{value: …}}, default: …}}, got {raw!r}")
-    cases = {key: c.at("cases").at(key).compile(value, (*path, "cases", key)) for key, value in raw["cases"].items()}
-    default = c.at("default").compile(raw["default"], (*path, "default")) if "default" in raw else None
-    return By(path_text(path), c.at("on").compile(raw["on"], (*path, "on")), cases, default)
-
-
-def _repeat(c: Compiler, raw: Any, path: Path) -> Node:
-    if not isinstance(raw, Mapping) or raw.keys() != {"n", "of"}:
-        return c.fail(path, f"'repeat' takes {{n: count, of: …}}, got {raw!r}")
-    n = c.at("n").compile(raw["n"], (*path, "n"))
-    counts = n.witnesses()
-    flat = [w.value if isinstance(w, Const) else w for w in counts]
-    if any(isinstance(w, bool) or not isinstance(w, int) or not 0 <= w <= MAX_REPEAT for w in flat):
-        return c.fail(
-            (*path, "n"), f"expected whole numbers from 0 to {MAX_REPEAT} (integers, poisson, choice), got {raw['n']!r}"
-        )
-    return Repeat(c.keyed, n, c.at("of").compile(raw["of"], (*path, "of")), max(1, *flat))
-
-
-def _maybe(c: Compiler, raw: Any, path: Path) -> Node:
-    if not isinstance(raw, Mapping) or raw.keys() != {"p", "then"}:
-        return c.fail(path, f"'maybe' takes {{p: probability, then: …}}, got {raw!r}")
-    p = raw["p"]
-    if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
-        return c.fail((*path, "p"), f"expected a probability from 0 to 1, got {p!r}")
-    return Maybe(c.keyed, float(p), c.at("then").compile(raw["then"], (*path, "then")))
-
-
-def _slack(c: Compiler, raw: Any, path: Path) -> Node:
-    value = c.compile(raw, path)
-    numbers = [w for w in value.witnesses() if w is not OPAQUE]
-    if any(isinstance(w, bool) or not isinstance(w, int | float) or not 0 <= w <= 1 for w in numbers):
-        return c.fail(path, f"'slack' takes a fraction from 0 to 1 or a draw of one, got {raw!r}")
-    return SlackNode(value)
-
-
-def _of(c: Compiler, raw: Any, path: Path) -> Node:
-    ref = c.reference(f"${raw}", path)
-    return Duration(path_text(path), ref) if isinstance(ref, Ref) else ref
-
-
-RESERVED: Final[Mapping[str, Callable[[Compiler, Any, Path], Node]]] = {
-    **{name: (lambda c, raw, path, name=name: c.number(name, raw, path)) for name in NUMERIC},  # type: ignore[misc]
-    "choice": _choice,
-    "weighted": _weighted,
-    "cycle": _turn(once=False),
-    "deck": _turn(once=True),
-    "product": _product,
-    "pick": _pick,
-    "by": _by,
-    "sum": lambda c, raw, path: Sum(path_text(path), c.items(raw, path)),
-    "join": lambda c, raw, path: Join(c.items(raw, path)),
-    "repeat": _repeat,
-    "maybe": _maybe,
-    "of": _of,
-    "slack": _slack,
-    "literal": lambda c, raw, path: Const(raw),  # noqa: ARG005
-}
-"""Keys that mark a draw when they are alone in their map."""
+Word = Callable[[Compiler, Any, Path], Node]
+"""Compiles what stands under a reserved key."""

@@ -1,276 +1,27 @@
-"""Numeric distributions of the recipe language, each its own inverse distribution function.
-
-A draw is one number u in [0, 1) from `audiosynth.dice`, sent through `inverse` and rounded to nine significant
-digits, so that the last bits of a platform's logarithm never reach a spec.
-"""
+"""The numeric distributions of the recipe language by name, and how their arguments are written."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from itertools import accumulate
-from statistics import NormalDist
-from typing import Any, ClassVar, Final, Protocol
-
-from audiosynth.errors import ParameterError
-
-SIGNIFICANT_DIGITS: Final = 9
-"""Digits kept of every continuous draw (DESIGN section 4)."""
-POISSON_LIMIT: Final = 10_000
-"""Largest `max` of a Poisson draw; a recipe from a stranger must not ask for endless lists."""
-_HALF_STEP: Final = 2.0**-54
-"""Half the spacing of the dice: keeps u inside (0, 1) where an end would be infinite."""
-
-
-class Distribution(Protocol):
-    """What a numeric distribution offers."""
-
-    name: ClassVar[str]
-    signature: ClassVar[str]
-
-    def inverse(self, u: float) -> float | int:
-        """Return the value at cumulative probability `u` in [0, 1)."""
-        ...
-
-    def support(self) -> tuple[float | int, float | int]:
-        """Return the smallest and largest value it can give (infinite where unbounded)."""
-        ...
-
-
-def round_significant(x: float) -> float:
-    """Return `x` rounded to nine significant digits.
-
-    Examples
-    --------
-    >>> round_significant(0.12345678949)
-    0.123456789
-    """
-    return float(f"{x:.{SIGNIFICANT_DIGITS}g}")
-
-
-def _within(x: float, low: float, high: float) -> float:
-    return min(max(round_significant(x), low), high)
-
-
-def _ordered(low: float, high: float) -> None:
-    if not low <= high:
-        raise ParameterError(f"expected low <= high, got [{low}, {high}]")
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """Evenly between two numbers."""
-
-    low: float
-    high: float
-    name: ClassVar[str] = "uniform"
-    signature: ClassVar[str] = "[low, high]"
-
-    def __post_init__(self) -> None:
-        _ordered(self.low, self.high)
-
-    def inverse(self, u: float) -> float:
-        """Return low + (high - low)·u."""
-        return _within(self.low + (self.high - self.low) * u, self.low, self.high)
-
-    def support(self) -> tuple[float, float]:
-        """Return (low, high)."""
-        return self.low, self.high
-
-
-@dataclass(frozen=True)
-class LogUniform:
-    """Evenly in the logarithm between two positive numbers (frequencies, durations)."""
-
-    low: float
-    high: float
-    name: ClassVar[str] = "log_uniform"
-    signature: ClassVar[str] = "[low, high], both > 0"
-
-    def __post_init__(self) -> None:
-        _ordered(self.low, self.high)
-        if self.low <= 0:
-            raise ParameterError(f"expected low > 0, got {self.low}")
-
-    def inverse(self, u: float) -> float:
-        """Return low·(high/low)^u."""
-        return _within(self.low * math.exp(math.log(self.high / self.low) * u), self.low, self.high)
-
-    def support(self) -> tuple[float, float]:
-        """Return (low, high)."""
-        return self.low, self.high
-
-
-@dataclass(frozen=True)
-class Normal:
-    """Gaussian, without bounds; a bounded parameter needs `truncnorm`."""
-
-    mean: float
-    std: float
-    name: ClassVar[str] = "normal"
-    signature: ClassVar[str] = "[mean, std]"
-
-    def __post_init__(self) -> None:
-        if self.std <= 0:
-            raise ParameterError(f"expected std > 0, got {self.std}")
-
-    def inverse(self, u: float) -> float:
-        """Return the Gaussian quantile (Wichura 1988, algorithm AS 241)."""
-        return round_significant(NormalDist(self.mean, self.std).inv_cdf(max(u, _HALF_STEP)))
-
-    def support(self) -> tuple[float, float]:
-        """Return (-inf, inf)."""
-        return -math.inf, math.inf
-
-
-@dataclass(frozen=True)
-class TruncNorm:
-    """Gaussian cut to an interval."""
-
-    mean: float
-    std: float
-    low: float
-    high: float
-    name: ClassVar[str] = "truncnorm"
-    signature: ClassVar[str] = "[mean, std, low, high]"
-
-    def __post_init__(self) -> None:
-        _ordered(self.low, self.high)
-        if self.std <= 0:
-            raise ParameterError(f"expected std > 0, got {self.std}")
-        if not self._below(self.low) < self._below(self.high):
-            raise ParameterError(
-                f"[{self.low}, {self.high}] lies so far from the mean {self.mean} that nothing is left"
-            )
-
-    def _below(self, x: float) -> float:
-        return NormalDist(self.mean, self.std).cdf(x)
-
-    def inverse(self, u: float) -> float:
-        """Return the quantile of the Gaussian cut to [low, high]."""
-        below, above = self._below(self.low), self._below(self.high)
-        p = min(max(below + (above - below) * u, _HALF_STEP), 1 - 2 * _HALF_STEP)
-        return _within(NormalDist(self.mean, self.std).inv_cdf(p), self.low, self.high)
-
-    def support(self) -> tuple[float, float]:
-        """Return (low, high)."""
-        return self.low, self.high
-
-
-@dataclass(frozen=True)
-class Integers:
-    """Whole numbers, both ends included."""
-
-    low: int
-    high: int
-    name: ClassVar[str] = "integers"
-    signature: ClassVar[str] = "[low, high], both included"
-
-    def __post_init__(self) -> None:
-        _ordered(self.low, self.high)
-        if not isinstance(self.low, int) or not isinstance(self.high, int):
-            raise ParameterError(f"expected whole numbers, got [{self.low}, {self.high}]")
-
-    def inverse(self, u: float) -> int:
-        """Return low + floor(u·n)."""
-        return self.low + int(u * (self.high - self.low + 1))
-
-    def support(self) -> tuple[int, int]:
-        """Return (low, high)."""
-        return self.low, self.high
-
-
-@dataclass(frozen=True)
-class Poisson:
-    """Counts of mean `mean`, never above `max` (the cut-off probability goes to `max`)."""
-
-    mean: float
-    max: int
-    name: ClassVar[str] = "poisson"
-    signature: ClassVar[str] = "[mean, max]"
-
-    def __post_init__(self) -> None:
-        if self.mean < 0 or self.mean > 700:
-            raise ParameterError(f"expected 0 <= mean <= 700, got {self.mean}")
-        if not isinstance(self.max, int) or not 0 <= self.max <= POISSON_LIMIT:
-            raise ParameterError(f"expected a whole number 0 <= max <= {POISSON_LIMIT}, got {self.max}")
-
-    def inverse(self, u: float) -> int:
-        """Return the smallest k whose cumulative probability exceeds `u`."""
-        term = total = math.exp(-self.mean)
-        k = 0
-        while u >= total and k < self.max:
-            k += 1
-            term *= self.mean / k
-            total += term
-        return k
-
-    def support(self) -> tuple[int, int]:
-        """Return (0, max)."""
-        return 0, self.max
-
-
-@dataclass(frozen=True)
-class Beta:
-    """Beta distribution stretched to [low, high]."""
-
-    a: float
-    b: float
-    low: float = 0.0
-    high: float = 1.0
-    name: ClassVar[str] = "beta"
-    signature: ClassVar[str] = "[a, b] or [a, b, low, high]"
-
-    def __post_init__(self) -> None:
-        _ordered(self.low, self.high)
-        if self.a <= 0 or self.b <= 0:
-            raise ParameterError(f"expected a > 0 and b > 0, got a={self.a}, b={self.b}")
-
-    def inverse(self, u: float) -> float:
-        """Return the inverse of the regularised incomplete beta function, stretched."""
-        from scipy.special import betaincinv
-
-        return _within(self.low + (self.high - self.low) * float(betaincinv(self.a, self.b, u)), self.low, self.high)
-
-    def support(self) -> tuple[float, float]:
-        """Return (low, high)."""
-        return self.low, self.high
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Even within each bin; bins are drawn by weight."""
-
-    edges: tuple[float, ...]
-    weights: tuple[float, ...]
-    name: ClassVar[str] = "histogram"
-    signature: ClassVar[str] = "{edges: [e0, …, en], weights: [w1, …, wn]}"
-
-    def __post_init__(self) -> None:
-        if len(self.edges) != len(self.weights) + 1 or not self.weights:
-            raise ParameterError(f"expected one edge more than weights, got {len(self.edges)} and {len(self.weights)}")
-        if any(b <= a for a, b in zip(self.edges, self.edges[1:], strict=False)):
-            raise ParameterError(f"expected rising edges, got {list(self.edges)}")
-        if min(self.weights) < 0 or sum(self.weights) <= 0:
-            raise ParameterError(f"expected weights >= 0 with a positive sum, got {list(self.weights)}")
-
-    def inverse(self, u: float) -> float:
-        """Return the quantile of the piecewise-uniform density."""
-        totals = list(accumulate(self.weights, initial=0.0))
-        target = u * totals[-1]
-        i = min(bisect_right(totals, target) - 1, len(self.weights) - 1)
-        inside = (target - totals[i]) / self.weights[i]
-        low, high = self.edges[i], self.edges[i + 1]
-        return _within(low + (high - low) * inside, low, high)
-
-    def support(self) -> tuple[float, float]:
-        """Return the first and last edge of the bins that have weight."""
-        used = [i for i, w in enumerate(self.weights) if w > 0]
-        return self.edges[used[0]], self.edges[used[-1] + 1]
-
-
+from dataclasses import fields
+from typing import Any, Final
+
+from audiosynth.errors import ParameterError, did_you_mean
+from audiosynth.quantiles import (
+    Beta,
+    Distribution,
+    Histogram,
+    Integers,
+    LogUniform,
+    Normal,
+    Poisson,
+    TruncNorm,
+    Uniform,
+)
+
+LARGEST: Final = 1e300
+"""Largest magnitude of an argument: sums and differences of a few stay finite."""
 NUMERIC: Final[Mapping[str, type[Distribution]]] = {
     cls.name: cls for cls in (Uniform, LogUniform, Normal, TruncNorm, Integers, Poisson, Beta, Histogram)
 }
@@ -290,25 +41,41 @@ def numeric(name: str, args: Any) -> Distribution:
     2.0
     """
     cls = NUMERIC[name]
+    takes = f"'{name}' takes {cls.signature}"
     keys = [f.name for f in fields(cls)]  # type: ignore[arg-type]
     if isinstance(args, Mapping):
         unknown = [k for k in args if k not in keys]
         if unknown:
-            raise ParameterError(f"'{name}' takes {cls.signature}, not '{unknown[0]}'")
+            raise ParameterError(f"{takes}, not '{unknown[0]}'{did_you_mean(unknown[0], keys)}")
         given: dict[str, Any] = dict(args)
     elif isinstance(args, Sequence) and not isinstance(args, str) and len(args) <= len(keys):
         given = dict(zip(keys, args, strict=False))
     else:
-        raise ParameterError(f"'{name}' takes {cls.signature}, got {args!r}")
+        raise ParameterError(f"{takes}, got {shown(args)}")
+    read = _numbers if cls is Histogram else _number
+    values = {key: read(value, takes) for key, value in given.items()}
     try:
-        return cls(**{key: _number(value, name) for key, value in given.items()})
+        return cls(**values)
     except TypeError:
-        raise ParameterError(f"'{name}' takes {cls.signature}, got {args!r}") from None
+        missing = [key for key in keys if key not in given]
+        raise ParameterError(f"{takes}; {' and '.join(missing)} missing, got {shown(args)}") from None
 
 
-def _number(value: Any, name: str) -> Any:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return tuple(_number(item, name) for item in value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ParameterError(f"'{name}' takes finite numbers, got {value!r}")
+def shown(value: Any) -> str:
+    """Return a value as messages show it: at most 80 characters."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _numbers(value: Any, takes: str) -> tuple[float, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ParameterError(f"{takes}, two lists of numbers; got {shown(value)}")
+    return tuple(_number(item, takes) for item in value)
+
+
+def _number(value: Any, takes: str) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ParameterError(f"{takes}, all of them numbers; got {shown(value)}")
+    if not math.isfinite(value) or abs(value) > LARGEST:
+        raise ParameterError(f"{takes}, numbers up to 1e300; got {shown(value)}")
     return value

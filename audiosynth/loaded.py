@@ -49,6 +49,8 @@ class Recipe:
         The merged recipe as plain data; its hash is the recipe's identity.
     roots
         Folder of each data root.
+    text, warnings
+        The merged recipe as YAML; what is allowed but hardly meant, with its place.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Recipe:
     each: Each | None = None
     roots: Mapping[str, Path] = field(default_factory=dict)
     text: str = ""
+    warnings: tuple[str, ...] = ()
     _pools: dict[Any, Sequence[Recording]] = field(default_factory=dict, repr=False, compare=False)
 
     @property

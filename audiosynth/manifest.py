@@ -15,6 +15,7 @@ from audiosynth import registry
 from audiosynth.compiler import path_text
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.errors import ManifestError
+from audiosynth.paths import reserved_name
 from audiosynth.rendered import Clip
 from audiosynth.spec import ENGINE, FORMAT, ClipSpec, Decisions, parts, recordings
 
@@ -24,7 +25,6 @@ CLIPS_PER_SHARD: Final = 1000
 """Clips per folder of audio."""
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def safe_path(path: Any, *, place: str) -> str:
     pieces = PurePosixPath(text).parts
     bad = (
         not text or text.startswith("/") or "\\" in text or ":" in text or "\0" in text or ".." in pieces
-        or any(_RESERVED.fullmatch(piece) or piece.endswith((" ", ".")) for piece in pieces)
+        or any(reserved_name(piece) for piece in pieces)
     )  # fmt: skip
     if bad:
         raise ManifestError(f"{place}: path should be relative and stay inside the dataset, got {path!r}")

@@ -1,22 +1,33 @@
-"""The recipe language as a tree of nodes: what stands still, what is drawn, and how a draw is keyed.
+"""The recipe language as a tree of nodes: what stands still, what holds other nodes, and where one cast stands.
 
-`compiler.compile_tree` makes the tree once per recipe; casting it for a clip is calling `draw(scope)` at the root.
-Every node also lists *witnesses*: a few trees that span what it can give, which `check` validates statically.
+`compiler.Compiler` makes the tree once per recipe; casting it for a clip is calling `draw(scope)` at the root. Every
+node also lists *witnesses*: a few values or nodes that span what it can give, which `checks` holds against the models.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final
 
-from audiosynth.clip import Recording, Slack
-from audiosynth.dice import ClipDice, permutation
-from audiosynth.distributions import Distribution
+from audiosynth.clip import Recording
+from audiosynth.dice import ClipDice, block_order, permutation
 from audiosynth.errors import PlanError
 
-OPAQUE: Final = object()
-"""Witness of a value that is known only when a clip is planned (a field of a drawn recording)."""
+
+class Opaque:
+    """A value that is known only when a clip is planned, such as a field of a drawn recording."""
+
+    def __reduce__(self) -> str:
+        """Stay one object in other processes."""
+        return "OPAQUE"
+
+
+OPAQUE: Final = Opaque()
+SOME_RECORDING: Final = Recording(
+    data="", path="", sha256="0" * 64, sr=16_000, n_channels=1024, n_samples=2**40, active=(0, 2**40)
+)
+"""Witness of a drawn recording: long, and of many channels."""
 MAX_REPEAT: Final = 1_000
 """Most items one `repeat` may make."""
 
@@ -29,6 +40,10 @@ class ConstMap(dict[str, Any]):
     def __init__(self, tree: Mapping[str, Any]) -> None:
         super().__init__(tree)
         self.built: dict[str, Any] = {}
+
+
+class Many(list[Any]):
+    """What a `repeat` made: inside a list its items stand one by one."""
 
 
 PickFrom = Callable[[str, str, Mapping[str, Any]], Sequence[Recording]]
@@ -56,8 +71,12 @@ class Scope:
             self.values[name] = self.lets[name].draw(self)
             return self.values[name]
         if self.parent is None:
-            raise PlanError(f"clip {self.dice.split}/{self.dice.ordinal}: ${name} is not defined here")
+            raise self.error("", f"${name} is not defined here")
         return self.parent.value(name)
+
+    def uniform(self, path: str) -> float:
+        """Return this node's number in [0, 1)."""
+        return self.dice.uniform(self.prefix + path)
 
     def slot(self) -> int:
         """Return the number of this draw within its split: ordinal · n_max + k."""
@@ -73,27 +92,44 @@ class Scope:
         """
         turn, place = divmod(self.slot(), n_items)
         if once and turn:
-            raise PlanError(
-                f"clip {self.dice.split}/{self.dice.ordinal}, {path}: the deck of {n_items} is used up; "
-                "make fewer clips, add items, or use `cycle`, which starts again"
+            raise self.error(
+                path,
+                f"the deck of {n_items} is used up; make fewer clips, add items, or use `cycle`, which starts again",
             )
         return permutation(n_items, seed=self.dice.seed, split=self.dice.split, path=path, turn=turn)[place]
 
+    def balanced(self, counts: tuple[int, ...], path: str) -> int:
+        """Return which item a balanced draw gives at this slot: item i comes `counts[i]` times in each block."""
+        block, place = divmod(self.slot(), sum(counts))
+        return block_order(counts, seed=self.dice.seed, split=self.dice.split, path=path, block=block)[place]
 
-class Node(Protocol):
-    """One place of a compiled recipe."""
+    def error(self, path: str, message: str) -> PlanError:
+        """Return the error of a draw that this clip cannot make."""
+        clip = f"clip {self.dice.split}/{self.dice.ordinal}"
+        return PlanError(f"{clip}, {path}: {message}" if path else f"{clip}: {message}")
+
+
+class Node:
+    """One place of a compiled recipe; nodes are told apart by identity."""
+
+    exclusive: ClassVar[bool] = False
+    """Whether a cast uses one of the children only."""
 
     def draw(self, scope: Scope) -> Any:
         """Return the value for this clip."""
-        ...
+        raise NotImplementedError
 
-    def witnesses(self) -> list[Any]:
-        """Return values or trees of nodes that span what `draw` can give."""
-        ...
+    def witnesses(self) -> Sequence[Any]:
+        """Return values or nodes that span what `draw` can give; the node itself if it holds others."""
+        return (self,)
+
+    def children(self) -> Sequence[Node]:
+        """Return the nodes inside."""
+        return ()
 
 
-@dataclass(frozen=True)
-class Const:
+@dataclass(frozen=True, eq=False)
+class Const(Node):
     """A value that stands in the recipe."""
 
     value: Any
@@ -102,29 +138,37 @@ class Const:
         """Return the value itself; nobody may change it."""
         return self.value
 
-    def witnesses(self) -> list[Any]:
+    def witnesses(self) -> Sequence[Any]:
         """Return the value."""
-        return [self.value]
+        return (self.value,)
 
 
-@dataclass(frozen=True)
-class MapNode:
+@dataclass(frozen=True, eq=False)
+class Given(Node):
+    """A recording that each clip brings along (`clips: {each: …}`)."""
+
+    def witnesses(self) -> Sequence[Any]:
+        """Return some recording."""
+        return (SOME_RECORDING,)
+
+
+@dataclass(frozen=True, eq=False)
+class MapNode(Node):
     """A map with draws somewhere inside."""
 
-    order: tuple[str, ...]
     items: Mapping[str, Node]
 
     def draw(self, scope: Scope) -> dict[str, Any]:
-        """Cast every entry; a `let` of its own opens a scope for this map."""
-        return {key: self.items[key].draw(scope) for key in self.order}
+        """Cast every entry."""
+        return {key: item.draw(scope) for key, item in self.items.items()}
 
-    def witnesses(self) -> list[Any]:
-        """Return the node itself: validation walks into it."""
-        return [self]
+    def children(self) -> Sequence[Node]:
+        """Return the entries."""
+        return tuple(self.items.values())
 
 
-@dataclass(frozen=True)
-class LetMap:
+@dataclass(frozen=True, eq=False)
+class LetMap(Node):
     """A map with its own `let`: names seen only inside it."""
 
     lets: Mapping[str, Node]
@@ -137,14 +181,14 @@ class LetMap:
         tree["let"] = {name: inner.value(name) for name in self.lets}
         return tree
 
-    def witnesses(self) -> list[Any]:
-        """Return the body: the names are checked apart."""
-        return [self.body]
+    def children(self) -> Sequence[Node]:
+        """Return the names' values and the body."""
+        return (*self.lets.values(), self.body)
 
 
-@dataclass(frozen=True)
-class ListNode:
-    """A list with draws inside; a `repeat` is spliced in, a `maybe` that says no leaves nothing."""
+@dataclass(frozen=True, eq=False)
+class ListNode(Node):
+    """A list with draws inside: a `repeat` is spliced in, a draw that gives null leaves nothing."""
 
     items: tuple[Node, ...]
 
@@ -152,195 +196,63 @@ class ListNode:
         """Cast every item."""
         out: list[Any] = []
         for item in self.items:
-            if isinstance(item, Repeat):
-                out.extend(item.draw(scope))
-            elif isinstance(item, Maybe):
-                value = item.draw(scope)
-                out.extend(() if value is None else (value,))
-            else:
-                out.append(item.draw(scope))
+            value = item.draw(scope)
+            if isinstance(value, Many):
+                out.extend(value)
+            elif value is not None or isinstance(item, Const):
+                out.append(value)
         return out
 
-    def witnesses(self) -> list[Any]:
-        """Return the node itself."""
-        return [self]
+    def children(self) -> Sequence[Node]:
+        """Return the items."""
+        return self.items
 
 
-@dataclass(frozen=True)
-class Number:
-    """A numeric distribution."""
-
-    path: str
-    distribution: Distribution
-
-    def draw(self, scope: Scope) -> float | int:
-        """Return the distribution's value at this node's draw."""
-        return self.distribution.inverse(scope.dice.uniform(scope.prefix + self.path, 0))
-
-    def witnesses(self) -> list[Any]:
-        """Return both ends of the support (±1e300 where unbounded)."""
-        low, high = self.distribution.support()
-        return [max(low, -1e300), min(high, 1e300)]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of several sub-trees, by weight."""
-
-    path: str
-    items: tuple[Node, ...]
-    edges: tuple[float, ...]
-
-    def draw(self, scope: Scope) -> Any:
-        """Return the cast of the item whose weight interval the draw falls in."""
-        u = scope.dice.uniform(scope.prefix + self.path, 0) * self.edges[-1]
-        i = next((i for i, edge in enumerate(self.edges) if u < edge), len(self.items) - 1)
-        return self.items[i].draw(scope)
-
-    def witnesses(self) -> list[Any]:
-        """Return all items."""
-        return list(self.items)
-
-
-@dataclass(frozen=True)
-class Turn:
-    """`cycle` and `deck`: items in a keyed order of the whole split."""
-
-    path: str
-    items: tuple[Node, ...]
-    once: bool
-
-    def draw(self, scope: Scope) -> Any:
-        """Return the cast of the item at this slot."""
-        return self.items[scope.turned(len(self.items), self.path, once=self.once)].draw(scope)
-
-    def witnesses(self) -> list[Any]:
-        """Return all items."""
-        return list(self.items)
-
-
-@dataclass(frozen=True)
-class Product:
-    """All combinations of several lists, balanced over the split."""
-
-    path: str
-    factors: Mapping[str, tuple[Node, ...]]
-
-    def draw(self, scope: Scope) -> dict[str, Any]:
-        """Return one combination as a map."""
-        size = 1
-        for items in self.factors.values():
-            size *= len(items)
-        index = scope.turned(size, self.path, once=False)
-        out = {}
-        for name, items in self.factors.items():
-            index, i = divmod(index, len(items))
-            out[name] = items[i].draw(scope)
-        return out
-
-    def witnesses(self) -> list[Any]:
-        """Return maps that hold every item of every factor at least once."""
-        longest = max(len(items) for items in self.factors.values())
-        return [
-            MapNode(tuple(self.factors), {name: items[i % len(items)] for name, items in self.factors.items()})
-            for i in range(longest)
-        ]
-
-
-@dataclass(frozen=True)
-class Pick:
-    """A recording of a catalogue, of this clip's split."""
-
-    path: str
-    catalogue: str
-    where: Node
-    how: str = "random"
-
-    def draw(self, scope: Scope) -> Recording:
-        """Return the recording."""
-        where = self.where.draw(scope)
-        pool = scope.pool(self.catalogue, scope.dice.split, where)
-        if not pool:
-            raise PlanError(
-                f"clip {scope.dice.split}/{scope.dice.ordinal}, {self.path}: no recording of '{self.catalogue}' in split "
-                f"'{scope.dice.split}' has {where or 'any entry'}; change `where`, the catalogue or `splits`"
-            )
-        if self.how == "random":
-            return pool[int(scope.dice.uniform(scope.prefix + self.path, 0) * len(pool))]
-        return pool[scope.turned(len(pool), self.path, once=self.how == "deck")]
-
-    def witnesses(self) -> list[Any]:
-        """Return nothing that can be checked before planning."""
-        return [OPAQUE]
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """`n` casts of one sub-tree, each with dice of its own."""
+@dataclass(frozen=True, eq=False)
+class Repeat(Node):
+    """`n` casts of one sub-tree, each with dice of its own; a cast that gives null leaves nothing."""
 
     path: str
     n: Node
     of: Node
+    n_min: int
     n_max: int
 
-    def draw(self, scope: Scope) -> list[Any]:
+    def draw(self, scope: Scope) -> Many:
         """Return the list of casts."""
-        out: list[Any] = []
+        out = Many()
+        slots, first = scope.n_max * max(1, self.n_max), scope.k * max(1, self.n_max)
         for i in range(self.n.draw(scope)):
-            inner = Scope(
-                scope.dice, scope.pool, {}, {}, f"{scope.prefix}{self.path}#{i}/",
-                scope.k * self.n_max + i, scope.n_max * self.n_max, scope,
-            )  # fmt: skip
-            out.append(self.of.draw(inner))
+            prefix = f"{scope.prefix}{self.path}#{i}/"
+            value = self.of.draw(Scope(scope.dice, scope.pool, {}, {}, prefix, first + i, slots, scope))
+            if isinstance(value, Many):
+                out.extend(value)
+            elif value is not None:
+                out.append(value)
         return out
 
-    def witnesses(self) -> list[Any]:
-        """Return a list with one item."""
-        return [ListNode((self.of,))]
+    def children(self) -> Sequence[Node]:
+        """Return the count and what is repeated."""
+        return self.n, self.of
 
 
-@dataclass(frozen=True)
-class Maybe:
-    """A sub-tree with probability `p`, else null."""
+def leaves(node: Node) -> list[Any]:
+    """Return all that a node can end in: values, and nodes that hold others (maps, lists, repeats).
 
-    path: str
-    p: float
-    then: Node
-
-    def draw(self, scope: Scope) -> Any:
-        """Return the cast of `then`, or None."""
-        return self.then.draw(scope) if scope.dice.uniform(scope.prefix + self.path, 0) < self.p else None
-
-    def witnesses(self) -> list[Any]:
-        """Return both outcomes."""
-        return [self.then, None]
-
-
-@dataclass(frozen=True)
-class SlackNode:
-    """`{slack: x}`: a fraction of the room there is, turned into samples by the plan."""
-
-    value: Node
-
-    def draw(self, scope: Scope) -> Slack:
-        """Return the fraction."""
-        return Slack(slack=self.value.draw(scope))
-
-    def witnesses(self) -> list[Any]:
-        """Return nothing: the room there is shows in the plan."""
-        return [OPAQUE]
-
-
-@dataclass(frozen=True)
-class Seed:
-    """The seed of a component that makes noise, filled where the recipe gives none."""
-
-    path: str
-
-    def draw(self, scope: Scope) -> int:
-        """Return 53 bits."""
-        return scope.dice.bits(scope.prefix + self.path)
-
-    def witnesses(self) -> list[Any]:
-        """Return nothing to check."""
-        return [OPAQUE]
+    Examples
+    --------
+    >>> leaves(Const(3))
+    [3]
+    """
+    out: list[Any] = []
+    seen: set[int] = set()
+    todo = [node]
+    while todo:
+        here = todo.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        found = here.witnesses()
+        out += [item for item in found if not isinstance(item, Node) or item is here]
+        todo += [item for item in reversed(found) if isinstance(item, Node) and item is not here]
+    return out

@@ -79,6 +79,8 @@ def _within(raw: Any, path: Path, write: Write) -> Any:
             if _pairs(value)
             else value
         }
+    if key == "balance" and isinstance(value, Mapping) and isinstance(value.get("of"), list):
+        return {key: {**value, "of": [_within(item, (*here, "of", i), write) for i, item in enumerate(value["of"])]}}
     if key == "maybe" and isinstance(value, Mapping) and "then" in value:
         return {key: {**value, "then": _within(value["then"], (*here, "then"), write)}}
     if key == "repeat" and isinstance(value, Mapping) and "of" in value:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from audiosynth.errors import AssetError
+
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -79,3 +83,14 @@ def files_below(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         names.sort()
         yield from (path for path in (Path(folder) / name for name in sorted(files)) if not path.is_symlink())
+
+
+def reserved_name(name: str) -> bool:
+    """Return whether Windows keeps a file name for itself, whatever its ending, or cannot hold it.
+
+    Examples
+    --------
+    >>> reserved_name("aux.wav"), reserved_name("auxiliary.wav"), reserved_name("a.")
+    (True, False, True)
+    """
+    return bool(_RESERVED.fullmatch(name)) or name.endswith((" ", "."))

@@ -2,58 +2,41 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from audiosynth import catalogue as catalogues
-from audiosynth import registry, splits
+from audiosynth import splits
 from audiosynth.checks import Checker
 from audiosynth.clip import Recording
 from audiosynth.compiler import Compiler, path_text
-from audiosynth.errors import AssetError, AudiosynthError, Problem, RecipeError, did_you_mean
+from audiosynth.draws import Turn
+from audiosynth.errors import AssetError, did_you_mean
 from audiosynth.loaded import Each, Recipe
-from audiosynth.nodes import Const, MapNode
+from audiosynth.nodes import Const, Given, MapNode, Node, Repeat
 from audiosynth.normalise import normalise
-from audiosynth.recipe_source import Source, read_source
+from audiosynth.recipe_parts import (
+    Loader,
+    RecipePath,
+    catalogue_specs,
+    clip_counts,
+    data_roots,
+    exports_of,
+    record,
+    settings_of,
+    split_spec_of,
+    supervision_of,
+)
+from audiosynth.recipe_source import read_source
+from audiosynth.reserved import RESERVED
 from audiosynth.spec import MAX_DURATION, Output, Scene
 
-RecipePath = tuple[str | int, ...]
 SCENE_KEYS: Final = frozenset(Scene.model_fields)
 KEYS: Final = SCENE_KEYS | {
     "name", "description", "seed", "sr", "channels", "reference_channel", "calibration_db", "clips", "splits", "data",
     "catalogues", "output", "export", "supervision",
 }  # fmt: skip
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_SETTINGS: Final[Mapping[str, tuple[Any, Any]]] = {
-    "seed": (0, (0, 2**63 - 1)),
-    "sr": (16000, (1000, 384_000)),
-    "channels": (1, (1, 64)),
-    "reference_channel": (0, (0, 63)),
-}
-MAX_CLIPS: Final = 100_000_000
-
-
-@dataclass
-class _Loader:
-    """Collects problems while a recipe is taken apart."""
-
-    source: Source
-    problems: list[Problem] = field(default_factory=list)
-
-    def fail(self, path: RecipePath, message: str) -> None:
-        problem = Problem(self.source.where(path), path_text(path), message)
-        if problem not in self.problems:
-            self.problems.append(problem)
-
-    def stop(self) -> None:
-        if self.problems:
-            raise RecipeError(self.problems)
 
 
 def load_recipe(
@@ -102,202 +85,84 @@ def load_recipe(
     16000
     """
     source = read_source(Path(path), set_values=set_values, seed=seed)
-    loader = _Loader(source)
+    loader = Loader(source)
     tree, moved = normalise(source.tree)
     source = loader.source = source.with_moved(moved)
     for key in tree:
         if key not in KEYS:
             loader.fail((key,), f"a recipe has no '{key}'{did_you_mean(key, KEYS)}")
-    settings = {key: _setting(loader, tree, key) for key in _SETTINGS}
-    split_spec = _splits(loader, tree)
-    specs = _catalogue_specs(loader, tree)
-    each, counts = _clips(loader, tree, split_spec, specs, clips)
+    settings = settings_of(loader, tree, Path(path).stem)
+    split_spec = split_spec_of(loader, tree)
+    specs = catalogue_specs(loader, tree)
+    each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     compiled = _compile(loader, tree, frozenset(specs), each)
-    output = _record(loader, tree, "output", Output)
-    exports = _exports(loader, tree)
-    supervision = _supervision(loader, tree, counts)
+    output = record(loader, tree, "output", Output)
+    exports = exports_of(loader, tree)
+    supervision = supervision_of(loader, tree, counts)
+    declared = data_roots(loader, tree)
     loader.stop()
-    scene, lets = compiled
-    roots, scanned, members = _recordings(loader, tree, specs, split_spec, list(counts), data or {}, environ, cache_dir)
+    scene, lets, warnings = compiled
+    roots, scanned, members = _recordings(
+        loader, declared, specs, split_spec, list(counts), data or {}, environ, cache_dir
+    )
     if each is not None:
         counts = _count_each(loader, each, members, list(counts), clips)
     loader.stop()
     return Recipe(
-        name=_name(tree, Path(path)), description=str(tree.get("description", "")), clips=counts, scene=scene, lets=lets,
-        output=output, tree=source.tree, calibration_db=tree.get("calibration_db"), catalogues=scanned, members=members,
-        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, **settings,
+        clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members,
+        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, **settings,
     )  # fmt: skip
 
 
-def _name(tree: Mapping[str, Any], path: Path) -> str:
-    return str(tree.get("name", re.sub(r"[^a-z0-9_-]+", "_", path.stem.lower()).strip("_") or "dataset"))
-
-
-def _setting(loader: _Loader, tree: Mapping[str, Any], key: str) -> Any:
-    default, (low, high) = _SETTINGS[key]
-    value = tree.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        loader.fail((key,), f"expected a whole number from {low} to {high}, got {value!r}")
-        return default
-    return value
-
-
-def _record(loader: _Loader, tree: Mapping[str, Any], key: str, model: Any) -> Any:
-    try:
-        return model.model_validate(tree.get(key, {}))
-    except ValidationError as error:
-        for loc, message in registry.explain(error, key):
-            loader.fail((key, *loc), message)
-        return model()
-
-
-def _splits(loader: _Loader, tree: Mapping[str, Any]) -> splits.SplitSpec | None:
-    if "splits" not in tree:
-        return None
-    try:
-        return splits.SplitSpec.model_validate(tree["splits"])
-    except ValidationError as error:
-        for loc, message in registry.explain(error, "splits"):
-            loader.fail(("splits", *loc), message)
-        return None
-
-
-def _catalogue_specs(loader: _Loader, tree: Mapping[str, Any]) -> dict[str, catalogues.CatalogueSpec]:
-    raw = tree.get("catalogues", {})
-    specs: dict[str, catalogues.CatalogueSpec] = {}
-    if not isinstance(raw, Mapping):
-        loader.fail(("catalogues",), f"expected a map of catalogues by name, got {raw!r}")
-        return specs
-    for name, entry in raw.items():
-        try:
-            specs[name] = catalogues.CatalogueSpec.model_validate(entry)
-        except ValidationError as error:
-            for loc, message in registry.explain(error, f"catalogue '{name}'"):
-                loader.fail(("catalogues", name, *loc), message)
-    return specs
-
-
-def _clips(
-    loader: _Loader,
-    tree: Mapping[str, Any],
-    split_spec: splits.SplitSpec | None,
-    specs: Mapping[str, Any],
-    override: int | None,
-) -> tuple[Each | None, dict[str, int]]:
-    names = list(split_spec.shares) if split_spec is not None else ["train"]
-    raw = tree.get("clips", 10)
-    if isinstance(raw, Mapping) and "each" in raw:
-        return _each(loader, raw, specs), dict.fromkeys(names, 0)
-    counts: dict[str, int] = {}
-    if isinstance(raw, Mapping):
-        for name, count in raw.items():
-            if split_spec is not None and name not in names:
-                loader.fail(
-                    ("clips", name),
-                    f"no split is called '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}",
-                )
-            counts[name] = _count(loader, ("clips", name), count)
-    elif split_spec is None:
-        counts = {"train": _count(loader, ("clips",), raw)}
-    else:
-        total = _count(loader, ("clips",), raw)
-        counts = _share_out(total, split_spec.shares)
-    for name in counts:
-        if not _NAME.fullmatch(name):
-            loader.fail(("clips", name), f"expected a split name of a-z, 0-9, _ and -, got '{name}'")
-    return None, {name: count if override is None else override for name, count in counts.items()}
-
-
-def _share_out(total: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """Split a total by shares, the largest remainders first, so that it is met exactly."""
-    whole = sum(shares.values())
-    exact = {name: total * share / whole for name, share in shares.items()}
-    counts = {name: math.floor(x) for name, x in exact.items()}
-    by_rest = sorted(exact, key=lambda name: counts[name] - exact[name])
-    for name in by_rest[: total - sum(counts.values())]:
-        counts[name] += 1
-    return counts
-
-
-def _count(loader: _Loader, path: RecipePath, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_CLIPS:
-        loader.fail(path, f"expected a number of clips from 0 to {MAX_CLIPS:,}, got {value!r}")
-        return 0
-    return value
-
-
-def _each(loader: _Loader, raw: Mapping[str, Any], specs: Mapping[str, Any]) -> Each:
-    each = raw["each"] if isinstance(raw["each"], Mapping) else {}
-    name, source, replicas = each.get("as", "item"), each.get("from"), raw.get("replicas", 1)
-    for key in [k for k in raw if k not in ("each", "replicas")] + [k for k in each if k not in ("from", "as")]:
-        loader.fail(("clips", key), f"'each' takes {{from: catalogue, as: name}} and replicas, not '{key}'")
-    if source not in specs:
-        loader.fail(("clips", "each", "from"), f"no catalogue is called {source!r}{did_you_mean(source, specs)}")
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*", name):
-        loader.fail(("clips", "each", "as"), f"expected a name of letters, digits and _, got {name!r}")
-    if isinstance(replicas, bool) or not isinstance(replicas, int) or not 1 <= replicas <= 10_000:
-        loader.fail(("clips", "replicas"), f"expected a whole number from 1 to 10000, got {replicas!r}")
-        replicas = 1
-    return Each(str(source), str(name), replicas)
-
-
-def _compile(loader: _Loader, tree: Mapping[str, Any], names: frozenset[str], each: Each | None) -> tuple[Any, Any]:
+def _compile(
+    loader: Loader, tree: Mapping[str, Any], names: frozenset[str], each: Each | None
+) -> tuple[MapNode, Mapping[str, Node], tuple[str, ...]]:
+    """Return the scene's nodes, those of the clip's names, and what is worth a warning."""
     found: list[tuple[RecipePath, str]] = []
-    compiler = Compiler(names, found)
-    if each is not None:
-        compiler = Compiler(names, found, {each.name: None})
+    given: dict[str, Node | None] = {} if each is None else {each.name: Given()}
+    compiler = Compiler(RESERVED, names, found, given)
     inner, lets = compiler.lets(tree["let"], ("let",)) if "let" in tree else (compiler, {})
-    entries = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}
-    scene = MapNode(tuple(entries), entries)
-    checked = MapNode((*entries, "let"), {**entries, "let": Const({})})
+    items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}
+    scene = MapNode(items)
     if "duration" not in tree:
         loader.fail(("duration",), f"a recipe needs a `duration` in seconds (0 to {MAX_DURATION:g}), or {{of: name}}")
     else:
-        found.extend(Checker(inner.origins).model(checked, Scene, (), owner="recipe"))
+        found.extend(Checker(inner.origins).items({**items, "let": Const({})}, Scene, (), owner="recipe"))
     for path, message in found:
         loader.fail(path, message)
-    return scene, lets
+    return scene, lets, tuple(_cycles(loader, [*lets.values(), scene], inner.origins))
 
 
-def _exports(loader: _Loader, tree: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    raw = tree.get("export", ["jsonl"])
-    if not isinstance(raw, list):
-        loader.fail(("export",), f"expected a list of exporters, got {raw!r}")
-        return ()
-    out = []
-    for i, entry in enumerate(raw):
-        item = {"type": entry} if isinstance(entry, str) else entry
-        try:
-            out.append(registry.dump(registry.create("exporters", item)))
-        except ValidationError as error:
-            for loc, message in registry.explain(error, str(item.get("type"))):
-                loader.fail(("export", i, *loc), message)
-        except (AudiosynthError, AttributeError) as error:
-            loader.fail(("export", i), str(error))
-    return tuple(out)
-
-
-def _supervision(loader: _Loader, tree: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, str]:
-    raw = tree.get("supervision", {})
-    kinds = ("strong", "weak", "none")
-    for name, kind in raw.items() if isinstance(raw, Mapping) else [("", raw)]:
-        if name not in counts or kind not in kinds:
-            loader.fail(
-                ("supervision", name),
-                f"expected a split ({', '.join(counts)}) and one of {', '.join(kinds)}; got {name}: {kind!r}",
-            )
-    return dict(raw) if isinstance(raw, Mapping) else {}
+def _cycles(loader: Loader, roots: Iterable[Node], origins: Mapping[int, RecipePath]) -> Iterator[str]:
+    """Yield a warning where several draws of a clip each count on their own: their combinations are not balanced."""
+    found: list[RecipePath] = []
+    todo, seen = list(roots), set()
+    while todo:
+        node = todo.pop(0)
+        if id(node) in seen or isinstance(node, Repeat):
+            continue
+        seen.add(id(node))
+        if isinstance(node, Turn) and not node.once and len(node.items) > 1:
+            found.append(origins.get(id(node), ()))
+        todo += node.children()
+    if len(found) > 1:
+        places = " and ".join(
+            f"{loader.source.where(path)} {path_text(loader.source.written(path))}".strip() for path in found
+        )
+        yield (
+            f"{places}: cycles of their own do not balance their combinations; to use every combination equally often, "
+            "write one {product: {a: […], b: […]}} under `let` and use $name.a and $name.b"
+        )
 
 
 def _recordings(
-    loader: _Loader, tree: Mapping[str, Any], specs: Mapping[str, catalogues.CatalogueSpec], split_spec: splits.SplitSpec | None,
+    loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec], split_spec: splits.SplitSpec | None,
     split_names: Sequence[str], data: Mapping[str, str], environ: Mapping[str, str] | None, cache_dir: Path | None,
 ) -> tuple[dict[str, Path], dict[str, catalogues.Catalogue], dict[tuple[str, str], tuple[Recording, ...]]]:  # fmt: skip
     from audiosynth.assets import resolve_roots
 
     if not specs:
         return {}, {}, {}
-    declared = tree.get("data", {})
     used = {spec.data for spec in specs.values()}
     roots = resolve_roots({name: declared.get(name, "") for name in sorted(used)}, data, loader.source.folder, environ)
     scanned, members = {}, {}
@@ -334,7 +199,7 @@ def _members(
 
 
 def _count_each(
-    loader: _Loader,
+    loader: Loader,
     each: Each,
     members: Mapping[tuple[str, str], Sequence[Recording]],
     names: Sequence[str],

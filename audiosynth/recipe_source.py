@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from audiosynth import strictyaml
 from audiosynth.errors import Problem, RecipeError, UsageError, did_you_mean
+from audiosynth.reserved import RESERVED
 
 RecipePath = tuple[str | int, ...]
 MAX_EXTENDS: Final = 8
@@ -48,6 +49,13 @@ class Source:
             if path[:n] in self.places:
                 return self.places[path[:n]]
         return ""
+
+    def written(self, path: RecipePath) -> RecipePath:
+        """Return a path as the recipe has it, short forms and all."""
+        for n in range(len(path), 0, -1):
+            if path[:n] in self.moved:
+                return (*self.moved[path[:n]], *path[n:])
+        return path
 
     def with_moved(self, moved: Mapping[RecipePath, RecipePath]) -> Source:
         """Return the source knowing that values were moved while short forms were written out."""
@@ -101,6 +109,8 @@ def _parent(path: Path, name: Any, place: str, chain: tuple[Path, ...]) -> Path:
     message = ""
     if not isinstance(name, str) or not parent.is_relative_to(folder):
         message = f"expected a file in the recipe's own folder, got {name!r}"
+    elif not parent.is_file():
+        message = f"there is no file '{name}' beside the recipe"
     elif parent in chain:
         message = f"'{name}' extends in a circle"
     elif len(chain) > MAX_EXTENDS:
@@ -115,10 +125,16 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     out = dict(base)
     for key, value in over.items():
         old = out.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        # A draw replaces what stood there: {uniform: …} merged with {choice: …} would mean nothing.
-        out[key] = _merge(old, value) if both and len(value) != 1 and len(old) != 1 else value  # type: ignore[arg-type]
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and _alike(old, value):
+            value = _merge(old, value)  # noqa: PLW2901
+        out[key] = value
     return out
+
+
+def _alike(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether two maps are merged: a draw replaces what stood there, and so does a component of another type."""
+    drawn = any(len(tree) == 1 and next(iter(tree)) in RESERVED for tree in (old, new))
+    return not drawn and new.get("type", old.get("type")) == old.get("type")
 
 
 def _set(tree: dict[str, Any], places: dict[RecipePath, str], name: str, value: Any) -> None:

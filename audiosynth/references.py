@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Any
+from functools import cached_property
+from itertools import islice, product
+from typing import Any, ClassVar, Final
 
 from audiosynth.clip import Recording
-from audiosynth.distributions import round_significant
-from audiosynth.errors import PlanError
-from audiosynth.nodes import OPAQUE, Node, Scope
+from audiosynth.nodes import OPAQUE, MapNode, Node, Scope, leaves
+from audiosynth.quantiles import round_significant
 
-MAX_WITNESSES = 64
-"""Most combinations of witnesses that one `join` or `sum` is checked with."""
+MAX_WITNESSES: Final = 64
+"""Most combinations of witnesses that one `join` is checked with."""
+MAX_TEXT: Final = 10_000
+"""Longest text that `join` may make: a chain of names, each joined with itself, doubles at every step."""
+
+
+def text_of(value: Any) -> str:
+    """Return a plain value as `join` and `by` see it: 10 and 10.0 are one, and so are "10" and 10.
+
+    Examples
+    --------
+    >>> [text_of(value) for value in (True, None, 10.0, 0.1, "a")]
+    ['true', 'null', '10', '0.1', 'a']
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, ".9g")
+    return str(value)
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value is a text, a number, a truth value or null."""
+    return value is None or isinstance(value, str | int | float)
 
 
 def field_of(value: Any, name: str) -> Any:
@@ -25,16 +47,7 @@ def field_of(value: Any, name: str) -> Any:
         If there is no such field.
     """
     if isinstance(value, Recording):
-        if name in value.meta:
-            return value.meta[name]
-        known = {
-            "path": value.path,
-            "sha256": value.sha256,
-            "sr": value.sr,
-            "n_channels": value.n_channels,
-            "duration": duration_of(value),
-        }
-        return known[name]
+        return value.meta[name] if name in value.meta else KNOWN_FIELDS[name](value)
     if isinstance(value, Mapping):
         return value[name]
     raise KeyError(name)
@@ -45,8 +58,18 @@ def duration_of(recording: Recording) -> float:
     return round(recording.n_samples / recording.sr, 6)
 
 
-@dataclass(frozen=True)
-class Ref:
+KNOWN_FIELDS: Final = {
+    "path": lambda recording: recording.path,
+    "sha256": lambda recording: recording.sha256,
+    "sr": lambda recording: recording.sr,
+    "n_channels": lambda recording: recording.n_channels,
+    "duration": duration_of,
+}
+"""Fields that every recording has; those of its catalogue come first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ref(Node):
     """`$name` or `$name.field`."""
 
     path: str
@@ -61,47 +84,61 @@ class Ref:
             try:
                 value = field_of(value, part)
             except KeyError:
-                has = ", ".join(sorted(value.meta)) if isinstance(value, Recording) else type(value).__name__
-                raise PlanError(
-                    f"clip {scope.dice.split}/{scope.dice.ordinal}, {self.path}: ${self.name} has no field '{part}' "
-                    f"(it has: {has})"
-                ) from None
+                has = [*value.meta, *KNOWN_FIELDS] if isinstance(value, Recording) else value
+                shown = ", ".join(has) if isinstance(has, list | Mapping) else f"nothing, it is {value!r}"
+                raise scope.error(self.path, f"${self.name} has no field '{part}' (it has: {shown})") from None
         return value
 
-    def witnesses(self) -> list[Any]:
+    @cached_property
+    def ends(self) -> tuple[Any, ...]:
+        """Return the nodes or values that the field can be, OPAQUE for those of a recording."""
+        found: list[Any] = [OPAQUE] if self.target is None else [self.target]
+        for part in self.fields:
+            at = [leaf for item in found for leaf in (leaves(item) if isinstance(item, Node) else [item])]
+            found = []
+            for leaf in at:
+                inside = leaf.items if isinstance(leaf, MapNode) else leaf
+                if isinstance(inside, Mapping) and part in inside:
+                    found.append(inside[part])
+                elif isinstance(inside, Recording) or inside is OPAQUE:
+                    found.append(OPAQUE)
+        return tuple(found)
+
+    def witnesses(self) -> Sequence[Any]:
         """Return the witnesses of what is named, where they can be known."""
-        if self.target is None or self.fields:
-            return [OPAQUE]
-        return self.target.witnesses()
+        return self.ends
 
 
-@dataclass(frozen=True)
-class By:
-    """One of several sub-trees, chosen by another value."""
+@dataclass(frozen=True, eq=False)
+class By(Node):
+    """One of several sub-trees, chosen by another value, as text."""
 
     path: str
     on: Node
     cases: Mapping[str, Node]
     default: Node | None
+    exclusive: ClassVar[bool] = True
 
     def draw(self, scope: Scope) -> Any:
         """Return the cast of the case for the value of `on`."""
-        key = _text(self.on.draw(scope))
-        node = self.cases.get(key, self.default)
+        value = self.on.draw(scope)
+        node = self.cases.get(text_of(value), self.default) if is_plain(value) else None
         if node is None:
-            raise PlanError(
-                f"clip {scope.dice.split}/{scope.dice.ordinal}, {self.path}: no case for '{key}' and no default; "
-                f"there are {', '.join(self.cases)}"
-            )
+            shown = text_of(value) if is_plain(value) else type(value).__name__.lower()
+            raise scope.error(self.path, f"no case for '{shown}' and no default; there are {', '.join(self.cases)}")
         return node.draw(scope)
 
-    def witnesses(self) -> list[Any]:
+    def witnesses(self) -> Sequence[Any]:
         """Return all cases and the default."""
-        return [*self.cases.values(), *(() if self.default is None else (self.default,))]
+        return self.children()[1:]
+
+    def children(self) -> Sequence[Node]:
+        """Return the condition, all cases and the default."""
+        return (self.on, *self.cases.values(), *(() if self.default is None else (self.default,)))
 
 
-@dataclass(frozen=True)
-class Sum:
+@dataclass(frozen=True, eq=False)
+class Sum(Node):
     """The sum of several numbers."""
 
     path: str
@@ -111,42 +148,65 @@ class Sum:
         """Return the sum, rounded to nine significant digits unless all terms are whole."""
         values = [term.draw(scope) for term in self.terms]
         bad = next((v for v in values if isinstance(v, bool) or not isinstance(v, int | float)), None)
-        if bad is not None:
-            raise PlanError(f"clip {scope.dice.split}/{scope.dice.ordinal}, {self.path}: cannot add {bad!r}")
+        if bad is not None or None in values:
+            raise scope.error(self.path, f"cannot add {bad!r}; `sum` takes numbers")
         total = sum(values)
         return total if isinstance(total, int) else round_significant(total)
 
-    def witnesses(self) -> list[Any]:
+    @cached_property
+    def ends(self) -> tuple[Any, ...]:
+        """Return the smallest and the largest sum, OPAQUE if a term cannot be known."""
+        sets = [leaves(term) for term in self.terms]
+        if any(isinstance(w, bool) or not isinstance(w, int | float) for ws in sets for w in ws):
+            return (OPAQUE,)
+        return sum(min(ws) for ws in sets), sum(max(ws) for ws in sets)
+
+    def witnesses(self) -> Sequence[Any]:
         """Return the sums of the terms' extremes."""
-        sets = [term.witnesses() for term in self.terms]
-        if any(not isinstance(w, int | float) for ws in sets for w in ws):
-            return [OPAQUE]
-        return [sum(min(ws) for ws in sets), sum(max(ws) for ws in sets)]
+        return self.ends
+
+    def children(self) -> Sequence[Node]:
+        """Return the terms."""
+        return self.terms
 
 
-@dataclass(frozen=True)
-class Join:
+@dataclass(frozen=True, eq=False)
+class Join(Node):
     """Several values as one text."""
 
+    path: str
     terms: tuple[Node, ...]
 
     def draw(self, scope: Scope) -> str:
         """Return the concatenation."""
-        return "".join(_text(term.draw(scope)) for term in self.terms)
+        values = [term.draw(scope) for term in self.terms]
+        bad = [value for value in values if not is_plain(value)]
+        if bad:
+            raise scope.error(self.path, f"cannot join {bad[0]!r}; `join` takes texts and numbers")
+        text = "".join(map(text_of, values))
+        if len(text) > MAX_TEXT:
+            raise scope.error(self.path, f"the joined text has more than {MAX_TEXT:,} characters")
+        return text
 
-    def witnesses(self) -> list[Any]:
+    @cached_property
+    def ends(self) -> tuple[Any, ...]:
+        """Return the texts of the first combinations of witnesses, OPAQUE if a term cannot be known."""
+        sets = [leaves(term) for term in self.terms]
+        if any(not is_plain(w) for ws in sets for w in ws):
+            return (OPAQUE,)
+        return tuple("".join(map(text_of, some))[:MAX_TEXT] for some in islice(product(*sets), MAX_WITNESSES))
+
+    def witnesses(self) -> Sequence[Any]:
         """Return the texts of the first combinations of witnesses."""
-        sets = [term.witnesses() for term in self.terms]
-        if any(isinstance(w, Mapping | list) or w is OPAQUE or hasattr(w, "draw") for ws in sets for w in ws):
-            return [OPAQUE]
-        return [
-            "".join(map(_text, combination))
-            for combination, _ in zip(product(*sets), range(MAX_WITNESSES), strict=False)
-        ]
+        return self.ends
+
+    def children(self) -> Sequence[Node]:
+        """Return the terms."""
+        return self.terms
 
 
-@dataclass(frozen=True)
-class Duration:
+@dataclass(frozen=True, eq=False)
+class Duration(Node):
     """`{of: name}`: the length in seconds of a named recording."""
 
     path: str
@@ -156,17 +216,9 @@ class Duration:
         """Return the length, to 1 µs."""
         value = self.recording.draw(scope)
         if not isinstance(value, Recording):
-            raise PlanError(
-                f"clip {scope.dice.split}/{scope.dice.ordinal}, {self.path}: ${self.recording.name} is no recording"
-            )
+            raise scope.error(self.path, f"${self.recording.name} is no recording")
         return duration_of(value)
 
-    def witnesses(self) -> list[Any]:
+    def witnesses(self) -> Sequence[Any]:
         """Return nothing that can be checked before planning."""
-        return [OPAQUE]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return format(value, ".9g") if isinstance(value, float) else str(value)
+        return (OPAQUE,)

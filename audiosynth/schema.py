@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from audiosynth import registry
 from audiosynth.catalogue import CatalogueSpec
-from audiosynth.compiler import RESERVED
 from audiosynth.distributions import NUMERIC
 from audiosynth.nodes import MAX_REPEAT
 from audiosynth.normalise import LEVEL_KEYS
 from audiosynth.recipe import KEYS
+from audiosynth.reserved import RESERVED
 from audiosynth.schema_parts import CLIPS, NUMBER, SETTINGS, TEXT, Tree, closed, first_line, numeric, pick
 from audiosynth.spec import Bed, Event, Level, Output, Scene
 from audiosynth.splits import SplitSpec
@@ -147,6 +147,7 @@ class _Schema:
         found: Tree = dict.fromkeys(("choice", "cycle", "deck"), several)
         found["weighted"] = {"type": "array", "minItems": 1, "items": pair}
         found["maybe"] = closed({"p": {"type": "number", "minimum": 0, "maximum": 1}, "then": me})
+        found["balance"] = closed({"of": several, "cost": {"type": ["array", "object"]}})
         cases = {"type": "object", "additionalProperties": me}
         found["by"] = {**closed({"on": True, "cases": cases, "default": me}), "required": ["on", "cases"]}
         found["literal"] = {}

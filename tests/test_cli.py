@@ -16,8 +16,8 @@ from material import full_recipe, read_wav, tree_of, write_recipe
 from audiosynth import load_recipe, plan_clip, render, shipped_recipe, verify
 from audiosynth.cli import HOMES, cli
 from audiosynth.cli_words import ARGUMENTS, PARTS, WORDS
-from audiosynth.compiler import RESERVED
 from audiosynth.registry import FAMILIES, newest
+from audiosynth.reserved import RESERVED
 from audiosynth.starter import starter
 from audiosynth.strictyaml import load
 
