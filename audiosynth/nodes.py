@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from audiosynth.clip import Recording
@@ -158,9 +159,19 @@ class MapNode(Node):
 
     items: Mapping[str, Node]
 
+    @cached_property
+    def _split(self) -> tuple[dict[str, Any], tuple[tuple[str, Node], ...]]:
+        """Return the map with what stands still in it, in order, and the entries that do not."""
+        still = {key: item.value if isinstance(item, Const) else None for key, item in self.items.items()}
+        return still, tuple((key, item) for key, item in self.items.items() if not isinstance(item, Const))
+
     def draw(self, scope: Scope) -> dict[str, Any]:
         """Cast every entry."""
-        return {key: item.draw(scope) for key, item in self.items.items()}
+        still, moving = self._split
+        out = still.copy()
+        for key, item in moving:
+            out[key] = item.draw(scope)
+        return out
 
     def children(self) -> Sequence[Node]:
         """Return the entries."""
