@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
@@ -222,9 +223,14 @@ def resampled_active(recording: Recording, sr: int) -> tuple[int, int]:
     >>> resampled_active(made, 16000)
     (0, 8000)
     """
-    n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
-    first, last = recording.active
-    return min(n - 1, first * sr // recording.sr), min(n, -(-last * sr // recording.sr))
+    return _scaled(recording.active, recording.n_samples, recording.sr, sr)
+
+
+@lru_cache(maxsize=65_536)  # planning asks again and again for the same few thousand recordings
+def _scaled(active: tuple[int, int], n_samples: int, sr_in: int, sr_out: int) -> tuple[int, int]:
+    n = dsp.resampled_length(n_samples, sr_in=sr_in, sr_out=sr_out)
+    first, last = active
+    return min(n - 1, first * sr_out // sr_in), min(n, -(-last * sr_out // sr_in))
 
 
 def environment_name(name: str) -> str:

@@ -176,7 +176,7 @@ class Pick(Dealt):
     def draw(self, scope: Scope) -> Recording:
         """Return the recording."""
         where = self.where.draw(scope)
-        if not isinstance(where, Mapping) or not all(map(is_condition, where.values())):
+        if not isinstance(where, dict) or not all(map(is_condition, where.values())):
             raise scope.error(self.path, f"`where` takes {{field: value or list of values}}, got {where!r}")
         pool = scope.pool(self.catalogue, scope.dice.split, where)
         if not pool:

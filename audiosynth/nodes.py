@@ -51,7 +51,7 @@ PickFrom = Callable[[str, str, Mapping[str, Any]], Sequence[Recording]]
 """(catalogue, split, where) → the recordings that may be drawn, in order."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Scope:
     """Where one cast stands: the clip's dice, the names in reach, and the slot of the enclosing repeats."""
 

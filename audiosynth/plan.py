@@ -128,7 +128,7 @@ def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component
 
 
 def _source(raw: Any, sr: int) -> Component:
-    if isinstance(raw, Mapping) and isinstance(raw.get("start"), Slack):
+    if isinstance(raw, dict) and isinstance(raw.get("start"), Slack):
         slack: Slack = raw["start"]
         source = registry.create("synths", {key: value for key, value in raw.items() if key != "start"})
         room = source.slack(sr)  # type: ignore[attr-defined]
@@ -171,7 +171,7 @@ def map_interval(interval: Interval, segments: Sequence[Segment]) -> list[Interv
 def _hull(active: Sequence[Interval]) -> tuple[Interval, ...]:
     """Return the label intervals: touching pieces are one."""
     merged: list[Interval] = []
-    for a, b in sorted(active):
+    for a, b in active if len(active) == 1 else sorted(active):
         if merged and a <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
         else:
@@ -207,8 +207,8 @@ def _known_delay(room: Any, sr: int) -> int:
 def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int) -> Bed:
     layers = []
     for j, layer in enumerate(raw.get("layers") or ()):
-        source = _built("noises", layer.get("source")) if isinstance(layer, Mapping) else None
-        given = (layer.get("source") if isinstance(layer, Mapping) else None) or {}
+        source = _built("noises", layer.get("source")) if isinstance(layer, dict) else None
+        given = (layer.get("source") if isinstance(layer, dict) else None) or {}
         if source is not None and hasattr(source, "period") and "start_sample" not in given:
             u = scope.dice.uniform(f"noise.layers[{j}].source.start_sample")
             source = source.model_copy(update={"start_sample": int(u * source.period(sr))})

@@ -135,8 +135,9 @@ class File(Component):
 
     def _whole(self, sr: int) -> tuple[int, int]:
         """Return what `trim` leaves, in samples of the whole recording at `sr`."""
-        n = resampled_length(self.recording.n_samples, sr_in=self.recording.sr, sr_out=sr)
-        return resampled_active(self.recording, sr) if self.trim else (0, n)
+        if self.trim:
+            return resampled_active(self.recording, sr)
+        return 0, resampled_length(self.recording.n_samples, sr_in=self.recording.sr, sr_out=sr)
 
     def _stretch(self, sr: int) -> tuple[int, int]:
         a, b = self._whole(sr)
