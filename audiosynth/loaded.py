@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Recipe:
     warnings: tuple[str, ...] = ()
     _pools: dict[Any, Sequence[Recording]] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Return the hash of the merged recipe (with every `--set` in it)."""
         return hashlib.sha256(json.dumps(self.tree, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

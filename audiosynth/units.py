@@ -115,13 +115,16 @@ def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe
 def _place(
     path: Path, samples: Any, sr: int, container: str, subtype: str, comment: str, clip_id: str, scratch: Path
 ) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = scratch / f"{os.getpid()}-{path.name}"
     try:
         digest = pcm.write_audio(
             temporary, samples, sr=sr, container=container, subtype=subtype, comment=comment, clip_id=clip_id
         )
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except FileNotFoundError:  # the first clip of its folder
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

@@ -26,7 +26,7 @@ from audiosynth.manifest import dumps
 from audiosynth.units import write_clip
 from audiosynth.workspace import Workspace
 
-ROUNDS = 60
+ROUNDS = 150
 SCAPE_SR, WORD_SR = 44_100, 16_000
 
 
@@ -125,10 +125,10 @@ def _ctx(spec, work):
 def planning(path: Path, folder: Path) -> float:
     """Return planned clips a second."""
     recipe = load_recipe(path, cache_dir=folder / "cache")
-    n = 2000
+    n = 500
     plan_clip(recipe, "train", 0)
     runs = []
-    for _ in range(5):
+    for _ in range(25):
         start = time.perf_counter()
         for i in range(n):
             plan_clip(recipe, "train", i)
