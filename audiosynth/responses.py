@@ -36,13 +36,7 @@ FADE_SECONDS: Final = 0.0025
 
 
 def check_response(h: Array) -> None:
-    """Refuse what cannot be an impulse response.
-
-    Raises
-    ------
-    ParameterError
-        If `h` is not of shape (n_channels, n_samples), is empty, holds NaN or infinity, or is silent throughout.
-    """
+    """Refuse what is not of shape (n_channels, n_samples), is empty or silent, or holds NaN or infinity."""
     if h.ndim != 2 or h.size == 0:
         raise ParameterError(f"an impulse response has the shape (n_channels, n_samples), got {h.shape}")
     if not np.isfinite(h).all():
@@ -140,10 +134,7 @@ def direct_part(h: Array, sr: int, delay: int) -> Array:
 
 
 def early_part(h: Array, sr: int, delay: int) -> Array:
-    """Return `h` from 2.5 ms before the direct sound to 50 ms after it, then faded out over 2.5 ms and cut.
-
-    Sample 0 stays sample 0. The 50 ms are those of C50 (ISO 3382-1:2009, Annex A).
-    """
+    """Return `h` from -2.5 to 50 ms (C50's) re the direct sound, faded out over 2.5 ms and cut; sample 0 stays 0."""
     before = seconds_to_samples(DIRECT_SECONDS, sr)
     stop = delay + seconds_to_samples(EARLY_SECONDS, sr) + 1
     part = fade_out(h, stop=stop + seconds_to_samples(FADE_SECONDS, sr), n_fade=seconds_to_samples(FADE_SECONDS, sr))
@@ -186,6 +177,15 @@ class Decay:
     knee: int
     tau: float = 0.0
     noise: float = 0.0
+
+    @property
+    def rest(self) -> float:
+        """Energy behind the knee, had the decay gone on as it came: the constant C of ISO 3382-1:2009, 5.3.3."""
+        return self.noise * self.tau
+
+    def remaining(self, energy: Array) -> Array:
+        """Return Schroeder's integral up to the knee: what each sample and all after it hold, without the noise."""
+        return np.asarray(np.cumsum(energy[: self.knee][::-1] - self.noise)[::-1] + self.rest)
 
 
 def find_knee(energy: Array, sr: int) -> Decay:
@@ -290,10 +290,9 @@ def tail_offset(h: Array, sr: int, *, tail_db: float, delay: int | None = None) 
     energy = np.square(h[:, start:]).sum(axis=0)
     size = int(np.flatnonzero(energy)[-1]) + 1 if energy.any() else 1
     decay = find_knee(energy[:size], sr)
-    rest = decay.noise * decay.tau
-    left = np.cumsum(energy[: decay.knee][::-1] - decay.noise)[::-1] + rest
+    left = decay.remaining(energy)
     limit = float(left[0]) * 10.0 ** (tail_db / 10.0)
-    if rest >= limit:
-        return min(decay.knee - 1 + round(decay.tau * math.log(rest / limit)), size - 1)
+    if decay.rest >= limit:
+        return min(decay.knee - 1 + round(decay.tau * math.log(decay.rest / limit)), size - 1)
     under = left < limit
     return max(int(np.argmax(under)) if under.any() else decay.knee, 1) - 1
