@@ -109,12 +109,15 @@ class Response:
         The gain to apply to all channels, rounded to 1e-6 dB.
     key
         Hashable identity of `h`, so that its spectrum can be kept; None if it must not be.
+    facts
+        What is known of it beyond measuring: distance, absorption, …; goes into the row's outcomes.
     """
 
     h: Array
     delay: int
     gain_db: float = 0.0
     key: object = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -122,10 +122,12 @@ class Compiler:
         return MapNode(items)
 
     def wants_seed(self, raw: Mapping[str, Any], path: Path) -> bool:
-        """Return whether this is a component that makes noise and has no seed of its own."""
+        """Return whether this is a component that makes noise, or a region to draw a place from, without a seed."""
         name = raw.get("type")
-        if name is None or "seed" in raw:
+        if "seed" in raw:
             return False
+        if name is None:
+            return path[-1:] == ("within",)
         if not isinstance(name, str) or name.startswith("$"):
             self.fail(
                 (*path, "type"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from audiosynth import levels
 from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import RenderError
+from audiosynth.places import Position
 from audiosynth.spec import Bed, ClipSpec, Decisions, Event
 from audiosynth.workspace import Workspace
 
@@ -53,6 +54,8 @@ class Image:
         The response, if there is a room.
     tail
         Samples that the room goes on sounding after the dry end.
+    direction
+        Azimuth and elevation in degrees and distance in metres, as the receiver sees the source; empty where unknown.
     """
 
     dry: Array
@@ -62,6 +65,7 @@ class Image:
     room_gain_db: float = 0.0
     response: Response | None = None
     tail: int = 0
+    direction: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def shift(self) -> int:
@@ -90,13 +94,34 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
     room: Any = event.room if event.room is not None else spec.room
     if room is None or room.type_name == "none":
         return Image(dry, _widened(dry, ctx.n_channels, f"events[{i}]"), place.onset, 0)
-    response: Response = room.response(ctx)
+    response = work.response(room, ctx, event.position)
     direct = response.delay if decided is None else decided.direct[i]
     gain = response.gain_db if decided is None else decided.room_gain_db[i]
     tail = work.tail(response, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
     y = _widened(work.convolve(dry, response), ctx.n_channels, f"events[{i}].room")
     start = place.onset - (direct if event.align == "direct" else 0)
-    return Image(dry, y, start, direct, gain, response, tail)
+    return Image(dry, y, start, direct, gain, response, tail, direction(room, event.position))
+
+
+def direction(room: Any, position: Position | None) -> dict[str, float]:
+    """Return where a room's receiver sees a place: azimuth, elevation, distance; empty where that is unknown."""
+    if position is None or not hasattr(room, "view"):
+        return {}
+    if position.point is None:
+        return {"azimuth": position.azimuth, "elevation": position.elevation, "distance": position.distance or 0.0}
+    seen = room.view().sees(position.point)
+    return {name: round(float(value), 4) + 0.0 for name, value in seen._asdict().items()}
+
+
+def responses_of(spec: ClipSpec, work: Workspace) -> list[tuple[str, Response]]:
+    """Return the response of every event that is heard in a room, with the event's place in the spec."""
+    ctx = RenderContext(spec.sr, spec.channels, work.assets)
+    out = []
+    for i, event in enumerate(spec.events):
+        room = event.room if event.room is not None else spec.room
+        if room is not None and room.type_name != "none":
+            out.append((f"events[{i}]", work.response(room, ctx, event.position)))
+    return out
 
 
 def _dry(event: Event, ctx: RenderContext) -> Array:

@@ -1,4 +1,4 @@
-"""Short forms of the recipe language written out: `snr_db: 10` for a level, `noise: {type: …}` for a bed of one layer."""
+"""Short forms of the recipe language written out: `snr_db: 10`, `noise: {type: …}`, `position: [x, y, z]`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def normalise(tree: Mapping[str, Any]) -> tuple[dict[str, Any], Moved]:
         out["events"] = _each_item(out["events"], ("events",), lambda raw, path: _event(raw, path, moved))
     if "noise" in out:
         out["noise"] = _within(out["noise"], ("noise",), lambda raw, path: _bed(raw, path, moved))
+    if "room" in out:
+        out["room"] = _within(out["room"], ("room",), lambda raw, path: _room(raw, path, moved))
     return out, moved
 
 
@@ -38,7 +40,24 @@ def _event(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
         level = raw.get("level", {})
         out["level"] = {**(level if isinstance(level, Mapping) else {}), **short}
         moved.update({(*path, "level", key): (*path, key) for key in short})
-    return out
+    if "room" in out:
+        out["room"] = _within(out["room"], (*path, "room"), lambda raw, at: _room(raw, at, moved))
+    return _placed(out, path, moved)
+
+
+def _room(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
+    if "receiver" not in raw:
+        return dict(raw)
+    here = (*path, "receiver")
+    return {**raw, "receiver": _within(raw["receiver"], here, lambda item, at: _placed(item, at, moved))}
+
+
+def _placed(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
+    """Write `position: [x, y, z]` as a point."""
+    if not isinstance(raw.get("position"), list):
+        return dict(raw)
+    moved[(*path, "position", "point")] = (*path, "position")
+    return {**raw, "position": {"point": raw["position"]}}
 
 
 def _bed(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def readings_of(meter: Meter, images: Sequence[Image], gains: Gains) -> list[dic
             reading["realised_snr_db"] = _realised(meter, i, image, gains)
         if level is not None and meter.signal(i, image, level).measure_used != level.measure:
             reading["measure_used"] = meter.signal(i, image, level).measure_used
+        if image.response is not None:
+            reading["room"] = {**image.response.facts, **meter.work.measures(image.response, meter.spec.sr, meter.ref)}
         out.append(reading)
     return out
 
@@ -98,7 +100,7 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
         for a, b in event.place.labels:
             onset, offset = max(0, a + image.shift), min(n, b + image.shift + tail)
             if offset > onset:
-                out.append(Label(event.label, onset, offset, i, audible[i]))
+                out.append(Label(event.label, onset, offset, i, audible[i], image.direction))
     for layer in () if spec.noise is None else spec.noise.layers:
         source: Any = layer.source
         if hasattr(source, "annotations"):

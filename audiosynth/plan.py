@@ -15,10 +15,13 @@ from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.loaded import Recipe
 from audiosynth.nodes import Scope
+from audiosynth.places import Position
 from audiosynth.registry import Component
 from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
 
 Interval = tuple[int, int]
+_MADE = frozenset({"source", "effects", "room", "position", "onset", "at", "let"})
+"""What of an event is not taken as drawn."""
 
 
 def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
@@ -59,8 +62,11 @@ def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
 def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     sr = recipe.sr
     n_samples = max(1, seconds_to_samples(_number(tree["duration"], "duration"), sr))
-    room = _built("rooms", tree.get("room"))
     clip = f"clip {scope.dice.split}/{scope.dice.ordinal}"
+    try:
+        room = _room(tree.get("room"))
+    except AudiosynthError as error:
+        raise PlanError(f"{clip}, room: {error}") from None
     events = []
     for i, raw in enumerate(tree.get("events") or ()):
         try:
@@ -110,21 +116,45 @@ def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component
     effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
     n, active = _moved(source, effects, sr)
     at = None if raw.get("at") is None else At.model_validate(raw["at"])
-    room = _built("rooms", raw.get("room"))
+    room = _room(raw.get("room"))
+    position = _position(raw.get("position"), room or clip_room)
     onset = _onset(raw.get("onset"), at, n=n, n_clip=n_clip, sr=sr)
     if at is not None and at.anchor == "direct" and raw.get("align") == "causal":
-        onset -= _known_delay(room or clip_room, sr)
+        onset -= _known_delay(room or clip_room, sr, position)
     if (onset < 0 or onset + n > n_clip) and raw.get("overrun", "error") == "error":
         raise PlanError(
             f"an event of {n / sr:.3f} s from {onset / sr:.3f} s does not fit a clip of {n_clip / sr:.3f} s; make the clip "
             "longer, the event shorter (`duration`), place it with {slack: …}, or say `overrun: cut`"
         )
     place = Place(onset=onset, n_samples=n, active=tuple(active), labels=_hull(active))
-    rest = {key: value for key, value in raw.items() if key not in ("source", "effects", "room", "onset", "at", "let")}
+    rest = {key: value for key, value in raw.items() if key not in _MADE}
     return Event(
-        source=source, effects=effects, room=room, onset=samples_to_seconds(onset, sr), at=at,
+        source=source, effects=effects, room=room, position=position, onset=samples_to_seconds(onset, sr), at=at,
         place=place, let=_shown(raw.get("let", {})), **rest,
     )  # fmt: skip
+
+
+def _room(raw: Any) -> Component | None:
+    """Return a room, its receiver at a point."""
+    room: Any = _built("rooms", raw)
+    settled: Component | None = room.settled() if hasattr(room, "settled") else room
+    return settled
+
+
+def _position(raw: Any, room: Any) -> Position | None:
+    """Return where the source stands, as a point of its room."""
+    if not hasattr(room, "place"):
+        if raw is None:
+            return None
+        name = "no room" if room is None else f"a room of the type '{room.type_name}'"
+        raise PlanError(f"position: there are no places in {name}; use a shoebox, or leave the position out")
+    if raw is None:
+        raise PlanError(
+            f"position: a {room.type_name} needs to know where the source stands: [x, y, z] in metres, "
+            "{distance: …, azimuth: …} from the receiver, or {within: {…}}"
+        )
+    settled: Position = room.place(Position.model_validate(raw))
+    return settled
 
 
 def _source(raw: Any, sr: int) -> Component:
@@ -193,14 +223,14 @@ def _onset(raw: Any, at: At | None, *, n: int, n_clip: int, sr: int) -> int:
     return 0 if raw is None else seconds_to_samples(raw, sr)
 
 
-def _known_delay(room: Any, sr: int) -> int:
+def _known_delay(room: Any, sr: int, position: Position | None) -> int:
     if room is None:
         return 0
     if not hasattr(room, "delay"):
         raise PlanError(
             f"at.anchor: direct needs a room whose delay is known before rendering, not '{room.type_name}'; use align: direct"
         )
-    delay: int = room.delay(sr)
+    delay: int = room.delay(sr, position)
     return delay
 
 

@@ -14,6 +14,7 @@ from audiosynth import registry
 from audiosynth.clip import Recording, Slack
 from audiosynth.errors import AudiosynthError
 from audiosynth.nodes import ConstMap
+from audiosynth.places import Position
 from audiosynth.registry import Component
 
 FORMAT: Final = 1
@@ -125,6 +126,7 @@ class Event(Strict):
     source: Synth
     effects: tuple[Effect, ...] = Field((), strict=False)
     room: Room | None = None
+    position: Position | None = Field(None, description="where the source stands in the room")
     align: Literal["direct", "causal"] = "direct"
     onset: float | Slack | None = Field(None, description="seconds, or {slack: 0..1}")
     at: At | None = None

@@ -1,20 +1,53 @@
-"""What a renderer keeps between clips: the recordings, and spectra of impulse responses, both bounded in bytes."""
+"""What a renderer keeps between clips: recordings, responses and their spectra, all bounded in bytes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 
-from audiosynth import dsp, responses
-from audiosynth.clip import Array, AssetReader, Response
+from audiosynth import decay, dsp, responses
+from audiosynth.clip import Array, AssetReader, RenderContext, Response
+from audiosynth.errors import ParameterError
+from audiosynth.places import Position
+from audiosynth.registry import Component, pinned_name
 
 SPECTRA_BYTES: Final = 128 * 2**20
 """Most memory held by kept spectra, in bytes."""
-MAX_TAILS: Final = 100_000
-"""Most measured tails kept; two numbers each."""
+RESPONSE_BYTES: Final = 128 * 2**20
+"""Most memory held by simulated responses, in bytes."""
+MAX_MEASURED: Final = 100_000
+"""Most responses whose tail and measures are kept; a few numbers each."""
+MEASURED: Final = ("t20", "t30", "drr_db", "c50_db")
+"""What a row says of a response (ISO 3382-1; `audiosynth.decay`)."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class Kept(Generic[T]):
+    """The most recently used of some things, as many as fit in so many bytes (or in so many places)."""
+
+    most: int
+    _items: OrderedDict[Any, tuple[T, int]] = field(default_factory=OrderedDict, repr=False)
+    _held: int = 0
+
+    def get(self, key: Any) -> T | None:
+        """Return what stands under `key`."""
+        found = self._items.get(key)
+        if found is None:
+            return None
+        self._items.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Any, item: T, size: int = 1) -> None:
+        """Keep an item; the longest unused ones leave until all fit."""
+        self._items[key] = item, size
+        self._held += size
+        while self._held > self.most:
+            self._held -= self._items.popitem(last=False)[1][1]
 
 
 @dataclass
@@ -31,9 +64,32 @@ class Workspace:
 
     assets: AssetReader | None = None
     max_bytes: int = SPECTRA_BYTES
-    _spectra: OrderedDict[Any, np.ndarray] = field(default_factory=OrderedDict, repr=False)
-    _held: int = 0
-    _tails: dict[Any, int] = field(default_factory=dict, repr=False)
+    _spectra: Kept[np.ndarray] = field(init=False, repr=False)
+    _responses: Kept[Response] = field(default_factory=lambda: Kept(RESPONSE_BYTES), repr=False)
+    _tails: Kept[int] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
+    _measures: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
+
+    def __post_init__(self) -> None:
+        self._spectra = Kept(self.max_bytes)
+
+    def response(self, room: Component, ctx: RenderContext, position: Position | None) -> Response:
+        """Return a room's response; that of a simulated room from a place is made once."""
+        ask: Any = room
+        if not hasattr(room, "place"):
+            made: Response = ask.response(ctx)
+            return made
+        key = (
+            pinned_name(room),
+            room.model_dump_json(),
+            ctx.sr,
+            position and position.point,
+            position and position.azimuth,
+        )
+        kept = self._responses.get(key)
+        if kept is None:
+            kept = replace(ask.response(ctx, position=position), key=key)
+            self._responses.put(key, kept, kept.h.nbytes)
+        return kept
 
     def convolve(self, y: Array, response: Response) -> Array:
         """Return the full linear convolution with a response, whose spectrum is kept if it has a key."""
@@ -43,25 +99,35 @@ class Workspace:
         if kept is None:
             kept = dsp.spectrum(response.h, n_fft)
             if key is not None:
-                self._keep(key, kept)
-        else:
-            self._spectra.move_to_end(key)
+                self._spectra.put(key, kept, kept.nbytes)
         return dsp.convolve(y, response.h, h_spectrum=kept)
 
     def tail(self, response: Response, sr: int, *, tail_db: float) -> int:
         """Return how long a response goes on sounding (`responses.tail_offset`), measured once for one with a key."""
-        if response.key is None:
-            return responses.tail_offset(response.h, sr, tail_db=tail_db, delay=response.delay)
-        key = (response.key, sr, tail_db)
-        if key not in self._tails:
-            if len(self._tails) >= MAX_TAILS:
-                self._tails.clear()
-            self._tails[key] = responses.tail_offset(response.h, sr, tail_db=tail_db, delay=response.delay)
-        return self._tails[key]
+        key = None if response.key is None else (response.key, sr, tail_db)
+        kept = self._tails.get(key) if key is not None else None
+        if kept is None:
+            kept = responses.tail_offset(response.h, sr, tail_db=tail_db, delay=response.delay)
+            if key is not None:
+                self._tails.put(key, kept)
+        return kept
 
-    def _keep(self, key: Any, spectrum: np.ndarray) -> None:
-        self._spectra[key] = spectrum
-        self._held += spectrum.nbytes
-        while self._held > self.max_bytes:
-            _, old = self._spectra.popitem(last=False)
-            self._held -= old.nbytes
+    def measures(self, response: Response, sr: int, channel: int) -> dict[str, Any]:
+        """Return T20, T30, DRR and C50 of one channel, rounded, null where they cannot be known; made once for a key."""
+        channel = min(channel, response.h.shape[0] - 1)
+        key = None if response.key is None else (response.key, sr, channel)
+        kept = self._measures.get(key) if key is not None else None
+        if kept is None:
+            kept = _measured(response.h, sr, channel)
+            if key is not None:
+                self._measures.put(key, kept)
+        return kept
+
+
+def _measured(h: Array, sr: int, channel: int) -> dict[str, Any]:
+    try:
+        found = decay.measure(h, sr, channel=channel)
+    except ParameterError:  # a channel without any sound
+        return dict.fromkeys(MEASURED)
+    values = {name: getattr(found, name) for name in MEASURED}
+    return {name: None if value is None else round(value, 3) for name, value in values.items()}

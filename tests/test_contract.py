@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from audiosynth import registry
 from audiosynth.clip import RenderContext
+from audiosynth.places import Position
 from audiosynth.registry import FAMILIES, Component
 
 RATES = (8000, 16000, 44100, 48000)
@@ -170,14 +171,17 @@ def test_noise_from_zero(family: str, tree: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("family", "tree"), _examples("rooms"))
 def test_room_responds(family: str, tree: dict[str, Any], sr: int) -> None:
     """A room's response is finite, the same twice, and its direct sound lies inside it."""
-    room, ctx = _made(family, tree), RenderContext(sr=sr, n_channels=int(tree.get("n_channels", 1)))
-    response = room.response(ctx)
+    room = _made(family, tree)
+    placed = hasattr(room, "place")
+    ctx = RenderContext(sr=sr, n_channels=room.n_channels() if placed else int(tree.get("n_channels", 1)))
+    given = {"position": room.place(Position(distance=0.8, azimuth=-50.0))} if placed else {}
+    response = room.response(ctx, **given)
     assert response.h.ndim == 2
     assert response.h.dtype == np.float64
     assert np.isfinite(response.h).all()
     assert 0 <= response.delay < response.h.shape[1]
     assert np.isfinite(response.gain_db)
-    again = room.response(ctx)
+    again = room.response(ctx, **given)
     assert (again.h.tobytes(), again.delay, again.gain_db) == (response.h.tobytes(), response.delay, response.gain_db)
 
 

@@ -28,7 +28,7 @@ FLOORS = {
     ),
     "language and material": (
         "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "catalogue", "index", "listing",
-        "assets", "splits", "clip", "workspace",
+        "assets", "splits", "clip", "workspace", "places", "receivers", "walls",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
     "records that travel": ("spec", "rendered", "loaded"),
