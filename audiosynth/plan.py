@@ -148,12 +148,12 @@ def _position(raw: Any, room: Any) -> Position | None:
             return None
         name = "no room" if room is None else f"a room of the type '{room.type_name}'"
         raise PlanError(f"position: there are no places in {name}; use a shoebox, or leave the position out")
-    if raw is None:
+    if raw is None and getattr(room, "needs_place", False):
         raise PlanError(
             f"position: a {room.type_name} needs to know where the source stands: [x, y, z] in metres, "
             "{distance: …, azimuth: …} from the receiver, or {within: {…}}"
         )
-    settled: Position = room.place(Position.model_validate(raw))
+    settled: Position = room.place(None if raw is None else Position.model_validate(raw))
     return settled
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from audiosynth import arrays
+from audiosynth import arrays, image_source
 from audiosynth.errors import ParameterError
 from audiosynth.places import Placed, Point, Position, View
 
@@ -92,9 +92,10 @@ class ReceiverSpec(Placed):
 
     def microphones(self) -> arrays.Receiver:
         """Return its microphones, turned as it stands."""
-        return self._straight().turned(yaw=self.yaw, pitch=self.pitch)
+        return self.straight().turned(yaw=self.yaw, pitch=self.pitch)
 
-    def _straight(self) -> arrays.Receiver:
+    def straight(self) -> arrays.Receiver:
+        """Return its microphones as they are before it is turned."""
         sizes: Any = {name: getattr(self, name) for name in _OWN[self.type]}
         if self.type == "ambisonic":
             return arrays.ambisonic()
@@ -106,3 +107,13 @@ class ReceiverSpec(Placed):
             return arrays.positions(sizes["offsets"], pattern=self.pattern)
         make = arrays.linear if self.type == "linear" else arrays.circular
         return make(sizes.pop("n"), pattern=self.pattern, **sizes)
+
+
+def patterns_of(microphones: arrays.Receiver) -> tuple[image_source.Pattern, ...] | None:
+    """Return the directivities of microphones as the image method takes them; None if all are omnidirectional."""
+    if (microphones.weights[:, 0] == 1.0).all():
+        return None
+    made = []
+    for p, x, y, z in microphones.weights.tolist():
+        made.append(image_source.Pattern() if p == 1.0 else image_source.Pattern(omni=p, axis=(x, y, z)))
+    return tuple(made)

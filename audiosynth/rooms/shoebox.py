@@ -13,7 +13,7 @@ from audiosynth.arrays import share, unit
 from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.places import Position, View, centred, settled
-from audiosynth.receivers import Pattern, ReceiverSpec
+from audiosynth.receivers import Pattern, ReceiverSpec, patterns_of
 from audiosynth.registry import Component
 from audiosynth.signals import Seed
 from audiosynth.walls import Absorption, Surfaces, absorption_of, metre_gain_db
@@ -210,7 +210,7 @@ class Shoebox(Component):
         distance = float(np.sqrt(np.sum((mics - np.asarray(point)) ** 2, axis=1)).max())
         beta = absorption.beta_from_alpha(made.alpha)
         options = image_source.Options(
-            mic_patterns=None if foa else _patterns(microphones.weights),
+            mic_patterns=None if foa else patterns_of(microphones),
             source_pattern=self._source_pattern(point, origin),
             foa=foa,
             jitter=image_source.Jitter(distance=self.jitter, seed=self.seed) if self.jitter else None,
@@ -262,19 +262,6 @@ class Shoebox(Component):
             "n_images": found.n_images,
             **({"warnings": warnings} if warnings else {}),
         }
-
-
-def _patterns(weights: Array) -> tuple[image_source.Pattern, ...] | None:
-    """Return the microphones' patterns; None if all are omnidirectional."""
-    if (weights[:, 0] == 1.0).all():
-        return None
-    made = []
-    for p, *axis in weights.tolist():
-        if p == 1.0:
-            made.append(image_source.Pattern())
-        else:
-            made.append(image_source.Pattern(omni=p, axis=(axis[0], axis[1], axis[2])))
-    return tuple(made)
 
 
 def _rounded(samples: float) -> int:
