@@ -15,9 +15,9 @@ from audiosynth.compiler import Path
 from audiosynth.distributions import shown
 from audiosynth.draws import Number, Seed
 from audiosynth.errors import UsageError, did_you_mean
+from audiosynth.fields import Family
 from audiosynth.nodes import OPAQUE, Const, LetMap, ListNode, MapNode, Node, Repeat
 from audiosynth.registry import Component
-from audiosynth.spec import Family
 
 Found = Iterator[tuple[Path, str]]
 

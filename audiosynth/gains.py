@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 
 from audiosynth import levels, responses
+from audiosynth.beds import Noise
 from audiosynth.clip import Array, Response
 from audiosynth.errors import RenderError
-from audiosynth.images import Image, Noise, round_gain
+from audiosynth.images import Image, round_gain
 from audiosynth.spec import ClipSpec, Level
 from audiosynth.workspace import Workspace
 

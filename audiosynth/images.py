@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from audiosynth import levels
 from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import RenderError
 from audiosynth.places import Position
-from audiosynth.spec import Bed, ClipSpec, Decisions, Event
+from audiosynth.spec import ClipSpec, Decisions, Event
 from audiosynth.workspace import Workspace
 
 Intervals = Sequence[tuple[int, int]]
@@ -93,12 +92,12 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
         )
     room: Any = event.room if event.room is not None else spec.room
     if room is None or room.type_name == "none":
-        return Image(dry, _widened(dry, ctx.n_channels, f"events[{i}]"), place.onset, 0)
+        return Image(dry, widened(dry, ctx.n_channels, f"events[{i}]"), place.onset, 0)
     response = work.response(room, ctx, event.position)
     direct = response.delay if decided is None else decided.direct[i]
     gain = response.gain_db if decided is None else decided.room_gain_db[i]
     tail = work.tail(response, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
-    y = _widened(work.convolve(dry, response), ctx.n_channels, f"events[{i}].room")
+    y = widened(work.convolve(dry, response), ctx.n_channels, f"events[{i}].room")
     start = place.onset - (direct if event.align == "direct" else 0)
     return Image(dry, y, start, direct, gain, response, tail, direction(room, event.position))
 
@@ -132,7 +131,7 @@ def _dry(event: Event, ctx: RenderContext) -> Array:
     return y
 
 
-def _widened(y: Array, n_channels: int, place: str) -> Array:
+def widened(y: Array, n_channels: int, place: str) -> Array:
     """Give a mono signal to every channel; anything else must fit."""
     if y.shape[0] == n_channels:
         return y
@@ -142,56 +141,3 @@ def _widened(y: Array, n_channels: int, place: str) -> Array:
         f"{place}: {y.shape[0]} channels do not fit a clip of {n_channels}; set `channels: {y.shape[0]}` in the recipe "
         "or choose one with `channel:`"
     )
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The bed before its own gain, and what was decided on the way.
-
-    Attributes
-    ----------
-    y
-        Shape (n_channels, n_samples): the sum of the layers at their own levels.
-    layer_gain_db
-        Gain of each layer.
-    """
-
-    y: Array
-    layer_gain_db: tuple[float, ...]
-
-
-def make_noise(spec: ClipSpec, bed: Bed, *, ctx: RenderContext, decided: Decisions | None) -> Noise:
-    """Render the layers of a bed and add them.
-
-    Raises
-    ------
-    RenderError
-        If a layer with a level is silent, or a mono one has no word on how it fills several channels.
-    """
-    total: Array | None = None
-    gains = []
-    for j, layer in enumerate(bed.layers):
-        source: Any = layer.source
-        y: Array = source.render(ctx, start=0, n_samples=spec.n_samples)
-        if y.shape[0] == 1 and ctx.n_channels > 1 and bed.spatial is None:
-            raise RenderError(
-                f"noise.layers[{j}]: a mono noise in front of {ctx.n_channels} channels needs `spatial: duplicate` in `noise`"
-            )
-        y = _widened(y, ctx.n_channels, f"noise.layers[{j}]")
-        gain = 0.0
-        if layer.level_dbfs is not None:
-            gain = round_gain(layer.level_dbfs - _clip_level(y, spec, f"noise.layers[{j}]"))
-        gain = gain if decided is None else decided.layer_gain_db[j]
-        gains.append(gain)
-        if total is None and len(bed.layers) == 1 and gain == 0.0:
-            total = y
-        else:
-            total = y * amplitude(gain) if total is None else total + y * amplitude(gain)
-    return Noise(total if total is not None else np.zeros((ctx.n_channels, spec.n_samples)), tuple(gains))
-
-
-def _clip_level(y: Array, spec: ClipSpec, place: str) -> float:
-    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
-    if power <= 0:
-        raise RenderError(f"{place}: the noise is silent, so it cannot be given a level; remove it or choose another")
-    return levels.to_db(power)

@@ -61,8 +61,9 @@ def _placed(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
 
 
 def _bed(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
+    raw = _placed(raw, path, moved)
     if "type" not in raw:
-        return dict(raw)
+        return raw
     source = {key: value for key, value in raw.items() if key not in _BED_KEYS}
     moved.update({(*path, "layers", 0, "source", key): (*path, key) for key in source})
     moved[(*path, "layers", 0, "source")] = path

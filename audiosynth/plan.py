@@ -76,7 +76,7 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
             raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}") from None
         except AudiosynthError as error:
             raise PlanError(f"{clip}, events[{i}]: {error}") from None
-    bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr)
+    bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr, room=room)
     mix = tree.get("mix") or {}
     spec = ClipSpec(
         duration=samples_to_seconds(n_samples, sr), events=tuple(events), noise=bed, room=room,
@@ -234,7 +234,7 @@ def _known_delay(room: Any, sr: int, position: Position | None) -> int:
     return delay
 
 
-def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int) -> Bed:
+def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int, room: Any) -> Bed:
     layers = []
     for j, layer in enumerate(raw.get("layers") or ()):
         source = _built("noises", layer.get("source")) if isinstance(layer, dict) else None
@@ -243,7 +243,12 @@ def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int) -> Bed:
             u = scope.dice.uniform(f"noise.layers[{j}].source.start_sample")
             source = source.model_copy(update={"start_sample": int(u * source.period(sr))})
         layers.append({**layer, "source": source})
-    return Bed(**{**raw, "layers": layers, "let": _shown(raw.get("let", {}))})
+    made = {**raw, "layers": layers, "let": _shown(raw.get("let", {}))}
+    if raw.get("spatial") == "diffuse" and "spread_seed" not in raw:
+        made["spread_seed"] = scope.dice.bits("noise.spread_seed")
+    if raw.get("position") is not None:
+        made["position"] = _position(raw["position"], room)
+    return Bed(**made)
 
 
 def _mix(raw: Mapping[str, Any], scope: Scope) -> Mix:

@@ -11,11 +11,12 @@ from typing import Any, Final
 import numpy.typing as npt
 
 from audiosynth import levels, pcm
+from audiosynth.beds import make_noise
 from audiosynth.clip import Array, AssetReader, RenderContext
 from audiosynth.dice import uniform_at
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
-from audiosynth.images import amplitude, make_image, make_noise, round_gain
+from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts
 from audiosynth.rendered import Clip
@@ -64,7 +65,7 @@ def render(
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
-    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, decided=decisions)
+    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)

@@ -23,9 +23,9 @@ from audiosynth.spec import Bed, Event, Level, Output, Scene
 from audiosynth.splits import SplitSpec
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_NOT_WRITTEN: Final = frozenset({"place", "start_sample"})
+_NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed"})
 """What the plan writes and a recipe does not."""
-_FILLED: Final = frozenset({"seed", "place", "start_sample"})
+_FILLED: Final = frozenset({"seed", "place", "start_sample", "spread_seed"})
 
 
 def recipe_schema() -> Tree:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import Field, model_validator
 
-from audiosynth import registry
 from audiosynth.clip import Recording, Slack
-from audiosynth.errors import AudiosynthError
-from audiosynth.nodes import ConstMap
+from audiosynth.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.places import Position
 from audiosynth.registry import Component
 
@@ -23,47 +21,6 @@ ENGINE: Final = 1
 """Chain, levels and dsp; goes up when they alter sound."""
 MAX_DURATION: Final = 24 * 3600.0
 """Longest clip in seconds; recipes may come from strangers."""
-
-
-class Family:
-    """Marks a field as a component of a family (for the static checks and the JSON Schema)."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
-        """Mark the place; `audiosynth.schema` puts the family's components there."""
-        return {"x-family": self.name}
-
-    def build(self, value: Any) -> Component:
-        """Return the component for a map with `type`; constant maps are built once."""
-        if isinstance(value, Component):
-            return value
-        if not isinstance(value, dict):
-            raise ValueError(f"expected a map with `type:`, got {value!r}")
-        try:
-            if not isinstance(value, ConstMap):
-                return registry.create(self.name, value)
-            if self.name not in value.built:
-                value.built[self.name] = registry.create(self.name, value)
-        except AudiosynthError as error:
-            raise ValueError(str(error)) from None
-        built: Component = value.built[self.name]
-        return built
-
-
-_SYNTHS, _NOISES, _ROOMS, _EFFECTS = Family("synths"), Family("noises"), Family("rooms"), Family("effects")
-_DUMP = PlainSerializer(registry.dump)
-Synth = Annotated[Component, PlainValidator(_SYNTHS.build), _DUMP, _SYNTHS]
-Noise = Annotated[Component, PlainValidator(_NOISES.build), _DUMP, _NOISES]
-Room = Annotated[Component, PlainValidator(_ROOMS.build), _DUMP, _ROOMS]
-Effect = Annotated[Component, PlainValidator(_EFFECTS.build), _DUMP, _EFFECTS]
-
-
-class Strict(BaseModel):
-    """Base of all records here: frozen, strict, nothing unknown."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Level(Strict):
@@ -132,7 +89,7 @@ class Event(Strict):
     at: At | None = None
     overrun: Literal["error", "cut"] = "error"
     level: Level | None = None
-    let: dict[str, Any] = {}
+    let: dict[str, Any] = Field(default_factory=dict)
     place: Place | None = None
 
     @model_validator(mode="after")
@@ -159,8 +116,19 @@ class Bed(Strict):
     spl_db: float | None = Field(None, ge=-100, le=200, description="dB SPL over the clip; needs `calibration_db`")
     snr_db: float | None = Field(None, ge=-200, le=200, description="moves the bed under the sum of all events")
     measure: Literal["rms", "a_weighted", "lufs", "active_speech"] = "rms"
-    spatial: Literal["duplicate", "independent"] | None = None
-    let: dict[str, Any] = {}
+    spatial: Literal["point", "diffuse", "duplicate", "independent"] | None = Field(
+        None,
+        description="how a mono noise fills the channels: from a place, from everywhere, the same in all, or a new one in each",
+    )
+    position: Position | None = Field(None, description="where a `spatial: point` noise stands in the clip's room")
+    spread_seed: int = Field(0, ge=0, lt=2**53, description="of a diffuse field made from one short recording")
+    let: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_place(self) -> Bed:
+        if (self.position is not None) != (self.spatial == "point"):
+            raise ValueError("`spatial: point` and `position` belong together; give both or neither")
+        return self
 
     @model_validator(mode="after")
     def _one_level(self) -> Bed:
@@ -199,7 +167,7 @@ class Scene(Strict):
     room: Room | None = None
     mix: Mix = Mix()
     labels: Labels = Labels()
-    let: dict[str, Any] = {}
+    let: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Scene:

@@ -31,9 +31,9 @@ FLOORS = {
         "assets", "splits", "clip", "workspace", "places", "receivers", "walls",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
-    "records that travel": ("spec", "rendered", "loaded"),
+    "records that travel": ("fields", "spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "render", "images", "gains", "parts", "outcomes", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "render", "images", "beds", "gains", "parts", "outcomes", "manifest",
     ),
     "loops": (
         "build", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
@@ -43,7 +43,7 @@ FLOORS = {
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
     "plan": ("plan",),
-    "render": ("render", "images", "gains", "parts", "outcomes"),
+    "render": ("render", "images", "beds", "gains", "parts", "outcomes"),
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}

@@ -78,6 +78,11 @@ class StatisticalRoom(Component):
             raise ValueError("a statistical room has no walls, so its receiver has no position; leave it out")
         return self
 
+    @property
+    def c(self) -> float:
+        """Return the speed of sound in m/s."""
+        return absorption.speed_of_sound(self.temperature)
+
     def n_channels(self) -> int:
         """Return how many channels the receiver gives."""
         return self.receiver.n_channels()
@@ -113,7 +118,7 @@ class StatisticalRoom(Component):
                 f"the receiver of the room has {self.n_channels()} channels and the clip {ctx.n_channels}; set `channels: "
                 f"{self.n_channels()}` in the recipe, or take another receiver"
             )
-        c = absorption.speed_of_sound(self.temperature)
+        c = self.c
         found = self._direct(self.place(position), ctx.sr, c)
         delay = int(np.floor(found.delay.min() + 0.5))
         rt60 = self.rt60 if isinstance(self.rt60, float) else self.rt60[: bands.n_bands(ctx.sr)]
