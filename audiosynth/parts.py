@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.clip import Array, RenderContext
+from audiosynth import responses
+from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.dsp import energy
 from audiosynth.gains import Meter, bed_gain, bed_gain_under, event_gain
-from audiosynth.images import Image, amplitude
+from audiosynth.images import Image, amplitude, widened
 from audiosynth.spec import ClipSpec
+from audiosynth.workspace import Workspace
 
 DRIFT_DB: Final = 2e-6
 """A replayed gain further than this from what is measured now is worth a warning."""
@@ -101,6 +103,40 @@ class Parts:
             largest = max(power, key=lambda name: power[name])
             stems[largest] += mix.astype(np.int32) - np.sum(list(stems.values()), axis=0, dtype=np.int32)
         return stems
+
+
+def image_stems(
+    spec: ClipSpec, parts: Parts, *, ctx: RenderContext, work: Workspace, gain: float
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the parts of every event's image that `output.images` asks for, as integers on the mix's scale.
+
+    Early is what arrives up to 50 ms after the direct sound (C50's limit), late the rest of the image; an event without a
+    room is all direct. They are named after the event's stem with the part's name behind a dot, and are no part of the sum.
+    """
+    out = {}
+    for i, (image, own) in enumerate(zip(parts.images, parts.gains.events, strict=True)):
+        heard = {part: _part(image, part, spec.sr, work) for part in spec.output.images}
+        for part, y in heard.items():
+            alone = np.zeros((spec.channels, spec.n_samples))
+            add_image(alone, replace(image, y=widened(y, spec.channels, "images")), amplitude(own + image.room_gain_db))
+            for effect in spec.mix.effects:
+                if getattr(effect, "linear", False):
+                    alone = effect.apply(alone, ctx)  # type: ignore[attr-defined]
+            out[f"{stem_name(spec, i)}.{part}"] = np.rint(alone * (gain * 32768.0)).astype(np.int32)
+    return out
+
+
+def _part(image: Image, part: str, sr: int, work: Workspace) -> Array:
+    if image.response is None:
+        return np.zeros_like(image.y) if part == "late" else image.y
+    response = image.response
+    cut = responses.direct_part if part == "direct" else responses.early_part
+    y = work.convolve(image.dry, Response(cut(response.h, sr, image.direct), response.delay))
+    if part != "late":
+        return y
+    late = np.array(image.y)
+    late[:, : y.shape[1]] -= y
+    return late
 
 
 def stem_name(spec: ClipSpec, i: int) -> str:

@@ -18,7 +18,7 @@ from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
 from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
-from audiosynth.parts import Gains, Parts
+from audiosynth.parts import Gains, Parts, image_stems
 from audiosynth.rendered import Clip
 from audiosynth.spec import ClipSpec, Decisions
 from audiosynth.workspace import Workspace
@@ -83,9 +83,12 @@ def render(
     )  # fmt: skip
     outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed_reading(meter, images, gains), images, guard)
     after = amplitude(mix_gain + guard)
+    alone = {} if not stems else parts.stems(spec, ctx, quantised.pcm, after)
+    if stems and spec.output.images:
+        alone.update(image_stems(spec, parts, ctx=ctx, work=work, gain=after))
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
-        parts.stems(spec, ctx, quantised.pcm, after) if stems else {}, measured.drift(gains),
+        alone, measured.drift(gains),
     )  # fmt: skip
 
 

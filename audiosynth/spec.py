@@ -187,7 +187,10 @@ class Output(Strict):
 
     format: Literal["wav", "flac", "ogg", "opus", "mp3"] = "wav"
     subtype: Literal["PCM_16", "PCM_24", "FLOAT"] = "PCM_16"
-    stems: bool = False
+    stems: bool = Field(False, description="also every event and the bed alone; they add up to the mix")
+    images: Annotated[tuple[Literal["direct", "early", "late"], ...], Field(strict=False, max_length=3)] = Field(
+        (), description="with stems, also parts of each event's image: direct (2.5 ms), early (50 ms), late (the rest)"
+    )
 
     @model_validator(mode="after")
     def _pair(self) -> Output:
@@ -195,6 +198,8 @@ class Output(Strict):
             raise ValueError("FLOAT is written as wav only")
         if self.subtype == "PCM_24" and self.format not in ("wav", "flac"):
             raise ValueError("PCM_24 is written as wav or flac only")
+        if self.images and not self.stems:
+            raise ValueError("images are stems; say `stems: true` too")
         return self
 
 
