@@ -6,8 +6,6 @@ The only place where audio files are read. What a plan knows of them stands in t
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -18,8 +16,10 @@ import numpy as np
 from audiosynth import dsp
 from audiosynth.clip import CREDIT_FIELDS, Array, Recording
 from audiosynth.decoding import LOSSY_SUFFIXES, decode
-from audiosynth.errors import AssetError, RenderError, did_you_mean
+from audiosynth.errors import AssetError, RenderError
+from audiosynth.kept import Kept
 from audiosynth.paths import below, files_below, nfc, read_bytes
+from audiosynth.sofa import Sofa, read_sofa
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
@@ -46,8 +46,8 @@ class AssetStore:
     def __init__(self, roots: Mapping[str, Path | Sequence[Path]], *, max_bytes: int = MAX_BYTES) -> None:
         self.max_bytes = max_bytes
         self._roots: dict[str, tuple[Path, ...]] = {}
-        self._held: OrderedDict[tuple[str, int], Array] = OrderedDict()
-        self._bytes = 0
+        self._held: Kept[Array] = Kept(max_bytes)
+        self._sofas: Kept[Sofa] = Kept(max_bytes)
         self._hashes: dict[Path, str] = {}
         self._listed: tuple[Path, ...] | None = None
         self.add_roots(roots)
@@ -69,28 +69,47 @@ class AssetStore:
         AssetError
             If the file is missing, changed, or decodes to something else than the catalogue says.
         """
-        key = (recording.sha256, sr)
-        held = self._held.get(key)
+        if "measurements" in recording.meta:
+            raise AssetError(
+                f"{recording.data}:{recording.path} is a set of responses (SOFA), no sound; use it in `room: {{type: measured}}`"
+            )
+        held = self._held.get((recording.sha256, sr))
         if held is not None:
-            self._held.move_to_end(key)
             return held
         stored = self._held.get((recording.sha256, recording.sr))
-        y = self._decoded(recording) if stored is None else stored
+        return self._resampled(self._decoded(recording) if stored is None else stored, recording, sr)
+
+    def sofa(self, recording: Recording) -> Sofa:
+        """Return a SOFA file's responses at the file's rate, and where their sources stood.
+
+        Raises
+        ------
+        AssetError
+            If the file is missing, changed, or not what the catalogue says.
+        """
+        found = self._sofas.get(recording.sha256)
+        if found is None:
+            path, data = self._bytes_of(recording)
+            found = read_sofa(path, data=data)
+            self._sofas.put(recording.sha256, found, found.ir.nbytes)
+        return found
+
+    def measurement(self, recording: Recording, sr: int, number: int) -> Array:
+        """Return one measurement of a SOFA file at rate `sr`, delays applied, shape (n_receivers, n_samples); read-only."""
+        held = self._held.get((recording.sha256, sr, number))
+        if held is not None:
+            return held
+        return self._resampled(self.sofa(recording).measurement(number), recording, sr, number)
+
+    def _resampled(self, y: Array, recording: Recording, sr: int, *number: int) -> Array:
         moved = np.ascontiguousarray(dsp.resample(y, sr_in=recording.sr, sr_out=sr))
         moved.flags.writeable = False
-        self._keep(key, moved)
+        if moved.nbytes <= self.max_bytes:
+            self._held.put((recording.sha256, sr, *number), moved, moved.nbytes)
         return moved
 
-    def _keep(self, key: tuple[str, int], y: Array) -> None:
-        if y.nbytes > self.max_bytes:
-            return
-        self._held[key] = y
-        self._bytes += y.nbytes
-        while self._bytes > self.max_bytes:
-            _, old = self._held.popitem(last=False)
-            self._bytes -= old.nbytes
-
-    def _decoded(self, recording: Recording) -> Array:
+    def _bytes_of(self, recording: Recording) -> tuple[Path, bytes]:
+        """Return where a recording's file is, and its bytes, which are those that were planned with."""
         path = self.locate(recording)
         data = read_bytes(path)
         got = hashlib.sha256(data).hexdigest()
@@ -99,6 +118,10 @@ class AssetStore:
                 f"{path}: the file changed: expected sha256 {recording.sha256}, got {got}; bring back the file that was "
                 "used, or plan the dataset again from the recipe"
             )
+        return path, data
+
+    def _decoded(self, recording: Recording) -> Array:
+        path, data = self._bytes_of(recording)
         y, sr = decode(data, str(path))
         expected = (recording.sr, recording.n_channels, recording.n_samples)
         if (sr, *y.shape) != expected:
@@ -231,61 +254,3 @@ def _scaled(active: tuple[int, int], n_samples: int, sr_in: int, sr_out: int) ->
     n = dsp.resampled_length(n_samples, sr_in=sr_in, sr_out=sr_out)
     first, last = active
     return min(n - 1, first * sr_out // sr_in), min(n, -(-last * sr_out // sr_in))
-
-
-def environment_name(name: str) -> str:
-    """Return the environment variable of a data root.
-
-    Examples
-    --------
-    >>> environment_name("my-words")
-    'AUDIOSYNTH_DATA_MY_WORDS'
-    """
-    return f"AUDIOSYNTH_DATA_{name.upper().replace('-', '_')}"
-
-
-def resolve_roots(
-    declared: Mapping[str, str],
-    overrides: Mapping[str, str],
-    base: Path,
-    environ: Mapping[str, str] | None = None,
-    *,
-    missing_ok: bool = False,
-) -> dict[str, Path]:
-    """Return the folder of each declared data root.
-
-    Parameters
-    ----------
-    declared
-        Folder by name as the recipe has it, relative to `base`; empty if it has none.
-    overrides
-        From ``--data NAME=DIR``, relative to the working directory; they win over the environment, and that over the recipe.
-    base
-        The recipe's folder.
-    environ
-        Where to look for ``AUDIOSYNTH_DATA_<NAME>``; the process's environment if None.
-    missing_ok
-        Leave out names that have no folder at all; a folder that was given must be there all the same.
-
-    Raises
-    ------
-    AssetError
-        If a folder is missing; all of them at once.
-    """
-    environ = os.environ if environ is None else environ
-    roots, missing = {}, []
-    for name, entry in declared.items():
-        given = overrides.get(name) or environ.get(environment_name(name))
-        folder = Path(given).expanduser() if given else base / Path(entry).expanduser() if entry else None
-        if folder is not None and folder.is_dir():
-            roots[name] = folder
-        elif folder is not None or not missing_ok:
-            place = f"{folder} is not a folder" if folder is not None else "no folder was given"
-            near = did_you_mean(name, [other for other in overrides if other not in declared])
-            missing.append(
-                f"data root '{name}': {place}; give it with --data {name}=DIR, with the environment variable "
-                f"{environment_name(name)}=DIR, or in the recipe as `data: {{{name}: DIR}}`{near.replace('did you mean', 'was it given as')}"
-            )
-    if missing:
-        raise AssetError("\n".join(missing))
-    return roots

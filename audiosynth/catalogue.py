@@ -45,7 +45,8 @@ class CatalogueSpec(BaseModel):
     label, licence, author
         For all recordings that do not say otherwise; the licence is an SPDX identifier.
     include, exclude
-        Suffixes (``.wav``) or `fnmatch` patterns on paths below `folder`, whatever the case.
+        Suffixes (``.wav``) or `fnmatch` patterns on paths below `folder`, whatever the case. SOFA files are taken where
+        ``.sofa`` is included.
     trim_db
         The active part begins and ends with the first and last 10 ms frame above the loudest one plus this; null: no
         trimming.
@@ -250,6 +251,8 @@ def _recording(spec: CatalogueSpec, root: Path, item: Found, measured: Measured)
         raise AssetError(f"{item.file}: has no {' nor '.join(spec.group_fields())} to group it by; see `group`")
     if measured.lossy != lossy_by_suffix(item.path):
         meta["lossy"] = measured.lossy
+    if measured.measurements:
+        meta["measurements"] = measured.measurements
     if spec.annotations is not None:
         meta["events"] = read_events(root, item, spec.annotations, duration=measured.n_samples / measured.sr)
     try:

@@ -134,8 +134,8 @@ def check_recipe(wanted: Wanted, trials: int) -> Finding:
 
 def missing_roots(path: Path, wanted: Wanted) -> dict[str, str]:
     """Return the data roots of a recipe that have no folder here, each with what its catalogues are called."""
-    from audiosynth.assets import resolve_roots
     from audiosynth.recipe_source import read_source
+    from audiosynth.roots import resolve_roots
 
     source = read_source(path, set_values=wanted.set_values)
     declared: Mapping[str, Any] = source.tree.get("data", {})

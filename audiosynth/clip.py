@@ -66,6 +66,14 @@ class AssetReader(Protocol):
         """Return the whole recording at rate `sr`, shape (n_channels, resampled_length(n_samples, …)); read-only."""
         ...
 
+    def measurement(self, recording: Recording, sr: int, number: int) -> Array:
+        """Return one measurement of a SOFA file at rate `sr`, shape (n_receivers, n_samples); read-only."""
+        ...
+
+    def sofa(self, recording: Recording) -> Any:
+        """Return a SOFA file (`audiosynth.sofa.Sofa`)."""
+        ...
+
 
 @dataclass(frozen=True)
 class RenderContext:

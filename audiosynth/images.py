@@ -99,11 +99,13 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
     tail = work.tail(response, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
     y = widened(work.convolve(dry, response), ctx.n_channels, f"events[{i}].room")
     start = place.onset - (direct if event.align == "direct" else 0)
-    return Image(dry, y, start, direct, gain, response, tail, direction(room, event.position))
+    return Image(dry, y, start, direct, gain, response, tail, direction(room, event.position, response))
 
 
-def direction(room: Any, position: Position | None) -> dict[str, float]:
+def direction(room: Any, position: Position | None, response: Response) -> dict[str, float]:
     """Return where a room's receiver sees a place: azimuth, elevation, distance; empty where that is unknown."""
+    if "azimuth" in response.facts:
+        return {name: response.facts[name] for name in ("azimuth", "elevation", "distance")}
     if position is None or not hasattr(room, "view"):
         return {}
     if position.point is None:

@@ -18,6 +18,7 @@ from audiosynth.clip import Array
 from audiosynth.decoding import LOSSY_SUBTYPES, LOSSY_SUFFIXES, decode_fully
 from audiosynth.errors import AssetError
 from audiosynth.paths import read_bytes
+from audiosynth.sofa import SOFA_SUFFIX, read_sofa
 
 INDEX_VERSION: Final = 1
 FRAME_RATE: Final = 100
@@ -26,7 +27,10 @@ FRAME_RATE: Final = 100
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of a file without decoding it again; `first` and `last` bound its active part, in samples."""
+    """What is known of a file without decoding it again; `first` and `last` bound its active part, in samples.
+
+    A SOFA file holds many `measurements` of `n_channels` microphones; of an audio file there are none.
+    """
 
     sha256: str
     sr: int
@@ -35,13 +39,16 @@ class Measured:
     first: int
     last: int
     lossy: bool
+    measurements: int = 0
 
     @classmethod
     def parse(cls, raw: Any) -> Measured | None:
         """Return an entry of the cache, or None if it cannot be one."""
         if not isinstance(raw, dict) or raw.keys() != cls.__dataclass_fields__.keys():
             return None
-        *numbers, sha256 = (raw[key] for key in ("sr", "n_channels", "n_samples", "first", "last", "sha256"))
+        *numbers, sha256 = (
+            raw[key] for key in ("sr", "n_channels", "n_samples", "first", "last", "measurements", "sha256")
+        )
         if any(type(number) is not int for number in numbers) or not isinstance(sha256, str):
             return None
         sane = len(sha256) == 64 and set(sha256) <= set("0123456789abcdef") and isinstance(raw["lossy"], bool)
@@ -58,6 +65,10 @@ def measure(file: Path, *, trim_db: float | None) -> Measured:
         If it is empty, unreadable, damaged, or silent from end to end.
     """
     data = read_bytes(file)
+    if file.suffix.casefold() == SOFA_SUFFIX:
+        responses = read_sofa(file, data=data)
+        m, r, _, n = responses.ir.shape
+        return Measured(hashlib.sha256(data).hexdigest(), responses.sr, r, n, 0, n, lossy=False, measurements=m)
     y, sr, subtype = decode_fully(data, str(file))
     if not y.any():
         raise AssetError(f"{file}: silent, every sample is 0; a recording without sound has no level; leave it out")

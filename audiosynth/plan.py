@@ -153,7 +153,7 @@ def _position(raw: Any, room: Any) -> Position | None:
             f"position: a {room.type_name} needs to know where the source stands: [x, y, z] in metres, "
             "{distance: …, azimuth: …} from the receiver, or {within: {…}}"
         )
-    settled: Position = room.place(None if raw is None else Position.model_validate(raw))
+    settled: Position | None = room.place(None if raw is None else Position.model_validate(raw))
     return settled
 
 

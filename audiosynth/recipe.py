@@ -159,7 +159,7 @@ def _recordings(
     loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec], split_spec: splits.SplitSpec | None,
     split_names: Sequence[str], data: Mapping[str, str], environ: Mapping[str, str] | None, cache_dir: Path | None,
 ) -> tuple[dict[str, Path], dict[str, catalogues.Catalogue], dict[tuple[str, str], tuple[Recording, ...]]]:  # fmt: skip
-    from audiosynth.assets import resolve_roots
+    from audiosynth.roots import resolve_roots
 
     if not specs:
         return {}, {}, {}

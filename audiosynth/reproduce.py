@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from audiosynth.assets import AssetStore, resolve_roots
+from audiosynth.assets import AssetStore
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import Row, open_manifest, parse_row, read_rows
 from audiosynth.render import render
 from audiosynth.rendered import Clip
+from audiosynth.roots import resolve_roots
 from audiosynth.spec import recordings
 from audiosynth.units import write_clip
 from audiosynth.versions import libraries, version

@@ -5,6 +5,7 @@ SOFA (AES69) is HDF5 with named conventions; h5py reads it (`pip install audiosy
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,11 @@ from audiosynth.image_moments import HALF, fractional_tap
 if TYPE_CHECKING:
     from audiosynth.clip import Array
 
+SOFA_SUFFIX: Final = ".sofa"
 CONVENTIONS: Final = (
-    "SimpleFreeFieldHRIR",
-    "SingleRoomSRIR",
-    "SingleRoomDRIR",
-    "SingleRoomMIMOSRIR",
-    "MultiSpeakerBRIR",
-    "GeneralFIR",
-    "GeneralFIR-E",
-    "GeneralFIRE",
-)
+    "SimpleFreeFieldHRIR", "SingleRoomSRIR", "SingleRoomDRIR", "SingleRoomMIMOSRIR", "MultiSpeakerBRIR", "GeneralFIR",
+    "GeneralFIR-E", "GeneralFIRE",
+)  # fmt: skip
 LAYOUTS: Final = {"FIR": "mrn", "FIR-E": "mrne", "FIRE": "mren"}
 """Order of the dimensions of Data.IR by GLOBAL:DataType: measurement, receiver, emitter, sample (AES69-2022)."""
 MAX_VALUES: Final = 1 << 27
@@ -130,7 +126,7 @@ class Sofa:
         return int(candidates[np.flatnonzero(off <= off.min() + 1e-9)[0]])
 
 
-def read_sofa(path: Path | str, *, only: Sequence[int] | None = None) -> Sofa:
+def read_sofa(path: Path | str, *, only: Sequence[int] | None = None, data: bytes | None = None) -> Sofa:
     """Read a SOFA file of impulse responses.
 
     Parameters
@@ -139,6 +135,8 @@ def read_sofa(path: Path | str, *, only: Sequence[int] | None = None) -> Sofa:
         The file.
     only
         Which measurements to read, all of them if not given.
+    data
+        Its bytes, if they have been read; `path` then names them in messages.
 
     Raises
     ------
@@ -157,10 +155,10 @@ def read_sofa(path: Path | str, *, only: Sequence[int] | None = None) -> Sofa:
         raise AssetError(
             f"{name}: SOFA files are read by h5py; install it with `pip install audiosynth[sofa]`"
         ) from None
-    if not Path(path).is_file():
+    if data is None and not Path(path).is_file():
         raise AssetError(f"{name}: there is no such file")
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path if data is None else io.BytesIO(data), "r") as file:
             return _Reader(file, name).sofa(only)
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # what h5py raises on damaged files
         raise AssetError(f"{name}: not a readable SOFA (HDF5) file: {error}; get it again from its source") from None

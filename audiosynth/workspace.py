@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
 from audiosynth import decay, dsp, responses
 from audiosynth.clip import Array, AssetReader, RenderContext, Response
 from audiosynth.errors import ParameterError
+from audiosynth.kept import Kept
 from audiosynth.places import Position
 from audiosynth.registry import Component, pinned_name
 
@@ -22,32 +22,6 @@ MAX_MEASURED: Final = 100_000
 """Most responses whose tail and measures are kept; a few numbers each."""
 MEASURED: Final = ("t20", "t30", "drr_db", "c50_db")
 """What a row says of a response (ISO 3382-1; `audiosynth.decay`)."""
-
-T = TypeVar("T")
-
-
-@dataclass
-class Kept(Generic[T]):
-    """The most recently used of some things, as many as fit in so many bytes (or in so many places)."""
-
-    most: int
-    _items: OrderedDict[Any, tuple[T, int]] = field(default_factory=OrderedDict, repr=False)
-    _held: int = 0
-
-    def get(self, key: Any) -> T | None:
-        """Return what stands under `key`."""
-        found = self._items.get(key)
-        if found is None:
-            return None
-        self._items.move_to_end(key)
-        return found[0]
-
-    def put(self, key: Any, item: T, size: int = 1) -> None:
-        """Keep an item; the longest unused ones leave until all fit."""
-        self._items[key] = item, size
-        self._held += size
-        while self._held > self.most:
-            self._held -= self._items.popitem(last=False)[1][1]
 
 
 @dataclass
@@ -75,8 +49,8 @@ class Workspace:
     def response(self, room: Component, ctx: RenderContext, position: Position | None) -> Response:
         """Return a room's response; that of a simulated room from a place is made once."""
         ask: Any = room
-        if not hasattr(room, "place"):
-            made: Response = ask.response(ctx)
+        if not getattr(room, "simulated", False):
+            made: Response = ask.response(ctx) if position is None else ask.response(ctx, position=position)
             return made
         key = (
             pinned_name(room),

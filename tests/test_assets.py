@@ -13,10 +13,11 @@ import soundfile
 from material import noise, write_wav
 
 from audiosynth import dsp
-from audiosynth.assets import AssetStore, environment_name, lossy, pick_channels, resampled_active, resolve_roots
+from audiosynth.assets import AssetStore, lossy, pick_channels, resampled_active
 from audiosynth.clip import Recording
 from audiosynth.decoding import decode
 from audiosynth.errors import AssetError, RenderError
+from audiosynth.roots import environment_name, resolve_roots
 
 
 def _recording(root: Path, file: str, **changes: object) -> Recording:
@@ -148,7 +149,7 @@ def test_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.samples(made[2], 8000)
     store.samples(made[0], 8000)
     assert names == ["0.wav", "1.wav", "2.wav", "0.wav"]
-    assert sum(y.nbytes for y in store._held.values()) <= store.max_bytes
+    assert store._held.held <= store.max_bytes
 
 
 def test_changed_file(tmp_path: Path) -> None:

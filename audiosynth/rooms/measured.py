@@ -9,9 +9,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth.clip import Array, Recording, RenderContext, Response
+from audiosynth.clip import Array, AssetReader, Recording, RenderContext, Response
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import AssetError, ParameterError, RenderError
+from audiosynth.places import Position
 from audiosynth.registry import Component
 from audiosynth.responses import direct_part, fade_out, find_direct, find_onsets
 
@@ -33,7 +34,7 @@ def _slot(key: tuple[object, ...]) -> list[Measures]:  # noqa: ARG001
 
 
 class MeasuredRoom(Component):
-    """A measured impulse response: a recording of one or more channels.
+    """A measured impulse response: a recording of one or more channels, or one measurement of a SOFA file.
 
     The direct sound is each channel's first |h| at -20 dB re its peak and above its noise; the earliest channel rules
     (ISO 3382-1:2009, A.3.4; `audiosynth.responses.find_direct`). All channels get one gain and one shift, so they keep
@@ -42,7 +43,9 @@ class MeasuredRoom(Component):
     Parameters
     ----------
     recording
-        The response's file.
+        The response's file; a SOFA file needs the `sofa` extra.
+    measurement
+        Of a SOFA file: which one. Without it, an event's `position` (distance, azimuth, elevation) takes the nearest.
     channel
         ``all`` channels, their ``mix`` (mean), or the number of one.
     normalize
@@ -73,6 +76,9 @@ class MeasuredRoom(Component):
     normalize: Literal["direct", "energy", "none"] = Field(
         "direct", description="what of the earliest channel becomes 1", json_schema_extra={"unit": ""}
     )
+    measurement: Annotated[int, Field(ge=0, le=10_000_000)] | None = Field(
+        None, description="of a SOFA file: which measurement", json_schema_extra={"unit": ""}
+    )
     max_duration: Annotated[float, Field(ge=0.01, le=60.0)] | None = Field(
         None, description="time kept after the direct sound", json_schema_extra={"unit": "s"}
     )
@@ -82,13 +88,40 @@ class MeasuredRoom(Component):
         if isinstance(self.channel, int) and self.channel >= self.recording.n_channels:
             message = f"channel {self.channel} is not in {self.recording.path}, which has {self.recording.n_channels}"
             raise ValueError(f"{message} (numbered from 0)")
+        count = self.recording.meta.get("measurements", 0)
+        if self.measurement is not None and not self.measurement < count:
+            had = f"has {count} (numbered from 0)" if count else "is one response, no SOFA file"
+            raise ValueError(f"measurement {self.measurement}: {self.recording.path} {had}")
         return self
 
     def n_channels(self) -> int:
         """Return how many channels the response has."""
         return self.recording.n_channels if self.channel == "all" else 1
 
-    def response(self, ctx: RenderContext) -> Response:
+    def place(self, position: Position | None) -> Position | None:
+        """Return where the source stands: a direction that chooses a measurement of a SOFA file, or None.
+
+        Raises
+        ------
+        ParameterError
+            If the file has one response only, or what is given does not choose one of several.
+        """
+        count = self.recording.meta.get("measurements", 0)
+        if position is None:
+            if count > 1 and self.measurement is None:
+                raise ParameterError(
+                    f"{self._name()} holds {count} measurements; choose one with `measurement`, or by the event's "
+                    "`position: {distance: …, azimuth: …}`"
+                )
+            return None
+        if not count or self.measurement is not None or position.distance is None:
+            raise ParameterError(
+                f"position: {self._name()} is one response, made where it was made; leave the position out (of a SOFA file "
+                "without `measurement`, a distance and direction choose one)"
+            )
+        return position
+
+    def response(self, ctx: RenderContext, *, position: Position | None = None) -> Response:
         """Return the response at the clip's rate, unscaled, with its measured delay and its gain.
 
         Raises
@@ -101,16 +134,32 @@ class MeasuredRoom(Component):
         self._check(ctx.n_channels)
         if ctx.assets is None:
             raise RenderError(f"the room {self._name()} is a recording, and there are no recordings at hand")
-        h = ctx.assets.samples(self.recording, ctx.sr)
+        number, facts = self._chosen(ctx.assets, position)
+        if number is None:
+            h = ctx.assets.samples(self.recording, ctx.sr)
+        else:
+            h = ctx.assets.measurement(self.recording, ctx.sr, number)
         if isinstance(self.channel, int):
             h = h[self.channel : self.channel + 1]
         elif self.channel == "mix":
             h = h.mean(axis=0, keepdims=True)
-        key = (self.recording.sha256, ctx.sr, self.channel, self.max_duration)
+        key = (self.recording.sha256, ctx.sr, self.channel, self.max_duration, number)
         slot = _slot(key)
         if not slot:
             slot.append(self._measure(h, ctx.sr))
-        return Response(self._cut(h, ctx.sr, slot[0].delay), slot[0].delay, self._gain_db(slot[0]), key)
+        return Response(self._cut(h, ctx.sr, slot[0].delay), slot[0].delay, self._gain_db(slot[0]), key, facts)
+
+    def _chosen(self, assets: AssetReader, position: Position | None) -> tuple[int | None, dict[str, Any]]:
+        """Return which measurement of a SOFA file this is, and where its source stood; None for other files."""
+        if not self.recording.meta.get("measurements"):
+            return None, {}
+        file = assets.sofa(self.recording)
+        number = self.measurement or 0
+        if self.measurement is None and position is not None:
+            number = file.nearest(azimuth=position.azimuth, elevation=position.elevation, distance=position.distance)
+        seen = file.directions()
+        facts = {name: round(float(values[number]), 4) + 0.0 for name, values in seen._asdict().items()}
+        return number, {"measurement": number, **facts}
 
     def _name(self) -> str:
         return f"{self.recording.data}:{self.recording.path}"

@@ -64,6 +64,7 @@ class Shoebox(Component):
     type_name: ClassVar[str] = "shoebox"
     version: ClassVar[int] = 1
     portability: ClassVar[str] = "portable"
+    simulated: ClassVar[bool] = True
     needs_place: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"size": [4.0, 3.0, 2.5], "rt60": 0.2, "receiver": {"position": {"point": [2.3, 1.2, 1.1]}}, "seed": 1},

@@ -54,6 +54,7 @@ class StatisticalRoom(Component):
     type_name: ClassVar[str] = "statistical"
     version: ClassVar[int] = 1
     portability: ClassVar[str] = "portable"
+    simulated: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"rt60": 0.4, "drr_db": 3.0, "seed": 1},
         {"rt60": [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], "drr_db": -5.0, "seed": 2, "receiver": {"type": "tetrahedral", "radius": 0.042}},
