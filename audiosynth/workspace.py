@@ -20,6 +20,8 @@ RESPONSE_BYTES: Final = 128 * 2**20
 """Most memory held by simulated responses, in bytes."""
 MAX_MEASURED: Final = 100_000
 """Most responses whose tail and measures are kept; a few numbers each."""
+WARM_AFTER: Final = 100
+"""Responses after which compiled code is loaded: it takes a second, and spares some 10 ms each."""
 MEASURED: Final = ("t20", "t30", "drr_db", "c50_db")
 """What a row says of a response (ISO 3382-1; `audiosynth.decay`)."""
 
@@ -41,6 +43,7 @@ class Workspace:
     _spectra: Kept[np.ndarray] = field(init=False, repr=False)
     _responses: Kept[Response] = field(default_factory=lambda: Kept(RESPONSE_BYTES), repr=False)
     _tails: Kept[int] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
+    _simulated: int = 0
     _measures: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +64,9 @@ class Workspace:
         )
         kept = self._responses.get(key)
         if kept is None:
+            self._simulated += 1
+            if self._simulated == WARM_AFTER and hasattr(room, "warm"):
+                ask.warm()
             kept = replace(ask.response(ctx, position=position), key=key)
             self._responses.put(key, kept, kept.h.nbytes)
         return kept

@@ -131,6 +131,11 @@ class Shoebox(Component):
             self._absorption(16_000)
         return self
 
+    @staticmethod
+    def warm() -> None:
+        """Load the compiled sums; called by whoever has made many responses and will make more."""
+        image_source.warm()
+
     @property
     def c(self) -> float:
         """Return the speed of sound in m/s."""
