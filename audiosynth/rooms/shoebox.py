@@ -141,6 +141,10 @@ class Shoebox(Component):
         """Return the speed of sound in m/s."""
         return absorption.speed_of_sound(self.temperature)
 
+    def key(self) -> str:
+        """Return all that alters its responses; the seed only where something is displaced by it."""
+        return self.model_dump_json(exclude=set() if self.jitter else {"seed"})
+
     def n_channels(self) -> int:
         """Return how many channels the receiver gives."""
         return self.receiver.n_channels()

@@ -84,6 +84,10 @@ class StatisticalRoom(Component):
         """Return the speed of sound in m/s."""
         return absorption.speed_of_sound(self.temperature)
 
+    def key(self) -> str:
+        """Return all that alters its responses."""
+        return self.model_dump_json()
+
     def n_channels(self) -> int:
         """Return how many channels the receiver gives."""
         return self.receiver.n_channels()
