@@ -55,13 +55,8 @@ class Workspace:
         if not getattr(room, "simulated", False):
             made: Response = ask.response(ctx) if position is None else ask.response(ctx, position=position)
             return made
-        key = (
-            pinned_name(room),
-            room.model_dump_json(),
-            ctx.sr,
-            position and position.point,
-            position and position.azimuth,
-        )
+        place = None if position is None else position.model_dump_json()
+        key = (pinned_name(room), ask.key(), ctx.sr, place)
         kept = self._responses.get(key)
         if kept is None:
             self._simulated += 1

@@ -106,7 +106,7 @@ def test_air_takes_highs():
 
 def test_materials_shape_the_decay():
     """A carpet and a tiled ceiling shorten the decay of the highs against the lows."""
-    room = shoebox(surfaces={"walls": "wood_panel", "floor": "carpet", "ceiling": "acoustic_tile"}, duration=0.8)
+    room = shoebox(surfaces={"walls": "curtain", "floor": "carpet", "ceiling": "acoustic_tile"}, duration=0.8)
     h = respond(room).h
     assert measure(h, SR, centre=4000.0).edt < 0.8 * measure(h, SR, centre=250.0).edt
 
