@@ -16,6 +16,7 @@ from audiosynth.catalogue import CatalogueSpec
 from audiosynth.distributions import NUMERIC
 from audiosynth.nodes import MAX_REPEAT
 from audiosynth.normalise import LEVEL_KEYS
+from audiosynth.places import Position
 from audiosynth.recipe import KEYS
 from audiosynth.reserved import RESERVED
 from audiosynth.schema_parts import CLIPS, NUMBER, SETTINGS, TEXT, Tree, closed, first_line, numeric, pick
@@ -193,8 +194,14 @@ class _Schema:
         if key not in self.defs:
             self.defs[key] = {}
             made = self.record(within[name], within=within)
-            self.defs[key] = self._bed(made) if name == Bed.__name__ else made
+            self.defs[key] = self._short(name, made)
         return {"$ref": f"#/$defs/{key}"}
+
+    def _short(self, name: str, made: Tree) -> Tree:
+        """Return a record with the short form that a recipe may write it in."""
+        if name == Position.__name__:
+            return {"if": {"type": "array"}, "then": made["properties"]["point"], "else": made}
+        return self._bed(made) if name == Bed.__name__ else made
 
     def _bed(self, layered: Tree) -> Tree:
         """Return the bed: its layers, or (short) one noise and the bed's own keys in one map."""
