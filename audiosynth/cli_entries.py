@@ -12,18 +12,29 @@ from audiosynth.catalogue import CatalogueSpec
 from audiosynth.cli_words import ARGUMENTS, PARTS, TOP, WORDS, Word
 from audiosynth.distributions import NUMERIC
 from audiosynth.normalise import LEVEL_KEYS
+from audiosynth.places import Position, Region
+from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import FAMILIES
 from audiosynth.reserved import RESERVED
 from audiosynth.schema import recipe_schema
 from audiosynth.spec import At, Bed, Event, Labels, Layer, Level, Mix, Output
 from audiosynth.splits import SplitSpec
+from audiosynth.walls import Surfaces
 
 RECORDS: Final = {
     "event": Event, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
-    "output": Output, "catalogue": CatalogueSpec, "splits": SplitSpec,
+    "output": Output, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
+    "receiver": ReceiverSpec, "surfaces": Surfaces,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")
-_PLANNED: Final = frozenset({"place", "start_sample"})
+_PLANNED: Final = frozenset({"place", "start_sample", "spread_seed"})
+_SHORT: Final = {
+    "slack": "{slack: 0..1}",
+    "bed": "noise",
+    "rooms": "one of the rooms",
+    "receiverspec": "receiver",
+    "region": "within",
+}
 _BOUNDS: Final = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
 
 
@@ -214,7 +225,7 @@ def _type(name: str, option: Mapping[str, Any]) -> str:
         return "word"
     if "$ref" in option:
         kind: str = option["$ref"].rsplit("/", 1)[1].lower().removeprefix("any_").removesuffix("_or_null")
-        return {"slack": "{slack: 0..1}", "bed": "noise", "rooms": "one of the rooms"}.get(kind, kind.partition("_")[0])
+        return _SHORT.get(kind, kind.partition("_")[0])
     if option.get("type") == "array":
         return f"list of {_plural(_type(name, option.get('items', {})))}"
     if name == "effects":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from audiosynth.materials import MATERIALS
+
 
 class Word(NamedTuple):
     """What a word takes, what it gives, and one example."""
@@ -130,6 +132,7 @@ PARTS: Final[dict[str, Word]] = {
         """\
 A source (a synthesizer or a recording), its effects, and its room; then its place (`onset` in seconds, {slack: 0..1}, or
 `at`), and its level (`snr_db` over the noise, or `level_dbfs`, `spl_db_1m`; `level` for other measures).
+In a room with walls, `position` says where the source stands (describe position).
 `overrun: cut` cuts what does not fit the clip; otherwise that is an error. `align: causal` delays label and sound by the
 room's direct path. An item with `name` keeps its draws when other items come or go.""",
         "events:\n  - label: alarm\n    source: {type: chirp, fmin: 400, fmax: 3000, duration: 0.5}\n    onset: {slack: {uniform: [0, 1]}}\n    snr_db: {uniform: [0, 20]}",
@@ -153,7 +156,9 @@ signal   what is measured: the event in its room (image), its early or direct so
         "",
         """\
 One noise with its parameters and a level ({type: coloured, slope_db: -3, level_dbfs: -45}), or `layers` of several.
-`snr_db` moves the bed under the sum of all events, which keep their own levels.""",
+`snr_db` moves the bed under the sum of all events, which keep their own levels.
+spatial  how a mono noise fills several channels: duplicate (the same in all), independent, diffuse (from everywhere, as the
+         room's receiver hears it), point (from a `position` in the room).""",
         "noise: {layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}, {source: {type: coloured, colour: white}, level_dbfs: -60}]}",
     ),
     "layer": Word("", "", "layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}]"),
@@ -173,13 +178,41 @@ drop_below_snr_db  quieter events keep their row but are marked `audible: false`
     ),
     "output": Word(
         "",
-        "FLOAT goes with wav, PCM_24 with wav and flac. `stems` also writes every event and the noise on its own; they add up to the mix.",
+        "FLOAT goes with wav, PCM_24 with wav and flac. `stems` also writes every event and the noise on its own; they add up to the mix. `images`\nadds the direct, early (50 ms) and late parts of each event.",
         "output: {format: flac, stems: true}",
     ),
     "catalogue": Word(
         "",
         "",
         'catalogues:\n  words: {data: words, pattern: "{label}_{speaker}_{take}.wav", group: speaker, licence: CC-BY-4.0}',
+    ),
+    "position": Word(
+        "",
+        """\
+In a room with walls a place is a point [x, y, z] in metres from a lower corner, or what the receiver sees (a distance, azimuth
+anticlockwise from its front, elevation), or drawn `within` a region. Rows hold the point that was used.""",
+        "position: {within: {distance: [0.5, 3], azimuth: [-90, 90], height: [1.2, 1.8]}}",
+    ),
+    "within": Word(
+        "A part of a room that a place is drawn from.",
+        """\
+With a `distance`, that, the azimuth and the height are drawn evenly, until the place lies in the room; without, places are even
+over floor and height. Drawn places keep 5 cm off the middle planes, where a box's echoes line up.""",
+        "position: {within: {height: [0.8, 1.4], margin: 0.5}}",
+    ),
+    "receiver": Word(
+        "",
+        """\
+mono         one microphone          linear       n microphones, spacing metres apart, from left to right
+circular     n on a circle           tetrahedral  four corners (an open array, no capsules on a rigid sphere)
+positions    any offsets             ambisonic    first order, W Y Z X (ACN order, SN3D gains)
+The clip's `channels` are the receiver's.""",
+        "receiver: {type: linear, n: 4, spacing: 0.04, position: [2.5, 1.8, 1.2], yaw: 30}",
+    ),
+    "surfaces": Word(
+        "The material of each surface, absorbing in octaves.",
+        "Materials: " + ", ".join(MATERIALS) + ".",
+        "surfaces: {walls: plaster, floor: carpet, ceiling: acoustic_tile, x0: curtain}",
     ),
     "splits": Word("", "", "splits: {shares: {train: 3, test: 1}, assign: {ann: train, bob: test}}"),
 }

@@ -37,7 +37,7 @@ class Shoebox(Component):
     alpha
         the energy absorption of all walls, or of x0, x1, y0, y1, floor, ceiling; or
     surfaces
-        materials per surface, in octaves (``audiosynth describe shoebox`` lists them). One of the three.
+        materials per surface, in octaves (``audiosynth describe surfaces`` lists them). One of the three.
     receiver
         What listens; it stands at a point or within a region.
     pattern, facing
