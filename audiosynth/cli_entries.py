@@ -226,6 +226,8 @@ def _type(name: str, option: Mapping[str, Any]) -> str:
     if "$ref" in option:
         kind: str = option["$ref"].rsplit("/", 1)[1].lower().removeprefix("any_").removesuffix("_or_null")
         return _SHORT.get(kind, kind.partition("_")[0])
+    if "prefixItems" in option:
+        return f"list of {len(option['prefixItems'])} numbers"
     if option.get("type") == "array":
         return f"list of {_plural(_type(name, option.get('items', {})))}"
     if name == "effects":
@@ -247,6 +249,8 @@ def _plural(kind: str) -> str:
         if kind.startswith("one of")
         else "values"
         if kind == "anything"
+        else kind.replace("list", "lists", 1)
+        if kind.startswith("list")
         else f"{kind}s"
     )
 
