@@ -88,7 +88,7 @@ class Workspace:
         return kept
 
     def measures(self, response: Response, sr: int, channel: int) -> dict[str, Any]:
-        """Return T20, T30, DRR and C50 of one channel, rounded, null where they cannot be known; made once for a key."""
+        """Return T20, T30, DRR and C50 of one channel, rounded, with the reasons of what is unknown; made once for a key."""
         channel = min(channel, response.h.shape[0] - 1)
         key = None if response.key is None else (response.key, sr, channel)
         kept = self._measures.get(key) if key is not None else None
@@ -105,4 +105,7 @@ def _measured(h: Array, sr: int, channel: int) -> dict[str, Any]:
     except ParameterError:  # a channel without any sound
         return dict.fromkeys(MEASURED)
     values = {name: getattr(found, name) for name in MEASURED}
-    return {name: None if value is None else round(value, 3) for name, value in values.items()}
+    rounded = {name: None if value is None else round(value, 3) for name, value in values.items()}
+    reasons = {name: found.reasons[name] for name in MEASURED if name in found.reasons}
+    said = {why: " and ".join(n for n, other in reasons.items() if other == why) for why in reasons.values()}
+    return {**rounded, **({"unknown": [f"{names}: {why}" for why, names in said.items()]} if said else {})}
