@@ -176,6 +176,63 @@ def scenes() -> dict[str, dict[str, Any]]:
                 measured({**TONE, "frequency": 2500.0}, 0.3, snr_db=-10.0, signal="direct"),
             ],
         },
+        **rooms(),
+    }
+
+
+def rooms() -> dict[str, dict[str, Any]]:
+    """Return clips in simulated rooms: receivers, absorption, places, and beds in space."""
+    box = {"type": "shoebox", "size": [4.4, 3.2, 2.6], "seed": 5}
+    pair = {"type": "linear", "n": 2, "spacing": 0.08, "position": [1.9, 1.4, 1.2]}
+    foa = {"type": "ambisonic", "position": [2.4, 1.3, 1.1], "yaw": 50.0, "pitch": -8.0}
+    there = {"position": [1.1, 2.1, 1.5]}
+    return {
+        "box": {
+            "sr": 16_000,
+            "noise": QUIET_PINK,
+            "room": {**box, "rt60": 0.35, "jitter": 0.03, "receiver": {"position": [3.1, 1.2, 1.3]}},
+            "events": [
+                event(TONE, 0.1, snr_db=15.0, **there),
+                event(TONE, 0.5, snr_db=5.0, align="causal", position={"distance": 0.9, "azimuth": 140.0}),
+                measured(TONE, 0.7, snr_db=9.0, signal="early") | {"position": {"within": {"distance": [0.5, 1.5]}}},
+            ],
+        },
+        "ambient": {
+            "channels": 4,
+            "noise": {**PINK, "level_dbfs": -45.0, "spatial": "diffuse"},
+            "labels": {"offset": "tail"},
+            "room": {
+                **box,
+                "alpha": [0.3, 0.5, 0.4, 0.2, 0.6, 0.4],
+                "air": True,
+                "pattern": "cardioid",
+                "receiver": foa,
+            },
+            "events": [event(TONE, 0.2, snr_db=12.0, **there)],
+        },
+        "surfaces": {
+            "channels": 2,
+            "noise": {**PINK, "level_dbfs": -40.0, "spatial": "point", "position": [3.6, 2.2, 0.8]},
+            "room": {
+                **box,
+                "surfaces": {"walls": "curtain", "floor": "carpet", "ceiling": "acoustic_tile"},
+                "duration": 0.4,
+                "receiver": pair | {"pattern": "supercardioid"},
+            },
+            "events": [event(TONE, 0.2, level_dbfs=-20.0, **there)],
+        },
+        "polack": {
+            "channels": 4,
+            "noise": {**PINK, "level_dbfs": -45.0, "spatial": "independent"},
+            "room": {
+                "type": "statistical",
+                "rt60": [0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2],
+                "drr_db": 2.0,
+                "seed": 6,
+                "receiver": {"type": "tetrahedral", "radius": 0.042},
+            },
+            "events": [event(TONE, 0.2, snr_db=18.0, position={"distance": 1.4, "azimuth": -70.0, "elevation": 15.0})],
+        },
     }
 
 
@@ -212,8 +269,12 @@ def main() -> None:
     path = HERE / f"format{FORMAT}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     old = {row["split"]: row for row in map(json.loads, lines)}
+    written = {json.loads(line)["split"]: line for line in lines}
     new = rows()
-    text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in new.values())
+    # A row that an earlier version wrote stays as that version wrote it.
+    same = [n for n in new if n in old and old[n]["pcm_sha256"] == new[n]["pcm_sha256"]]
+    fresh = {n: json.dumps(row, ensure_ascii=False, separators=(",", ":")) for n, row in new.items()}
+    text = "".join((written[n] if n in same else fresh[n]) + "\n" for n in new)
     path.write_text(text, encoding="utf-8", newline="\n")
     with (HERE / "log.txt").open("a", encoding="utf-8", newline="\n") as log:
         log.write(f"format {FORMAT}, engine {ENGINE}: {reason} ({changes(old, new)})\n")
