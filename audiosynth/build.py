@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,10 +15,11 @@ from audiosynth import summary
 from audiosynth.assets import AssetStore
 from audiosynth.errors import BuildError, UsageError
 from audiosynth.finish import finish
+from audiosynth.folder import WORK, clear, finished, locked, prepare
 from audiosynth.loaded import Recipe
 from audiosynth.pool import leave_with_parent
-from audiosynth.state import changes, state_of
-from audiosynth.units import Unit, disk_error, put, render_unit, units_of
+from audiosynth.state import state_of
+from audiosynth.units import Unit, disk_error, render_unit, units_of
 from audiosynth.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 ASSET_BYTES: Final = 1 << 30
 """Decoded recordings kept per worker, in bytes."""
-WORK: Final = ".build"
 
 
 @dataclass(frozen=True)
@@ -105,15 +104,15 @@ def _quiet(done: int, total: int) -> None:
 
 def _build(recipe: Recipe, root: Path, *, workers: int, fresh: bool, progress: Callable[[int, int], None]) -> Built:
     state = state_of(recipe)
-    if fresh:
-        _clear(root)
-    if _finished(root, state):
-        shutil.rmtree(root / WORK, ignore_errors=True)
-        return Built(root, sum(recipe.clips.values()), 0, summary.of_manifest(root / "manifest.jsonl").as_dict())
+    cleared = fresh and clear(root)
+    if finished(root, state, cleared=cleared):
+        return _as_it_is(recipe, root)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
-    with _locked(root):
-        _prepare(root, state)
+    with locked(root):
+        if finished(root, state, cleared=cleared):  # by another process, between the question and the lock
+            return _as_it_is(recipe, root)
+        prepare(root, state)
         units = units_of(recipe.clips)
         todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
         total, done = (
@@ -130,85 +129,9 @@ def _build(recipe: Recipe, root: Path, *, workers: int, fresh: bool, progress: C
     return Built(root, total, made, stats)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise BuildError(f"{path}: cannot be read ({error}); use --fresh to start over") from None
-    if not isinstance(tree, dict):
-        raise BuildError(f"{path}: is not what a build writes; use --fresh to start over")
-    return tree
-
-
-def _finished(root: Path, state: Mapping[str, Any]) -> bool:
-    """Return whether `root` holds this very build, finished; refuse any other content."""
-    if not root.exists():
-        return False
-    if not root.is_dir():
-        raise BuildError(f"{root}: is a file; choose a folder with -o")
-    if (root / "dataset.json").is_file():
-        changed = changes(_read_json(root / "dataset.json").get("build", {}), state)
-        if changed:
-            raise BuildError(
-                f"{root}: holds another build; changed: {changed}. Choose another folder with -o, or --fresh to replace it"
-            )
-        return True
-    if not (root / WORK).is_dir() and any(p.name != ".gitkeep" for p in root.iterdir()):
-        raise BuildError(f"{root}: is not empty and holds no build; choose an empty folder with -o")
-    return False
-
-
-def _prepare(root: Path, state: Mapping[str, Any]) -> None:
-    """Check that an unfinished build is of this recipe, and clear half-written files away."""
-    work = root / WORK
-    if (work / "state.json").is_file():
-        changed = changes(_read_json(work / "state.json"), state)
-        if changed:
-            raise BuildError(
-                f"{root}: holds an unfinished build; changed since: {changed}. Undo the change, choose another folder, or --fresh"
-            )
-    shutil.rmtree(work / "tmp", ignore_errors=True)
-    (work / "tmp").mkdir(parents=True)
-    (work / "units").mkdir(exist_ok=True)
-    put(work / "state.json", json.dumps(state, ensure_ascii=False).encode(), scratch=work / "tmp")
-
-
-def _clear(root: Path) -> None:
-    """Delete an earlier build, and nothing that is not one."""
-    if not root.exists():
-        return
-    if not root.is_dir() or not (
-        (root / WORK).is_dir() or (root / "dataset.json").is_file() or not any(root.iterdir())
-    ):
-        raise BuildError(f"{root}: is not a build, so --fresh will not delete it; choose another folder with -o")
-    if (root / WORK).is_dir():
-        with _locked(root):
-            pass
-    shutil.rmtree(root)
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Hold the operating system's lock on a build; it falls when the process ends, however it ends."""
-    with (root / WORK / "lock").open("a+b") as file:
-        try:
-            _lock(file)
-        except OSError:
-            raise BuildError(
-                f"{root}: another build is running in this folder; wait for it or choose another with -o"
-            ) from None
-        yield
-
-
-def _lock(file: Any) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        return
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _as_it_is(recipe: Recipe, root: Path) -> Built:
+    shutil.rmtree(root / WORK, ignore_errors=True)
+    return Built(root, sum(recipe.clips.values()), 0, summary.of_manifest(root / "manifest.jsonl").as_dict())
 
 
 def _run(recipe: Recipe, todo: list[Unit], root: Path, workers: int) -> Iterator[int]:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 Array = npt.NDArray[np.float64]
 """Audio inside the package: float64, shape (n_channels, n_samples), full scale 1.0."""
@@ -45,6 +45,25 @@ class Recording(BaseModel):
     n_samples: int = Field(ge=1)
     active: tuple[int, int] = Field(strict=False)
     meta: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _inside(self) -> Recording:
+        first, last = self.active
+        if not 0 <= first < last <= self.n_samples:
+            raise ValueError(f"active: expected 0 <= first < last <= {self.n_samples}, got [{first}, {last}]")
+        for event in self.meta.get("events", ()):
+            times: list[Any]
+            *times, label = event if isinstance(event, list | tuple) and len(event) == 3 else (None, None, None)
+            if not isinstance(label, str) or not all(type(t) in (int, float) and 0 <= t < 1e6 for t in times):
+                raise ValueError(f"meta.events: expected [onset, offset, label] in seconds, got {event!r}")
+        return self
+
+    @field_validator("meta")
+    @classmethod
+    def _listed(cls, meta: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(meta.get("events", []), list | tuple):
+            raise ValueError(f"events: expected a list of [onset, offset, label], got {meta['events']!r}")
+        return meta
 
     @field_serializer("meta")
     def _without_credit(self, meta: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from audiosynth.assets import AssetStore
 from audiosynth.errors import ManifestError, UsageError
 from audiosynth.loaded import Recipe
-from audiosynth.manifest import Row, open_manifest, parse_row, safe_path
+from audiosynth.manifest import Row, label_rows, open_manifest, parse_row, safe_path
 from audiosynth.plan import plan_clip
 from audiosynth.render import render
 from audiosynth.workspace import Workspace
@@ -69,8 +69,13 @@ class ClipDataset:
         names: dict[str, list[int]] = {}
         with open_manifest(root).open("rb") as file:
             at = 0
-            for line in file:
-                names.setdefault(json.loads(line)["split"], []).append(at)
+            for number, line in enumerate(file, 1):
+                try:
+                    names.setdefault(json.loads(line)["split"], []).append(at)
+                except (ValueError, KeyError, TypeError):
+                    raise ManifestError(
+                        f"{file.name}:{number}: not a row; was the file edited or cut? `audiosynth verify` tells what else is amiss"
+                    ) from None
                 at += len(line)
         chosen = split if split is not None else next(iter(names), "")
         self._offsets = names.get(chosen, [])
@@ -97,26 +102,21 @@ class ClipDataset:
         if self._work is None:
             self._work = Workspace(AssetStore(self._recipe.roots))
         clip = render(plan_clip(self._recipe, self.split, i), assets=self._work)
-        sr = clip.spec.sr
-        labels = [
-            {
-                "label": x.label,
-                "onset": x.onset / sr,
-                "offset": x.offset / sr,
-                "onset_sample": x.onset,
-                "offset_sample": x.offset,
-            }
-            for x in clip.labels
-        ]
         y = (clip.pcm16 / 32768.0).astype(np.float32)
-        return {"y": y, "sr": sr, "labels": labels, "clip_id": clip.spec.clip_id, "spec": clip.spec.to_json()}
+        return {
+            "y": y,
+            "sr": clip.spec.sr,
+            "labels": label_rows(clip),
+            "clip_id": clip.spec.clip_id,
+            "spec": clip.spec.to_json(),
+        }
 
     def row(self, i: int) -> Row:
         """Return the manifest row of clip `i` of a built folder."""
         root = self._root or Path()
         with (root / "manifest.jsonl").open("rb") as file:
             file.seek(self._offsets[i])
-            return parse_row(json.loads(file.readline()), place=f"{root / 'manifest.jsonl'} clip {i}")
+            return parse_row(dict(json.loads(file.readline())), place=f"{root / 'manifest.jsonl'} clip {i}")
 
     def _read(self, i: int) -> dict[str, Any]:
         import soundfile

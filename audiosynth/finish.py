@@ -39,6 +39,7 @@ def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str
         "recordings": len(used),
         "export": [dict(tree) for tree in recipe.exports],
         **stats,
+        "splits": splits,
         "files": {name: file_sha256(root / name) for name in ("manifest.jsonl", "assets.jsonl", "recipe.yaml")},
         "build": dict(state),
     }

@@ -98,7 +98,7 @@ def make_row(
         "n_samples": spec.n_samples,
         "sr": spec.sr,
         "n_channels": spec.channels,
-        "labels": [_label(label, clip) for label in clip.labels],
+        "labels": label_rows(clip),
         "pcm_sha256": clip.pcm_sha256,
         "file_sha256": file_sha256,
         "format": FORMAT,
@@ -117,19 +117,23 @@ def make_row(
     return row
 
 
-def _label(label: Any, clip: Clip) -> dict[str, Any]:
+def label_rows(clip: Clip) -> list[dict[str, Any]]:
+    """Return the labels of a clip as rows have them: seconds on the grid of 1 µs beside samples."""
     sr = clip.spec.sr
-    out = {
-        "label": label.label,
-        "onset": samples_to_seconds(label.onset, sr),
-        "offset": samples_to_seconds(label.offset, sr),
-        "onset_sample": label.onset,
-        "offset_sample": label.offset,
-        "event": label.event,
-        "audible": label.audible,
-        "snr_db": None if label.event is None else clip.outcomes["events"][label.event]["snr_db"],
-    }
-    return {**out, **label.extra}
+    return [
+        {
+            "label": label.label,
+            "onset": samples_to_seconds(label.onset, sr),
+            "offset": samples_to_seconds(label.offset, sr),
+            "onset_sample": label.onset,
+            "offset_sample": label.offset,
+            "event": label.event,
+            "audible": label.audible,
+            "snr_db": None if label.event is None else clip.outcomes["events"][label.event]["snr_db"],
+            **label.extra,
+        }
+        for label in clip.labels
+    ]
 
 
 def made_of(spec: ClipSpec) -> dict[str, Any]:
@@ -210,7 +214,11 @@ def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:
     decisions = _record(Decisions, tree.get("decisions"), f"{place} ({clip_id}) decisions")
     _consistent(spec, decisions, clip_id, place)
     needs = tree.get("needs") or ()
-    return Row(clip_id, path, spec, decisions, digest, tuple(str(n) for n in needs), tree)
+    if not isinstance(needs, list | tuple) or not all(isinstance(need, str) for need in needs):
+        raise ManifestError(f"{place} ({clip_id}): needs should be a list of library==version, got {needs!r}")
+    if not re.fullmatch(r"[0-9a-f]{0,64}", str(tree.get("recipe", ""))):
+        raise ManifestError(f"{place} ({clip_id}): recipe should be hexadecimal digits, got {tree['recipe']!r}")
+    return Row(clip_id, path, spec, decisions, digest, tuple(needs), tree)
 
 
 def _record(model: Any, tree: Any, place: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Final
 
 from audiosynth.errors import AssetError
 
+_PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -83,6 +84,17 @@ def files_below(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         names.sort()
         yield from (path for path in (Path(folder) / name for name in sorted(files)) if not path.is_symlink())
+
+
+def plain_name(name: object) -> bool:
+    """Return whether this can name a split or an event: a file name on every system.
+
+    Examples
+    --------
+    >>> [plain_name(name) for name in ("train", "test-2", "../x", "con", "", 3)]
+    [True, True, False, False, False, False]
+    """
+    return isinstance(name, str) and bool(_PLAIN.fullmatch(name)) and not reserved_name(name)
 
 
 def reserved_name(name: str) -> bool:

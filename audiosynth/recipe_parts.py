@@ -16,7 +16,7 @@ from audiosynth.compiler import path_text
 from audiosynth.distributions import shown
 from audiosynth.errors import AudiosynthError, Problem, RecipeError, did_you_mean
 from audiosynth.loaded import Each
-from audiosynth.paths import reserved_name
+from audiosynth.paths import plain_name, reserved_name
 from audiosynth.recipe_source import Source
 
 RecipePath = tuple[str | int, ...]
@@ -176,7 +176,7 @@ def clip_counts(
         total = _count(loader, ("clips",), raw)
         counts = _share_out(total, split_spec.shares)
     for name in counts:
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or reserved_name(name):
+        if not plain_name(name):
             loader.fail(("clips", name), f"expected a split name of a-z, 0-9, _ and - (not con, nul, …), got '{name}'")
     if override is not None:
         _count(loader, ("clips",), override)

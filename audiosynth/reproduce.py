@@ -13,11 +13,12 @@ from typing import IO, Any
 from audiosynth.assets import AssetStore
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import Row, open_manifest, parse_row, read_rows
+from audiosynth.pcm import pcm_sha256
 from audiosynth.render import render
 from audiosynth.rendered import Clip
 from audiosynth.roots import resolve_roots
 from audiosynth.spec import recordings
-from audiosynth.units import write_clip
+from audiosynth.units import samples_of, write_clip
 from audiosynth.versions import libraries, version
 from audiosynth.workspace import Workspace
 
@@ -183,19 +184,38 @@ def environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:
 
 
 def _one(row: Row, work: Workspace, made: Mapping[str, str], out: Path | None) -> Reproduced:
+    lacking = _lacking(row)
     clip = render(row.spec, row.decisions, assets=work, stems=out is not None and row.spec.output.stems)
     same = clip.pcm_sha256 == row.pcm_sha256
-    notes = list(clip.warnings)
+    notes = [*lacking, *clip.warnings]
     if not same:
         notes.append(_advice(row, made))
-    if out is not None:
-        scratch = out / f".tmp-{os.getpid()}"
-        scratch.mkdir(parents=True, exist_ok=True)
-        try:
-            write_clip(clip, out, scratch=scratch, work=work, recipe_sha256=str(row.tree.get("recipe", "")))
-        finally:
-            scratch.rmdir()
+    elif row.tree.get("written_sha256") not in (None, pcm_sha256(samples_of(clip), row.spec.sr)):
+        notes.append(
+            f"the 16-bit samples are the same, those of the {row.spec.output.subtype} file differ in their last bits"
+        )
+    if out is not None and same:
+        _write(clip, row, work, out)
+    elif out is not None:
+        notes.append("not written, since it is not the clip of the row")
     return Reproduced(row.clip_id, same, row.pcm_sha256, clip.pcm_sha256, tuple(notes), clip)
+
+
+def _write(clip: Clip, row: Row, work: Workspace, out: Path) -> None:
+    scratch = out / f".tmp-{os.getpid()}"
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        write_clip(clip, out, scratch=scratch, work=work, recipe_sha256=str(row.tree.get("recipe", "")))
+    finally:
+        scratch.rmdir()
+
+
+def _lacking(row: Row) -> list[str]:
+    """Return in words what the row needs and is not here; said before anything is compared."""
+    now = {"audiosynth": version(), **libraries()}
+    here = {f"{name}=={number}" for name, number in now.items()}
+    missing = [need for need in row.needs if need not in here]
+    return [f"needs {', '.join(missing)} (parts of it are not portable); here: {_here(now)}"] if missing else []
 
 
 def _advice(row: Row, made: Mapping[str, str]) -> str:
@@ -206,9 +226,12 @@ def _advice(row: Row, made: Mapping[str, str]) -> str:
     if pins:
         installable = [pin for pin in pins if not pin.startswith("libsndfile")]
         return f"built with other versions; try: pip install {' '.join(installable or pins)}"
-    return (
-        "same versions, other samples: the row or a recording was edited, or this is a bug worth reporting with the row"
+    known = (
+        "same versions, other samples"
+        if made
+        else f"other samples (the row's versions are not known; here: {_here(now)})"
     )
+    return f"{known}: the row or a recording was edited, or this is a bug worth reporting with the row"
 
 
 def _here(now: Mapping[str, str]) -> str:

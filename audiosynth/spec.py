@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from audiosynth.clip import Recording, Slack
+from audiosynth.dsp import seconds_to_samples
 from audiosynth.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.places import Position
 from audiosynth.registry import Component
@@ -19,6 +20,8 @@ FORMAT: Final = 1
 """Layout of manifest rows; goes up with a migration in `manifest`."""
 ENGINE: Final = 1
 """Chain, levels and dsp; goes up when they alter sound."""
+MAX_VALUES: Final = 2**28
+"""Most samples of a clip, over all channels: 2 GiB as float64, 100 minutes at 44.1 kHz."""
 MAX_DURATION: Final = 24 * 3600.0
 """Longest clip in seconds; recipes may come from strangers."""
 
@@ -215,6 +218,21 @@ class ClipSpec(Scene):
     calibration_db: float | None = None
     output: Output = Output()
 
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> ClipSpec:
+        if self.n_samples != max(1, seconds_to_samples(self.duration, self.sr)):
+            raise ValueError(f"n_samples {self.n_samples} is not the duration of {self.duration} s at {self.sr} Hz")
+        if self.n_samples * self.channels > MAX_VALUES:
+            raise ValueError(
+                f"{self.duration:g} s at {self.sr} Hz in {self.channels} channels are {self.n_samples * self.channels:.2g} samples; "
+                f"a clip is made in memory, and at most {MAX_VALUES:.2g} are; shorten it, or lower sr or channels"
+            )
+        if self.reference_channel >= self.channels:
+            raise ValueError(
+                f"reference_channel {self.reference_channel} is not in a clip of {self.channels} channels (numbered from 0)"
+            )
+        return self
+
     @property
     def clip_id(self) -> str:
         """Return ``<split>-<ordinal, nine digits>``."""
@@ -225,6 +243,10 @@ class ClipSpec(Scene):
         return self.model_dump(mode="json")
 
 
+GainDb = Annotated[float, Field(ge=-400.0, le=400.0)]
+"""Gains of rows, which anybody may have edited: beyond these no sound is left, or nothing else is."""
+
+
 class Decisions(Strict):
     """What rendering must measure on float data, made once and used verbatim on replay.
 
@@ -232,15 +254,15 @@ class Decisions(Strict):
     `ties` are [channel, sample, value] of samples that rounding could flip.
     """
 
-    event_gain_db: tuple[float, ...] = Field((), strict=False)
-    room_gain_db: tuple[float, ...] = Field((), strict=False)
+    event_gain_db: tuple[GainDb, ...] = Field((), strict=False)
+    room_gain_db: tuple[GainDb, ...] = Field((), strict=False)
     direct: tuple[int, ...] = Field((), strict=False)
     tail: tuple[int, ...] = Field((), strict=False)
     audible: tuple[bool, ...] = Field((), strict=False)
-    layer_gain_db: tuple[float, ...] = Field((), strict=False)
-    bed_gain_db: float = 0.0
-    mix_gain_db: float = 0.0
-    guard_gain_db: float = 0.0
+    layer_gain_db: tuple[GainDb, ...] = Field((), strict=False)
+    bed_gain_db: GainDb = 0.0
+    mix_gain_db: GainDb = 0.0
+    guard_gain_db: GainDb = 0.0
     ties: tuple[Tie, ...] = Field((), strict=False)
 
 

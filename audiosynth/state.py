@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,11 +22,19 @@ def state_of(recipe: Recipe) -> dict[str, Any]:
         "format": FORMAT,
         "engine": ENGINE,
         "catalogues": recipe.fingerprints(),
+        "members": _members(recipe),
         "libraries": libraries(),
     }
 
 
+def _members(recipe: Recipe) -> str:
+    """Return the hash of which recording is in which split: a file may freeze that (`splits.file`)."""
+    rows = [[name, split, [r.path for r in found]] for (name, split), found in sorted(recipe.members.items())]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+
+
 _WORDS: Final = {
+    "members": "which recordings are in which split",
     "recipe_sha256": "the recipe",
     "seed": "the seed",
     "clips": "the number of clips",

@@ -92,11 +92,8 @@ def render_unit(
 def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:
     """Write a clip's audio (and stems) by rename, and return its row."""
     spec, out = clip.spec, clip.spec.output
-    samples: Any = clip.pcm16
-    written = None
-    if out.subtype != "PCM_16":
-        samples = clip.y.astype(np.float32) if out.subtype == "FLOAT" else pcm.quantise(clip.y, bits=24).pcm
-        written = pcm.pcm_sha256(samples, spec.sr)
+    samples = samples_of(clip)
+    written = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
     comment = f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha256[:16]}"
     digest = _place(root / clip_path(spec), samples, spec.sr, out.format, out.subtype, comment, spec.clip_id, scratch)
     stems = {}
@@ -110,6 +107,14 @@ def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe
         clip, file_sha256=digest, written_sha256=written, needs=needs_of(spec, decoders=decoders),
         recipe_sha256=recipe_sha256, stems=stems,
     )  # fmt: skip
+
+
+def samples_of(clip: Clip) -> Any:
+    """Return the samples that a clip's file holds: 16 bits, 24 bits in int32, or float32."""
+    subtype = clip.spec.output.subtype
+    if subtype == "PCM_16":
+        return clip.pcm16
+    return clip.y.astype(np.float32) if subtype == "FLOAT" else pcm.quantise(clip.y, bits=24).pcm
 
 
 def _place(

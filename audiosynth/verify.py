@@ -12,6 +12,7 @@ from typing import Any
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.finish import export, file_sha256, view
 from audiosynth.manifest import open_manifest, read_rows, safe_path, stem_path
+from audiosynth.paths import plain_name
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,26 @@ def _head(root: Path) -> dict[str, Any]:
     path = root / "dataset.json"
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-        if all(isinstance(tree[key], kind) for key, kind in (("files", dict), ("export", list), ("clips", dict))):
-            return dict(tree)
     except FileNotFoundError:
         raise ManifestError(f"{root}: no finished build here (dataset.json is missing); run `build` again") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise ManifestError(f"{path}: is not what a build writes; was it edited?")
+    except (OSError, ValueError, RecursionError):
+        tree = None
+    if not _sound(tree):
+        raise ManifestError(f"{path}: is not what a build writes; was it edited?")
+    return dict(tree)
+
+
+def _sound(tree: Any) -> bool:
+    """Return whether a dataset.json has what is needed of it; its names become files, so they are held to their form."""
+    if not isinstance(tree, dict):
+        return False
+    tree.setdefault("splits", tree.get("clips"))
+    kinds = {"files": dict, "export": list, "splits": dict, "supervision": dict, "name": str}
+    return (
+        all(isinstance(tree.get(key), kind) for key, kind in kinds.items())
+        and all(plain_name(name) and type(n) is int and n >= 0 for name, n in tree["splits"].items())
+        and all(isinstance(item, dict) for item in tree["export"])
+    )
 
 
 def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -145,9 +159,9 @@ def _labels(root: Path, head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
-            dataset = view(root, name=head["name"], splits=head["clips"], supervision=head["supervision"])
+            dataset = view(root, name=head["name"], splits=head["splits"], supervision=head["supervision"])
             export(dataset, head["export"], folder)
-        except (KeyError, TypeError, AudiosynthError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, AudiosynthError) as error:
             raise ManifestError(f"{root / 'dataset.json'}: its labels cannot be written again ({error})") from None
         for path in sorted(folder.rglob("*")):
             if path.is_file():

@@ -36,7 +36,7 @@ FLOORS = {
         "recipe*", "checks*", "normalise*", "schema*", "plan", "render", "images", "beds", "gains", "parts", "outcomes", "manifest",
     ),
     "loops": (
-        "build", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
+        "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
     ),
     "commands": ("cli", "cli_*", "__main__"),
 }  # fmt: skip

@@ -1,0 +1,214 @@
+"""Datasets, rows and folders from strangers, or edited by hand: nothing outside is touched, and each is one clear error."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from material import sounds, write_recipe
+
+from audiosynth import ClipDataset, build, load_recipe, reproduce, verify
+from audiosynth.errors import AudiosynthError, BuildError, ManifestError
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a small finished build with labels in two formats."""
+    folder = tmp_path_factory.mktemp("made")
+    tree = {
+        "sr": 8000, "duration": 0.5, "clips": {"train": 2, "test": 1}, "export": ["jsonl", "desed"],
+        "noise": {"type": "coloured", "colour": "pink", "level_dbfs": -40},
+        "events": [{"label": "x", "source": {"type": "tone", "frequency": 440, "duration": 0.2}, "onset": 0.1, "level_dbfs": -20}],
+    }  # fmt: skip
+    return build(load_recipe(write_recipe(folder / "r.yaml", tree)), folder / "out").root
+
+
+@pytest.fixture
+def dataset(made, tmp_path):
+    """Return a copy of it to spoil."""
+    shutil.copytree(made, tmp_path / "set")
+    return tmp_path / "set"
+
+
+def edit(path, change):
+    """Change a JSON file in place."""
+    tree = json.loads(path.read_text())
+    change(tree)
+    path.write_text(json.dumps(tree))
+
+
+def first_row(root):
+    """Return the first row of a dataset."""
+    return json.loads((root / "manifest.jsonl").read_text().splitlines()[0])
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b", "..", "con", ""])
+def test_split_names_lead_nowhere(dataset, tmp_path, name):
+    """A split name that is a path is refused before anything is written."""
+    edit(dataset / "dataset.json", lambda tree: tree["splits"].update({name: 1}))
+    before = sorted(p for p in tmp_path.rglob("*"))
+    with pytest.raises(ManifestError, match="not what a build writes"):
+        verify(dataset)
+    assert sorted(p for p in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"supervision": []}, {"export": [5]}, {"export": [{"type": "jsonl", "wobble": 1}]}, {"export": [{"type": "nothing"}]},
+        {"splits": {"train": "two"}}, {"splits": 3}, {"files": []}, {"name": 7},
+    ],
+)  # fmt: skip
+def test_an_edited_dataset_json_is_named(dataset, change):
+    """Whatever stands in an edited dataset.json, the error names the file."""
+    edit(dataset / "dataset.json", lambda tree: tree.update(change))
+    with pytest.raises(ManifestError, match=r"dataset\.json"):
+        verify(dataset)
+
+
+def test_an_empty_split_is_verified(tmp_path):
+    """A split of no clips has its (empty) label files, and they are found as written."""
+    tree = {"sr": 8000, "duration": 0.2, "clips": {"train": 1, "test": 0}, "export": ["desed", "jsonl"]}
+    built = build(load_recipe(write_recipe(tmp_path / "r.yaml", tree)), tmp_path / "out")
+    assert verify(built.root).ok
+
+
+def test_fresh_deletes_no_foreign_folder(tmp_path):
+    """Folders that only look like a build (a `.build` of another tool, a foreign dataset.json) are refused and kept."""
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", {"sr": 8000, "duration": 0.2, "clips": 1}))
+    for name, text in ((".build/debug.yaml", "x"), ("dataset.json", "{}")):
+        root = tmp_path / name.replace("/", "_")
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text(text)
+        (root / "precious.txt").write_text("mine")
+        for fresh in (False, True):
+            with pytest.raises(BuildError, match=r"is not a build|holds no build|holds another build"):
+                build(recipe, root, fresh=fresh)
+        assert (root / "precious.txt").read_text() == "mine"
+        assert (root / name).read_text() == text
+
+
+def test_fresh_keeps_files_of_yours(dataset, tmp_path):
+    """`fresh` replaces what a build wrote, and leaves what somebody put beside it."""
+    (dataset / "notes.txt").write_text("mine")
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", {"sr": 8000, "duration": 0.2, "clips": 1}))
+    assert build(recipe, dataset, fresh=True).made == 1
+    assert (dataset / "notes.txt").read_text() == "mine"
+    assert not (dataset / "labels").joinpath("desed").exists()
+    assert verify(dataset).ok
+
+
+def test_a_changed_splits_file_is_noticed(tmp_path):
+    """A build whose frozen splits were changed is another build, and says so."""
+    sounds(tmp_path / "words")
+    tree = {
+        "sr": 16000, "duration": 1.0, "clips": {"train": 2, "test": 1}, "data": {"words": "words"},
+        "catalogues": {"words": {"data": "words", "pattern": "{label}_{speaker}_{take}.wav", "group": "speaker"}},
+        "splits": {"shares": {"train": 2, "test": 1}, "file": "splits.json"},
+        "events": [{"label": "x", "source": {"type": "file", "recording": {"pick": {"from": "words"}}}, "level_dbfs": -20}],
+    }  # fmt: skip
+    path = write_recipe(tmp_path / "r.yaml", tree)
+    speakers = sorted({p.name.split("_")[1] for p in (tmp_path / "words").glob("*.wav")})
+    frozen = {name: "test" if i == 0 else "train" for i, name in enumerate(speakers)}
+    (tmp_path / "splits.json").write_text(json.dumps(frozen))
+    build(load_recipe(path, cache_dir=tmp_path / "c"), tmp_path / "out")
+    frozen[speakers[0]], frozen[speakers[1]] = frozen[speakers[1]], frozen[speakers[0]]
+    (tmp_path / "splits.json").write_text(json.dumps(frozen))
+    with pytest.raises(BuildError, match="which recordings are in which split"):
+        build(load_recipe(path, cache_dir=tmp_path / "c"), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "match"),
+    [
+        ("needs", 5, "needs should be a list"),
+        ("recipe", "\ud800", "recipe should be hexadecimal"),
+        ("decisions.event_gain_db", [1e6], "less than or equal to 400"),
+        ("spec.n_samples", 10**15, "n_samples .* is not the duration"),
+        ("spec.n_samples", 4001, "n_samples .* is not the duration"),
+        ("spec.reference_channel", 3, "reference_channel 3 is not in a clip of 1 channels"),
+        ("spec.duration", 80_000.0, "n_samples|are made in memory"),
+        ("spec.events", 5, "events"),
+    ],
+)
+def test_rows_edited_by_hand(made, where, value, match):
+    """A row that no build wrote is refused by the field that is wrong."""
+    row = first_row(made)
+    *parents, last = where.split(".")
+    node = row
+    for key in parents:
+        node = node[key]
+    node[last] = value
+    with pytest.raises(ManifestError, match=match):
+        list(reproduce([json.dumps(row)]))
+
+
+@pytest.mark.parametrize(
+    ("meta", "active", "match"),
+    [
+        ({"events": 5}, [0, 100], "expected a list of"),
+        ({"events": [["a", "b", 3]]}, [0, 100], r"expected \[onset, offset, label\]"),
+        ({}, [-500, 100], "expected 0 <= first < last"),
+        ({}, [0, 101], "expected 0 <= first < last"),
+    ],
+)
+def test_recordings_edited_by_hand(made, meta, active, match):
+    """A recording in a row whose numbers cannot be is refused."""
+    row = first_row(made)
+    recording = {
+        "data": "d", "path": "a.wav", "sha256": "0" * 64, "sr": 8000, "n_channels": 1, "n_samples": 100, "active": active, "meta": meta,
+    }  # fmt: skip
+    row["spec"]["events"][0]["source"] = {"type": "file@1", "recording": recording}
+    with pytest.raises(ManifestError, match=match):
+        list(reproduce([json.dumps(row)]))
+
+
+def test_needs_are_said_before_they_are_missed(made):
+    """A row that needs another library says so even where the samples come out the same."""
+    row = first_row(made)
+    row["needs"] = ["libsndfile==0.0.1"]
+    (again,) = reproduce([json.dumps(row)])
+    assert again.same
+    assert "needs libsndfile==0.0.1" in again.notes[0]
+
+
+def test_unknown_versions_are_not_called_the_same(made):
+    """Rows without their dataset.json have no known versions, and a mismatch says that."""
+    row = first_row(made)
+    row["pcm_sha256"] = "0" * 64
+    (again,) = reproduce([json.dumps(row)])
+    assert not again.same
+    assert "the row's versions are not known" in again.notes[-1]
+
+
+def test_a_clip_that_differs_is_not_written(made, dataset):
+    """Reproducing an edited row into its own dataset leaves the files there alone."""
+    row = first_row(made)
+    row["decisions"]["event_gain_db"][0] += 1.0
+    before = (dataset / row["path"]).read_bytes()
+    (again,) = reproduce([json.dumps(row)], out=dataset)
+    assert not again.same
+    assert "not written" in again.notes[-1]
+    assert (dataset / row["path"]).read_bytes() == before
+
+
+def test_a_cut_manifest_is_named(dataset):
+    """A dataset whose manifest was cut says where, and what tells more."""
+    path = dataset / "manifest.jsonl"
+    path.write_text(path.read_text()[:-40])
+    with pytest.raises(ManifestError, match=r"manifest\.jsonl:3: not a row"):
+        ClipDataset(dataset, split="train")
+
+
+def test_labels_are_alike_from_recipe_and_folder(made, tmp_path):
+    """A clip rendered from its recipe has the labels of its row, key by key."""
+    recipe = load_recipe(made / "recipe.yaml")
+    rendered, read = ClipDataset(recipe, split="train")[0], ClipDataset(made, split="train")[0]
+    assert rendered["labels"] == read["labels"]
+
+
+def test_errors_of_one_root():
+    """All of these are errors a caller can catch at once."""
+    assert issubclass(ManifestError, AudiosynthError)
+    assert issubclass(BuildError, AudiosynthError)
