@@ -191,7 +191,11 @@ def fingerprint(recordings: Sequence[Recording]) -> str:
     """Return the SHA-256 over all that is known of some recordings, in their order."""
     digest = hashlib.sha256()
     for recording in recordings:
-        row = json.dumps(recording.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        tree = {
+            **recording.model_dump(mode="json"),
+            "meta": recording.meta,
+        }  # rows leave credits out; draws may use them
+        row = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         digest.update(row.encode() + b"\n")
     return digest.hexdigest()
 

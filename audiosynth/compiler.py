@@ -14,6 +14,8 @@ from audiosynth.references import Ref
 from audiosynth.registry import FAMILIES, components
 
 Path = tuple[str | int, ...]
+MAX_NAMES: Final = 100
+"""Most `let` names in reach of one place: each may use those before it."""
 _REFERENCE: Final = re.compile(r"^\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)$")
 
 
@@ -149,6 +151,9 @@ class Compiler:
         """Compile a `let` block; returns the compiler that knows its names, and the nodes."""
         if not isinstance(raw, Mapping):
             self.fail(path, f"expected names and values, got {raw!r}")
+            return self, {}
+        if len({*self.names, *raw}) > MAX_NAMES:
+            self.fail(path, f"{len({*self.names, *raw})} names in reach; at most {MAX_NAMES} are")
             return self, {}
         for name in raw:
             if not re.fullmatch(r"[A-Za-z_]\w*", name):

@@ -100,6 +100,8 @@ def check_format(*, container: str, subtype: str, sr: int, n_channels: int) -> N
     if rates is not None and sr not in rates:
         names = ", ".join(map(str, rates[:-1])) + f" or {rates[-1]}"
         raise ParameterError(f"{container} holds {names} Hz, not {sr}; change `sr` or use wav")
+    if container == "flac" and sr > 0xFFFF and sr % 10:  # rates above 16 bits are stored in tens (RFC 9639, 9.1.7)
+        raise ParameterError(f"flac holds rates above 65535 Hz in steps of 10, not {sr}; change `sr` or use wav")
     if not 1 <= sr <= highest:
         raise ParameterError(f"{container} holds rates up to {highest} Hz, not {sr}; use wav")
 

@@ -100,7 +100,10 @@ def walk(
 
 
 def _files(folder: Path, exclude: Sequence[str], problems: list[str]) -> Iterator[tuple[Path, str]]:
-    for place, folders, files in os.walk(folder):
+    def unreadable(error: OSError) -> None:
+        problems.append(f"{error.filename}: cannot be read ({error.strerror}); allow it, or exclude it")
+
+    for place, folders, files in os.walk(folder, onerror=unreadable):
         here = Path(place)
         for name in sorted(folders):
             inner = nfc((here / name).relative_to(folder).as_posix())

@@ -13,8 +13,12 @@ from typing import Any
 from audiosynth.catalogue import Catalogue
 from audiosynth.clip import Recording
 from audiosynth.errors import PlanError, UsageError
+from audiosynth.kept import Kept
 from audiosynth.nodes import Node
 from audiosynth.spec import Output
+
+MAX_POOLS = 4096
+"""Most answers to `where` that are kept; a drawn number in it asks anew for every clip."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Recipe:
     roots: Mapping[str, Path] = field(default_factory=dict)
     text: str = ""
     warnings: tuple[str, ...] = ()
-    _pools: dict[Any, Sequence[Recording]] = field(default_factory=dict, repr=False, compare=False)
+    _pools: Kept[Sequence[Recording]] = field(default_factory=lambda: Kept(MAX_POOLS), repr=False, compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -91,7 +95,8 @@ class Recipe:
         found = self._pools.get(key)
         if found is None:
             members = self.members.get((catalogue, split), ())
-            found = self._pools[key] = tuple(r for r in members if _fits(r, where))
+            found = tuple(r for r in members if _fits(r, where))
+            self._pools.put(key, found)
         return found
 
     def utterance(self, split: str, ordinal: int) -> Recording:

@@ -70,46 +70,48 @@ def _bed(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
     return {**{key: value for key, value in raw.items() if key in _BED_KEYS}, "layers": [{"source": source}]}
 
 
-Write = Callable[[Mapping[str, Any], Path], Any]
+Write = Callable[[Any, Path], Any]
 
 
 def _each_item(raw: Any, path: Path, write: Write) -> Any:
+    """Apply `write` to every map of a list, and of every list that a draw in its place can give."""
     if isinstance(raw, list):
         return [_within(item, (*path, i), write) for i, item in enumerate(raw)]
-    if isinstance(raw, Mapping) and len(raw) == 1:
-        (key, value) = next(iter(raw.items()))
-        if key == "repeat" and isinstance(value, Mapping) and "of" in value:
-            return {key: {**value, "of": _within(value["of"], (*path, key, "of"), write)}}
-        if key in ("choice", "cycle", "deck") and isinstance(value, list):
-            return {key: [_each_item(item, (*path, key, i), write) for i, item in enumerate(value)]}
-    return raw
+    return _within(raw, path, lambda item, _: item, lambda item, at: _each_item(item, at, write))
 
 
-def _within(raw: Any, path: Path, write: Write) -> Any:
-    """Apply `write` to a map, or to every map that a draw in its place can give."""
+def _within(raw: Any, path: Path, write: Write, write_list: Write | None = None) -> Any:
+    """Apply `write` to a map (`write_list` to a list), or to every one that a draw in its place can give."""
+    if isinstance(raw, list) and write_list is not None:
+        return write_list(raw, path)
     if not isinstance(raw, Mapping):
         return raw
     key, value = next(iter(raw.items())) if len(raw) == 1 else ("", None)
-    here = (*path, key)
-    if key in ("choice", "cycle", "deck") and isinstance(value, list):
-        return {key: [_within(item, (*here, i), write) for i, item in enumerate(value)]}
-    if key == "weighted" and isinstance(value, list):
-        return {
-            key: [[w, _within(item, (*here, i, 1), write)] for i, (w, item) in enumerate(value)]
-            if _pairs(value)
-            else value
-        }
-    if key == "balance" and isinstance(value, Mapping) and isinstance(value.get("of"), list):
-        return {key: {**value, "of": [_within(item, (*here, "of", i), write) for i, item in enumerate(value["of"])]}}
-    if key == "maybe" and isinstance(value, Mapping) and "then" in value:
-        return {key: {**value, "then": _within(value["then"], (*here, "then"), write)}}
-    if key == "repeat" and isinstance(value, Mapping) and "of" in value:
-        return {key: {**value, "of": _within(value["of"], (*here, "of"), write)}}
-    if key == "by" and isinstance(value, Mapping) and isinstance(value.get("cases"), Mapping):
-        cases = {k: _within(v, (*here, "cases", k), write) for k, v in value["cases"].items()}
-        rest = {"default": _within(value["default"], (*here, "default"), write)} if "default" in value else {}
-        return {key: {**value, "cases": cases, **rest}}
+
+    def inner(item: Any, *more: str | int) -> Any:
+        return _within(item, (*path, key, *more), write, write_list)
+
+    if isinstance(value, list) and key in ("choice", "cycle", "deck"):
+        return {key: [inner(item, i) for i, item in enumerate(value)]}
+    if isinstance(value, list) and key == "weighted":
+        return {key: [[w, inner(item, i, 1)] for i, (w, item) in enumerate(value)]} if _pairs(value) else raw
+    if isinstance(value, Mapping) and (drawn := _in_map(key, value, inner)) is not None:
+        return {key: {**value, **drawn}}
     return write(raw, path)
+
+
+def _in_map(key: str, value: Mapping[str, Any], inner: Callable[..., Any]) -> dict[str, Any] | None:
+    """Return the changed parts of a draw that is written as a map; None if it is no such draw."""
+    if key == "balance" and isinstance(value.get("of"), list):
+        return {"of": [inner(item, "of", i) for i, item in enumerate(value["of"])]}
+    if key == "maybe" and "then" in value:
+        return {"then": inner(value["then"], "then")}
+    if key == "repeat" and "of" in value:
+        return {"of": inner(value["of"], "of")}
+    if key == "by" and isinstance(value.get("cases"), Mapping):
+        cases = {k: inner(v, "cases", k) for k, v in value["cases"].items()}
+        return {"cases": cases, **({"default": inner(value["default"], "default")} if "default" in value else {})}
+    return None
 
 
 def _pairs(value: list[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -118,7 +119,7 @@ def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component
     at = None if raw.get("at") is None else At.model_validate(raw["at"])
     room = _room(raw.get("room"))
     position = _position(raw.get("position"), room or clip_room)
-    onset = _onset(raw.get("onset"), at, n=n, n_clip=n_clip, sr=sr)
+    onset = _onset(raw.get("onset"), at, n=n, n_clip=n_clip, sr=sr, cut=raw.get("overrun") == "cut")
     if at is not None and at.anchor == "direct" and raw.get("align") == "causal":
         onset -= _known_delay(room or clip_room, sr, position)
     if (onset < 0 or onset + n > n_clip) and raw.get("overrun", "error") == "error":
@@ -209,17 +210,17 @@ def _hull(active: Sequence[Interval]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
-def _onset(raw: Any, at: At | None, *, n: int, n_clip: int, sr: int) -> int:
+def _onset(raw: Any, at: At | None, *, n: int, n_clip: int, sr: int, cut: bool) -> int:
     if at is not None:
         point = seconds_to_samples(at.time, sr) + (n_clip if at.time < 0 else 0)
         return point - {"onset": 0, "direct": 0, "centre": n // 2, "offset": n}[at.anchor]
     if isinstance(raw, Slack):
-        if n > n_clip:
+        if n > n_clip and not cut:
             raise PlanError(
                 f"an event of {n / sr:.3f} s is longer than its clip of {n_clip / sr:.3f} s; make the clip longer, "
                 "the event shorter (`duration`), or give an onset and `overrun: cut`"
             )
-        return int(raw.slack * (n_clip - n) + 0.5)
+        return math.floor(raw.slack * (n_clip - n) + 0.5)  # below 0 where a longer event is cut
     return 0 if raw is None else seconds_to_samples(raw, sr)
 
 

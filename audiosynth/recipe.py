@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from audiosynth import catalogue as catalogues
 from audiosynth import splits
+from audiosynth.budget import MAX_DRAWN, drawn_at_most
 from audiosynth.checks import Checker
 from audiosynth.clip import Recording
 from audiosynth.compiler import Compiler, path_text
@@ -23,14 +24,14 @@ from audiosynth.recipe_parts import (
     clip_counts,
     data_roots,
     exports_of,
-    record,
+    output_of,
     settings_of,
     split_spec_of,
     supervision_of,
 )
 from audiosynth.recipe_source import read_source
 from audiosynth.reserved import RESERVED
-from audiosynth.spec import MAX_DURATION, Output, Scene
+from audiosynth.spec import MAX_DURATION, Scene
 
 SCENE_KEYS: Final = frozenset(Scene.model_fields)
 KEYS: Final = SCENE_KEYS | {
@@ -96,7 +97,7 @@ def load_recipe(
     specs = catalogue_specs(loader, tree)
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     compiled = _compile(loader, tree, frozenset(specs), each)
-    output = record(loader, tree, "output", Output)
+    output = output_of(loader, tree, settings)
     exports = exports_of(loader, tree)
     supervision = supervision_of(loader, tree, counts)
     declared = data_roots(loader, tree)
@@ -124,12 +125,21 @@ def _compile(
     inner, lets = compiler.lets(tree["let"], ("let",)) if "let" in tree else (compiler, {})
     items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}
     scene = MapNode(items)
+    if each is not None and isinstance(tree.get("let"), Mapping) and each.name in tree["let"]:
+        loader.fail(
+            ("let", each.name), f"'{each.name}' is the name of each clip's recording (clips.each.as); take another"
+        )
     if "duration" not in tree:
         loader.fail(("duration",), f"a recipe needs a `duration` in seconds (0 to {MAX_DURATION:g}), or {{of: name}}")
     else:
         found.extend(Checker(inner.origins).items({**items, "let": Const({})}, Scene, (), owner="recipe"))
     for path, message in found:
         loader.fail(path, message)
+    count = drawn_at_most(MapNode({**items, **{f"let {name}": node for name, node in lets.items()}}))
+    if count > MAX_DRAWN:
+        loader.fail(
+            (), f"one clip could hold {count:.2g} values (repeats of repeats, names of names); at most {MAX_DRAWN:,}"
+        )
     return scene, lets, tuple(_cycles(loader, [*lets.values(), scene], inner.origins))
 
 
@@ -170,6 +180,12 @@ def _recordings(
         scanned[name] = found = catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
         for split, recordings in _members(found, spec, split_spec, split_names, loader.source.folder).items():
             members[name, split] = recordings
+    if split_spec is not None:
+        grouped = {name: spec for name, spec in specs.items() if spec.group is not None}
+        splits.require_apart({key: found for key, found in members.items() if key[0] in grouped})
+        splits.require_known(
+            split_spec.assign, {n: (scanned[n].recordings, s.group_fields()) for n, s in grouped.items()}
+        )
     return roots, scanned, members
 
 

@@ -13,15 +13,16 @@ from pydantic import ValidationError
 from audiosynth import catalogue as catalogues
 from audiosynth import registry, splits
 from audiosynth.compiler import path_text
+from audiosynth.containers import check_format
 from audiosynth.distributions import shown
-from audiosynth.errors import AudiosynthError, Problem, RecipeError, did_you_mean
+from audiosynth.errors import AudiosynthError, ParameterError, Problem, RecipeError, did_you_mean
 from audiosynth.loaded import Each
 from audiosynth.paths import plain_name, reserved_name
 from audiosynth.recipe_source import Source
+from audiosynth.spec import Output
 
 RecipePath = tuple[str | int, ...]
 MAX_CLIPS: Final = 100_000_000
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _FOLDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 SETTINGS: Final[Mapping[str, tuple[Any, Any]]] = {
     "seed": (0, (0, 2**63 - 1)),
@@ -81,11 +82,15 @@ def calibration(loader: Loader, tree: Mapping[str, Any]) -> float | None:
 
 def settings_of(loader: Loader, tree: Mapping[str, Any], stem: str) -> dict[str, Any]:
     """Return the settings that are one plain value each, as keyword arguments of `Recipe`."""
+    numbers = {key: setting(loader, tree, key) for key in SETTINGS}
+    if numbers["reference_channel"] >= numbers["channels"]:
+        have = f"there are {numbers['channels']} channels, numbered from 0"
+        loader.fail(("reference_channel",), f"{have}, so there is no channel {numbers['reference_channel']}")
     return {
         "name": name_of(loader, tree, stem),
         "description": text_of(loader, tree, "description"),
         "calibration_db": calibration(loader, tree),
-        **{key: setting(loader, tree, key) for key in SETTINGS},
+        **numbers,
     }
 
 
@@ -206,14 +211,27 @@ def _each(loader: Loader, raw: Mapping[str, Any], specs: Mapping[str, Any]) -> E
     name, source, replicas = each.get("as", "item"), each.get("from"), raw.get("replicas", 1)
     for key in [k for k in raw if k not in ("each", "replicas")] + [k for k in each if k not in ("from", "as")]:
         loader.fail(("clips", key), f"'each' takes {{from: catalogue, as: name}} and replicas, not '{key}'")
-    if source not in specs:
-        loader.fail(("clips", "each", "from"), f"no catalogue is called {source!r}{did_you_mean(source, specs)}")
+    if not isinstance(source, str) or source not in specs:
+        hint = did_you_mean(source, specs) if isinstance(source, str) else ""
+        loader.fail(("clips", "each", "from"), f"no catalogue is called {source!r}{hint}")
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*", name):
         loader.fail(("clips", "each", "as"), f"expected a name of letters, digits and _, got {name!r}")
     if isinstance(replicas, bool) or not isinstance(replicas, int) or not 1 <= replicas <= 10_000:
         loader.fail(("clips", "replicas"), f"expected a whole number from 1 to 10000, got {replicas!r}")
         replicas = 1
     return Each(str(source), str(name), replicas)
+
+
+def output_of(loader: Loader, tree: Mapping[str, Any], settings: Mapping[str, Any]) -> Output:
+    """Return how audio is written; a container that cannot hold it is a problem now, not at the first clip."""
+    output: Output = record(loader, tree, "output", Output)
+    try:
+        check_format(
+            container=output.format, subtype=output.subtype, sr=settings["sr"], n_channels=settings["channels"]
+        )
+    except ParameterError as error:
+        loader.fail(("output", "format"), str(error))
+    return output
 
 
 def exports_of(loader: Loader, tree: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -14,6 +14,8 @@ from audiosynth.quantiles import round_significant
 
 MAX_WITNESSES: Final = 64
 """Most combinations of witnesses that one `join` is checked with."""
+MAX_SUM: Final = 2.0**53
+"""Largest sum: beyond it whole numbers and floats part, and a chain of names, each added to itself, doubles at every step."""
 MAX_TEXT: Final = 10_000
 """Longest text that `join` may make: a chain of names, each joined with itself, doubles at every step."""
 
@@ -151,6 +153,8 @@ class Sum(Node):
         if bad is not None or None in values:
             raise scope.error(self.path, f"cannot add {bad!r}; `sum` takes numbers")
         total = sum(values)
+        if abs(total) > MAX_SUM:
+            raise scope.error(self.path, f"the sum is beyond ±{MAX_SUM:.2g}")
         return total if isinstance(total, int) else round_significant(total)
 
     @cached_property

@@ -133,6 +133,11 @@ def _pick(c: Compiler, raw: Any, path: Path) -> Node:
     plain = where.values() if isinstance(where, Mapping) else [where]
     if not isinstance(where, Mapping) or not all(isinstance(v, Mapping) or is_condition(v) for v in plain):
         return c.fail((*path, "where"), f"expected {{field: value or list of values}}, got {shown(where)}")
+    if how == "deck" and any(isinstance(v, Mapping) or str(v).startswith("$") for v in plain):
+        return c.fail(
+            (*path, "where"),
+            "a deck deals each recording once over the split, so what it deals from cannot be drawn; use how: random or cycle",
+        )
     return Pick(c.keyed, raw["from"], c.at("where").compile(where, (*path, "where")), how)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from audiosynth.clip import Recording
 from audiosynth.dice import keyed_fraction
-from audiosynth.errors import AssetError
+from audiosynth.errors import AssetError, did_you_mean
 from audiosynth.paths import read_bytes
 
 
@@ -109,14 +109,14 @@ def group_keys(recording: Recording, fields: Sequence[str]) -> tuple[str, ...]:
 
 
 def groups(recordings: Sequence[Recording], fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the groups: recordings that share any key are in one; every key by the id of its group.
+    """Return the groups: recordings that share any key, or their bytes, are in one; every key by the id of its group.
 
     The id is the smallest of the group's keys (in UTF-8 order).
 
     Examples
     --------
     >>> rows = [{"speaker": "ann", "room": "a"}, {"speaker": "bob", "room": "a"}, {"speaker": "cleo", "room": "c"}]
-    >>> made = [Recording(data="d", path=f"{i}.wav", sha256="0" * 64, sr=8000, n_channels=1, n_samples=1, active=(0, 1),
+    >>> made = [Recording(data="d", path=f"{i}.wav", sha256=f"{i:064x}", sr=8000, n_channels=1, n_samples=1, active=(0, 1),
     ...                   meta=row) for i, row in enumerate(rows)]
     >>> groups(made, ["speaker", "room"])
     {'room:a': ('room:a', 'speaker:ann', 'speaker:bob'), 'room:c': ('room:c', 'speaker:cleo')}
@@ -128,10 +128,12 @@ def groups(recordings: Sequence[Recording], fields: Sequence[str]) -> dict[str, 
             parent[key] = key = parent[parent[key]]
         return key
 
+    copies: dict[str, str] = {}
     for recording in recordings:
         first, *others = group_keys(recording, fields)
         parent.setdefault(first, first)
-        for other in others:
+        # The same bytes under another name are the same sound: a copy goes where its original goes.
+        for other in (*others, copies.setdefault(recording.sha256, first)):
             parent.setdefault(other, other)
             a, b = sorted((find(first), find(other)), key=str.encode)
             parent[b] = a
@@ -199,6 +201,52 @@ def assign(
                 "`group: null` to share its recordings among all splits"
             )
     return {recording.path: split_of[group_keys(recording, group_fields)[0]] for recording in recordings}
+
+
+def require_apart(members: Mapping[tuple[str, str], Sequence[Recording]]) -> None:
+    """Refuse splits that share a recording through two catalogues.
+
+    Parameters
+    ----------
+    members
+        Recordings of each (catalogue, split), without catalogues that are shared on purpose.
+
+    Raises
+    ------
+    AssetError
+        Naming one such recording, both places and the way out.
+    """
+    seen: dict[str, tuple[str, str, str]] = {}
+    for (catalogue, split), recordings in members.items():
+        for recording in recordings:
+            other, where, path = seen.setdefault(recording.sha256, (split, catalogue, recording.path))
+            if other != split:
+                raise AssetError(
+                    f"'{path}' is in split '{other}' through catalogue '{where}', and the same sound ('{recording.path}') in "
+                    f"'{split}' through '{catalogue}'; give both catalogues the same `group`, send the group to one split with "
+                    "`splits: {assign: …}`, or set `group: null` to share a catalogue"
+                )
+
+
+def require_known(
+    assign: Mapping[str, str], catalogues: Mapping[str, tuple[Sequence[Recording], Sequence[str]]]
+) -> None:
+    """Refuse `assign` for groups that no recording of any catalogue (with its group's fields) has.
+
+    Raises
+    ------
+    AssetError
+        With the nearest group there is.
+    """
+    keys = {
+        key for found, fields in catalogues.values() for recording in found for key in group_keys(recording, fields)
+    }
+    known = keys | {key.partition(":")[2] for key in keys}
+    for group in assign:
+        if group not in known:
+            raise AssetError(
+                f"splits.assign: no recording is of the group '{group}'{did_you_mean(group, sorted(known))}"
+            )
 
 
 def _drawn(fraction: float, shares: Mapping[str, float]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from audiosynth import pcm
+from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
 from audiosynth.errors import AudiosynthError, BuildError
 from audiosynth.loaded import Recipe
@@ -54,6 +54,10 @@ def _never() -> bool:
     return False
 
 
+def _fits(row: Mapping[str, Any]) -> None:
+    """Find nothing wrong with a row: for exporters that take any label."""
+
+
 def render_unit(
     recipe: Recipe, unit: Unit, root: Path, work: Workspace, *, stopped: Callable[[], bool] = _never
 ) -> int:
@@ -72,6 +76,9 @@ def render_unit(
         Naming the clip that cannot be made.
     """
     rows = []
+    exporters = [registry.create("exporters", tree) for tree in recipe.exports]
+    checks = [getattr(exporter, "check", _fits) for exporter in exporters]
+    told = recipe.supervision.get(unit.split) != "none"
     for ordinal in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
@@ -79,7 +86,10 @@ def render_unit(
         try:
             clip = render(spec, assets=work, stems=spec.output.stems)
             scratch = root / ".build" / "tmp"
-            rows.append(dumps(write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe.sha256)))
+            row = write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe.sha256)
+            for check in checks if told else ():
+                check(row)
+            rows.append(dumps(row))
         except OSError as error:
             raise disk_error(error, root) from error
         except AudiosynthError as error:

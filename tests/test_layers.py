@@ -27,7 +27,7 @@ FLOORS = {
         "image_*", "sofa", "hdf5",
     ),
     "language and material": (
-        "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "catalogue", "index", "listing",
+        "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
         "assets", "splits", "clip", "workspace", "kept", "roots", "places", "receivers", "walls",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),

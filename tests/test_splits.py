@@ -16,7 +16,7 @@ from audiosynth.splits import SplitSpec, assign, groups
 def _made(*rows: dict[str, str], data: str = "d") -> list[Recording]:
     return [
         Recording(
-            data=data, path=row.get("path", f"{i:05d}.wav"), sha256="0" * 64, sr=8000, n_channels=1, n_samples=1,
+            data=data, path=row.get("path", f"{i:05d}.wav"), sha256=f"{i:064x}", sr=8000, n_channels=1, n_samples=1,
             active=(0, 1), meta={key: value for key, value in row.items() if key != "path"},
         )
         for i, row in enumerate(rows)

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from material import sounds, write_recipe
 
-from audiosynth import ClipDataset, build, load_recipe, reproduce, verify
+from audiosynth import ClipDataset, build, load_recipe, plan_clip, render, reproduce, verify
 from audiosynth.errors import AudiosynthError, BuildError, ManifestError
 
 
@@ -212,3 +212,128 @@ def test_errors_of_one_root():
     """All of these are errors a caller can catch at once."""
     assert issubclass(ManifestError, AudiosynthError)
     assert issubclass(BuildError, AudiosynthError)
+
+
+def tree(**changes):
+    """Return a small recipe."""
+    event = {"label": "x", "source": {"type": "tone", "frequency": 440, "duration": 0.1}, "level_dbfs": -20}
+    return {"sr": 8000, "duration": 0.5, "clips": 1, "events": [event], **changes}
+
+
+CLICK = {"label": "x", "source": {"type": "click"}, "level_dbfs": -20}
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"events": [{"repeat": {"n": 1000, "of": {"repeat": {"n": 1000, "of": CLICK}}}}]}, "could hold .* values"),
+        ({"let": {"a": {"x": 1}, **{f"b{i}": {"l": f"$b{i - 1}" if i else "$a", "r": f"$b{i - 1}" if i else "$a"} for i in range(30)}}}, "could hold"),
+        ({"let": {f"b{i}": f"$b{i - 1}" if i else 1 for i in range(600)}}, "600 names in reach; at most 100"),
+        ({"reference_channel": 1}, "there are 1 channels, numbered from 0"),
+        ({"output": {"format": "opus"}, "sr": 44_100}, "opus holds .* Hz, not 44100"),
+        ({"output": {"format": "flac"}, "sr": 100_001}, "steps of 10, not 100001"),
+        ({"duration": 80_000.0, "sr": 48_000}, "a clip is made in memory"),
+        ({"clips": {"each": {"from": ["b"]}}}, "no catalogue is called"),
+    ],
+)  # fmt: skip
+def test_recipes_have_bounds(tmp_path, changes, match):
+    """What would grow without end, or cannot be written, is refused before anything is rendered."""
+    with pytest.raises(AudiosynthError, match=match):
+        plan_clip(load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes))), "train", 0)
+
+
+def test_sums_have_bounds(tmp_path):
+    """A chain of names, each the sum of the one before with itself, ends at 2^53."""
+    names = {f"b{i}": {"sum": [f"$b{i - 1}", f"$b{i - 1}"]} if i else 1 for i in range(60)}
+    with pytest.raises(AudiosynthError, match="the sum is beyond"):
+        plan_clip(load_recipe(write_recipe(tmp_path / "r.yaml", tree(let=names))), "train", 0)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{"weighted": [[1, {**CLICK, "level_dbfs": -20}]]}], {"weighted": [[1, [CLICK]]]}, {"choice": [[CLICK], [CLICK, CLICK]]},
+        [{"balance": {"of": [CLICK], "cost": [1]}}],
+    ],
+)  # fmt: skip
+def test_short_forms_stand_in_every_draw(tmp_path, events):
+    """`level_dbfs` in an event is short for its level wherever events are drawn."""
+    spec = plan_clip(load_recipe(write_recipe(tmp_path / "r.yaml", tree(events=events))), "train", 0)
+    assert spec.events[0].level.level_dbfs == -20
+
+
+def test_longer_events_are_cut_where_they_may_be(tmp_path):
+    """With `overrun: cut` an event longer than its clip fills it; without, it is an error."""
+    long = {
+        "label": "x",
+        "source": {"type": "tone", "frequency": 440, "duration": 0.9},
+        "onset": {"slack": 0.5},
+        "level_dbfs": -20,
+    }
+    spec = plan_clip(
+        load_recipe(write_recipe(tmp_path / "r.yaml", tree(events=[{**long, "overrun": "cut"}]))), "train", 0
+    )
+    assert spec.events[0].place.onset == -1600
+    assert render(spec).labels[0].offset == 4000
+    with pytest.raises(AudiosynthError, match="longer than its clip"):
+        plan_clip(load_recipe(write_recipe(tmp_path / "r.yaml", tree(events=[long]))), "train", 0)
+
+
+def test_a_deck_is_not_dealt_from_drawn_conditions(tmp_path):
+    """A deck whose `where` is drawn would run out early; it is refused."""
+    sounds(tmp_path / "words")
+    changes = {
+        "data": {"words": "words"}, "sr": 16_000, "let": {"w": {"choice": ["yes", "no"]}},
+        "catalogues": {"words": {"data": "words", "pattern": "{label}_{speaker}_{take}.wav", "group": None}},
+        "events": [{**CLICK, "source": {"type": "file", "recording": {"pick": {"from": "words", "where": {"label": "$w"}, "how": "deck"}}}}],
+    }  # fmt: skip
+    with pytest.raises(AudiosynthError, match="what it deals from cannot be drawn"):
+        load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes)), cache_dir=tmp_path / "c")
+
+
+def test_copies_go_where_their_originals_go(tmp_path):
+    """Byte-identical files under other names never stand in two splits."""
+    sounds(tmp_path / "words")
+    for path in sorted((tmp_path / "words").glob("*.wav")):
+        shutil.copy(path, path.with_name(f"copy{path.name}"))
+    changes = {
+        "data": {"words": "words"}, "sr": 16_000, "clips": {"train": 1, "test": 1}, "splits": {"train": 1, "test": 1},
+        "catalogues": {"words": {"data": "words", "layout": "flat"}}, "events": [],
+    }  # fmt: skip
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes)), cache_dir=tmp_path / "c")
+    train, test = ({r.sha256 for r in recipe.members["words", split]} for split in ("train", "test"))
+    assert train.isdisjoint(test)
+
+
+def test_catalogues_may_not_cross_splits(tmp_path):
+    """One folder in two catalogues with other groups would put a sound into two splits; unknown groups are told."""
+    sounds(tmp_path / "words")
+    pattern = {"data": "words", "pattern": "{label}_{speaker}_{take}.wav"}
+    changes = {
+        "data": {"words": "words"}, "sr": 16_000, "clips": {"train": 1, "test": 1}, "splits": {"train": 1, "test": 1},
+        "catalogues": {"a": {**pattern, "group": "speaker"}, "b": {**pattern, "group": "path"}}, "events": [],
+    }  # fmt: skip
+    with pytest.raises(AudiosynthError, match="give both catalogues the same `group`"):
+        load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes)), cache_dir=tmp_path / "c")
+    changes["catalogues"].pop("b")
+    changes["splits"] = {"shares": {"train": 1, "test": 1}, "assign": {"nobody": "test"}}
+    with pytest.raises(AudiosynthError, match="no recording is of the group 'nobody'"):
+        load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes)), cache_dir=tmp_path / "c")
+
+
+@pytest.mark.parametrize(("exporter", "label"), [("desed", "Dog, bark"), ("audacity", "a\tb")])
+def test_labels_are_refused_at_the_first_clip(tmp_path, exporter, label):
+    """A label that a format cannot hold stops the build when it first comes, not when everything is rendered."""
+    recipe = load_recipe(
+        write_recipe(tmp_path / "r.yaml", tree(export=[exporter], clips=300, events=[{**CLICK, "label": label}]))
+    )
+    with pytest.raises(BuildError, match="clip train-000000000: label"):
+        build(recipe, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("units/*.jsonl"))
+
+
+def test_split_names_that_want_one_file(tmp_path):
+    """`train` writes its weak labels where a split `train_weak` writes its own; that is said."""
+    changes = {"clips": {"train": 1, "train_weak": 1}, "export": ["desed"]}
+    with pytest.raises(BuildError, match="two splits want one file"):
+        build(load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes))), tmp_path / "out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -50,16 +51,26 @@ class Audacity(Component):
         strong = {split for split in dataset.splits if withhold(split, dataset=dataset) == "strong"}
         return [self._write_clip(row, folder) for row in dataset.rows() if row["split"] in strong]
 
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Refuse a row whose labels cannot stand in a track; asked when a clip is made, not when all are."""
+        for item in labels_of(row, self.inaudible):
+            _checked(row, item)
+
     def _write_clip(self, row: dict[str, Any], folder: Path) -> Path:
         path = folder / "audacity" / str(row["split"]) / below_split(row).with_suffix(".txt")
         sr, n_samples = row["sr"], row["n_samples"]
         with atomic_text(path) as file:
             for item in labels_of(row, self.inaudible):
-                label = clean(item["label"])
-                if breaks_lines(label):
-                    raise refuse(row, label, "holds a tab, line end or outer blank, or is empty; rename it")
+                label = _checked(row, item)
                 last = item["offset_sample"] >= n_samples  # rounding must not carry a label over the end
                 offset = decimal_seconds(min(item["offset_sample"], n_samples), sr, places=6, floor=last)
                 onset = min(decimal_seconds(item["onset_sample"], sr, places=6), offset, key=float)
                 file.write(f"{onset}\t{offset}\t{label}\n")
         return path
+
+
+def _checked(row: Mapping[str, Any], item: Mapping[str, Any]) -> str:
+    label = clean(item["label"])
+    if breaks_lines(label):
+        raise refuse(row, label, "holds a tab, line end or outer blank, or is empty; rename it")
+    return label

@@ -77,6 +77,10 @@ class Desed(Component):
         kinds = {split: _files(withhold(split, dataset=dataset)) for split in dataset.splits}
         base = folder / "desed"
         paths = {(s, k): base / (f"{s}.tsv" if k == "strong" else f"{s}_{k}.tsv") for s in kinds for k in kinds[s]}
+        if len(set(paths.values())) < len(paths):
+            raise BuildError(
+                "desed: two splits want one file (`train_weak` is also what `train` calls its weak labels); rename one"
+            )
         info: dict[str, Counter[str]] = {split: Counter(clips=0) for split in dataset.splits}
         with ExitStack() as stack:
             files = {key: stack.enter_context(atomic_text(path)) for key, path in paths.items()}
@@ -90,6 +94,10 @@ class Desed(Component):
         with atomic_text(base / "info.json") as file:
             file.write(json.dumps(info, indent=1, sort_keys=True) + "\n")
         return [*paths.values(), base / "info.json"]
+
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Refuse a row whose labels cannot stand in these files; asked when a clip is made, not when all are."""
+        self._events(row, Counter())
 
     def _write_row(self, row: Mapping[str, Any], files: Mapping[str, TextIO], info: Counter[str]) -> None:
         name = below_split(row).as_posix()

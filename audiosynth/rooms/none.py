@@ -30,3 +30,7 @@ class NoRoom(Component):
         array([[1.]])
         """
         return Response(h=np.ones((1, 1)), delay=0, gain_db=0.0, key=("none",))
+
+    def delay(self, sr: int, position: object = None) -> int:  # noqa: ARG002
+        """Return 0: the sound is there at once."""
+        return 0
