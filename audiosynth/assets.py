@@ -113,7 +113,10 @@ class AssetStore:
         path = self.locate(recording)
         data = read_bytes(path)
         got = hashlib.sha256(data).hexdigest()
-        if got != recording.sha256:
+        if got != recording.sha256:  # another file at its place: the right one may have moved
+            found = self.find_by_hash(recording.sha256, like=recording.path)
+            if found is not None:
+                return found, read_bytes(found)
             raise AssetError(
                 f"{path}: the file changed: expected sha256 {recording.sha256}, got {got}; bring back the file that was "
                 "used, or plan the dataset again from the recipe"
@@ -160,7 +163,7 @@ class AssetStore:
         sha256
             Of the file's bytes.
         like
-            Its path when it was used: files of that name are tried first, then those of that suffix (all if empty).
+            Its path when it was used: files of that name are tried first, then those of that suffix, then all others.
         """
         for path in self._candidates(PurePosixPath(like)):
             if path not in self._hashes:
@@ -176,8 +179,8 @@ class AssetStore:
         if self._listed is None:
             roots = dict.fromkeys(root for folders in self._roots.values() for root in folders)
             self._listed = tuple(path for root in roots for path in files_below(root))
-        files = [p for p in self._listed if not like.suffix or p.suffix.casefold() == like.suffix.casefold()]
-        return sorted(files, key=lambda path: nfc(path.name).casefold() != like.name.casefold())
+        name, suffix = like.name.casefold(), like.suffix.casefold()
+        return sorted(self._listed, key=lambda p: (nfc(p.name).casefold() != name, p.suffix.casefold() != suffix))
 
     def rows(self, recordings: Iterable[Recording]) -> list[dict[str, Any]]:
         """Return a row for `assets.jsonl` for each recording: where it is, its hash and size, and whom to credit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Meter:
     noise: Noise | None
     work: Workspace
     _kept: dict[object, float] = field(default_factory=dict)
+    _weighted: dict[str, Array] = field(default_factory=dict)
     _signals: dict[int, levels.LevelReading] = field(default_factory=dict)
     foreground: levels.LevelReading | None = None
     """Level of the sum of the events, where the bed is set against it."""
@@ -100,9 +101,11 @@ class Meter:
             raise RenderError("the clip has no noise")
         key = (measure, tuple(intervals))
         if key not in self._kept:
-            self._kept[key] = levels.level_db(
-                self.noise.y[self.ref], sr=self.spec.sr, intervals=intervals, measure=measure  # type: ignore[arg-type]
-            ).db  # fmt: skip
+            y, sr, kind = self.noise.y[self.ref], self.spec.sr, cast("levels.Measure", measure)
+            if measure not in self._weighted:
+                self._weighted[measure] = levels.weighted(y, sr, kind)
+            heard = self._weighted[measure]
+            self._kept[key] = levels.level_db(y, sr=sr, intervals=intervals, measure=kind, heard=heard).db
         return self._kept[key]
 
     def bed_under(self, i: int, image: Image, level: Level) -> float:

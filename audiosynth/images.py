@@ -93,7 +93,7 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
     room: Any = event.room if event.room is not None else spec.room
     if room is None or room.type_name == "none":
         return Image(dry, widened(dry, ctx.n_channels, f"events[{i}]"), place.onset, 0)
-    response = work.response(room, ctx, event.position)
+    response = work.response(room, ctx, event.position, delay=None if decided is None else decided.direct[i])
     direct = response.delay if decided is None else decided.direct[i]
     gain = response.gain_db if decided is None else decided.room_gain_db[i]
     tail = work.tail(response, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]

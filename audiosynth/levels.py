@@ -65,19 +65,25 @@ def to_db(mean_square: float) -> float:
     return 10.0 * math.log10(mean_square) if mean_square > 0 else -math.inf
 
 
-def level_db(y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms") -> LevelReading:
+def weighted(y: Array, sr: int, measure: Measure) -> Array:
+    """Return a channel through the filter of a measure; itself where that has none."""
+    return {"a_weighted": a_weight, "lufs": k_weight}[measure](y, sr) if measure in ("a_weighted", "lufs") else y
+
+
+def level_db(
+    y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms", heard: Array | None = None
+) -> LevelReading:
     """Return the level of one channel over the union of `intervals`.
 
-    Weighting filters run over the whole of `y`; then the intervals are taken. A gain of g dB on `y` moves every reading by
-    g dB. Active speech level (P.56) under one second is the RMS, and the reading says so.
+    Weighting filters run over the whole of `y` (`heard`, if that has been done); then the intervals are taken. A gain of g dB
+    on `y` moves every reading by g dB. Active speech level (P.56) under one second is the RMS, and the reading says so.
     """
     spans = clean_intervals(intervals, y.shape[-1])
-    if measure == "rms":
-        return LevelReading(to_db(power(y, spans)), measure)
-    if measure == "a_weighted":
-        return LevelReading(to_db(power(a_weight(y, sr), spans)), measure)
+    heard = weighted(y, sr, measure) if heard is None else heard
+    if measure in ("rms", "a_weighted"):
+        return LevelReading(to_db(power(heard, spans)), measure)
     if measure == "lufs":
-        return LevelReading(_lufs(_cut(k_weight(y, sr), spans), sr), measure)
+        return LevelReading(_lufs(_cut(heard, spans), sr), measure)
     speech = _cut(y, spans)
     if speech.size < SHORTEST_SPEECH * sr:
         return LevelReading(to_db(power(y, spans)), "rms")

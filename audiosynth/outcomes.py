@@ -114,9 +114,12 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
 
 def outcomes_of(
     spec: ClipSpec, mix: Array, clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
-    images: Sequence[Image], guard: float,
+    images: Sequence[Image], gains_db: tuple[float, float],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the outcomes of a clip as the row holds them."""
+    """Return the outcomes of a clip as the row holds them; levels are those in the mix, after its gain and its guard's."""
+    for reading in readings if bed is None else [*readings, bed]:
+        if reading["level_dbfs"] is not None:
+            reading["level_dbfs"] = round(reading["level_dbfs"] + sum(gains_db), 4)
     peak = float(max(mix.max(), -mix.min()))
     for reading, event, image in zip(readings, spec.events, images, strict=True):
         if event.place is not None:
@@ -127,7 +130,7 @@ def outcomes_of(
         "peak_dbfs": _db(peak * peak, 0.0),
         "level_dbfs": _db(levels.power(mix[spec.reference_channel], [(0, spec.n_samples)]), 0.0),
         "clipped": clipped,
-        "guarded": guard != 0.0,
+        "guarded": gains_db[1] != 0.0,
         "stems_sum": stems_sum(spec),
         "events": readings,
         **({} if bed is None else {"noise": bed}),

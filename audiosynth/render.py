@@ -81,7 +81,9 @@ def render(
         layer_gain_db=() if noise is None else noise.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard,
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
-    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed_reading(meter, images, gains), images, guard)
+    outcomes = outcomes_of(
+        spec, mix, quantised.clipped, readings, bed_reading(meter, images, gains), images, (mix_gain, guard)
+    )
     after = amplitude(mix_gain + guard)
     alone = {} if not stems else parts.stems(spec, ctx, quantised.pcm, after)
     if stems and spec.output.images:
@@ -124,14 +126,15 @@ def _guard_gain(spec: ClipSpec, y: Array, mix_gain: float) -> float:
     peak = float(max(y.max(), -y.min())) * amplitude(mix_gain)
     if not math.isfinite(peak):
         raise RenderError("the mix holds samples that are not finite")
-    if peak <= FULL_SCALE or spec.mix.guard == "clip":
+    limit = FULL_SCALE if spec.mix.dither == "none" else FULL_SCALE - 2.0**-15  # dither adds up to 1 LSB
+    if peak <= limit or spec.mix.guard == "clip":
         return 0.0
     if spec.mix.guard == "error":
         raise RenderError(
             f"the mix peaks at {20 * math.log10(peak):+.2f} dBFS; lower the levels, or use `mix: {{guard: scale}}` (records a gain) "
             "or `guard: clip`"
         )
-    return math.floor(20e6 * math.log10(FULL_SCALE / peak)) / 1e6
+    return math.floor(20e6 * math.log10(limit / peak)) / 1e6
 
 
 def _dither(spec: ClipSpec) -> npt.NDArray[Any] | None:

@@ -49,11 +49,17 @@ class Workspace:
     def __post_init__(self) -> None:
         self._spectra = Kept(self.max_bytes)
 
-    def response(self, room: Component, ctx: RenderContext, position: Position | None) -> Response:
-        """Return a room's response; that of a simulated room from a place is made once."""
+    def response(
+        self, room: Component, ctx: RenderContext, position: Position | None, *, delay: int | None = None
+    ) -> Response:
+        """Return a room's response; that of a simulated room from a place is made once.
+
+        `delay` is the direct sound's as a row has it; rooms that know theirs have no use for it.
+        """
         ask: Any = room
         if not getattr(room, "simulated", False):
-            made: Response = ask.response(ctx) if position is None else ask.response(ctx, position=position)
+            given = {"position": position, "delay": delay}
+            made: Response = ask.response(ctx, **{name: value for name, value in given.items() if value is not None})
             return made
         place = None if position is None else position.model_dump_json()
         key = (pinned_name(room), ask.key(), ctx.sr, place)

@@ -121,8 +121,17 @@ class MeasuredRoom(Component):
             )
         return position
 
-    def response(self, ctx: RenderContext, *, position: Position | None = None) -> Response:
+    def response(self, ctx: RenderContext, *, position: Position | None = None, delay: int | None = None) -> Response:
         """Return the response at the clip's rate, unscaled, with its measured delay and its gain.
+
+        Parameters
+        ----------
+        ctx
+            Of the clip.
+        position
+            Of the source, where that chooses a measurement.
+        delay
+            As decided when the clip was first made; measured if not given.
 
         Raises
         ------
@@ -143,11 +152,12 @@ class MeasuredRoom(Component):
             h = h[self.channel : self.channel + 1]
         elif self.channel == "mix":
             h = h.mean(axis=0, keepdims=True)
-        key = (self.recording.sha256, ctx.sr, self.channel, self.max_duration, number)
-        slot = _slot(key)
+        slot = _slot((self.recording.sha256, ctx.sr, self.channel, self.max_duration, number))
         if not slot:
             slot.append(self._measure(h, ctx.sr))
-        return Response(self._cut(h, ctx.sr, slot[0].delay), slot[0].delay, self._gain_db(slot[0]), key, facts)
+        at = slot[0].delay if delay is None else delay
+        key = (self.recording.sha256, ctx.sr, self.channel, self.max_duration, number, at)
+        return Response(self._cut(h, ctx.sr, at), at, self._gain_db(slot[0]), key, facts)
 
     def _chosen(self, assets: AssetReader, position: Position | None) -> tuple[int | None, dict[str, Any]]:
         """Return which measurement of a SOFA file this is, and where its source stood; None for other files."""
