@@ -337,3 +337,48 @@ def test_split_names_that_want_one_file(tmp_path):
     changes = {"clips": {"train": 1, "train_weak": 1}, "export": ["desed"]}
     with pytest.raises(BuildError, match="two splits want one file"):
         build(load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes))), tmp_path / "out")
+
+
+def test_unlabeled_splits_tell_nothing(tmp_path):
+    """`supervision: none` withholds every label of a split, strong and weak, in every format."""
+    changes = {
+        "clips": {"train": 1, "test": 1},
+        "supervision": {"test": "none"},
+        "export": ["desed", "audacity", "jsonl"],
+    }
+    built = build(load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes))), tmp_path / "out")
+    names = {
+        path.relative_to(built.root / "labels").as_posix()
+        for path in (built.root / "labels").rglob("*")
+        if path.is_file()
+    }
+    assert "desed/train.tsv" in names
+    assert not {"desed/test.tsv", "desed/test_weak.tsv"} & names
+    for path in (built.root / "labels").rglob("*test*"):
+        if path.is_file():
+            assert '"x"' not in path.read_text()
+            assert "\tx" not in path.read_text()
+
+
+def test_balance_goes_on_after_its_first_block(tmp_path):
+    """Each block of 1,000 draws has the same shares in an order of its own."""
+    names = {"w": {"balance": {"of": ["a", "b"], "cost": {"a": 1, "b": 3}}}}
+    recipe = load_recipe(
+        write_recipe(tmp_path / "r.yaml", tree(let=names, clips=2000, events=[{**CLICK, "label": "$w"}]))
+    )
+    drawn = [plan_clip(recipe, "train", i).events[0].label for i in range(2000)]
+    assert drawn[:1000].count("a") == drawn[1000:].count("a") == 750
+    assert drawn[:1000] != drawn[1000:]
+
+
+def test_stems_pass_through_linear_effects_of_the_mix(tmp_path):
+    """A filter on the mix acts on every stem too, so that they still add up."""
+    changes = {
+        "events": [{"label": "x", "source": {"type": "tone", "frequency": 2000, "duration": 0.3}, "level_dbfs": -20}],
+        "mix": {"effects": [{"type": "filter", "kind": "lowpass", "frequency": 300.0, "order": 4}]}, "output": {"stems": True},
+    }  # fmt: skip
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes)))
+    clip = render(plan_clip(recipe, "train", 0), stems=True)
+    assert clip.outcomes["stems_sum"]
+    assert abs(clip.stems["event00_x"]).max() < 0.02 * 32768 * 0.1
+    assert (sum(clip.stems.values()) == clip.pcm16).all()
