@@ -162,6 +162,9 @@ def test_delays_of_fractions_of_a_sample_are_kept(tmp_path):
         at = unit(np.array([seen]), np.array([0.0]))
         lag = float(ear_delay(at, -1)[0] - ear_delay(at, 1)[0])
         assert phase_lag(got.h, 500, 6000) == pytest.approx(lag, abs=5e-7)
+        for ear, side in enumerate((1, -1)):
+            expected = got.delay + SR * float(ear_delay(at, side)[0])
+            assert np.abs(got.h[ear]).argmax() == pytest.approx(expected, abs=1.0)
         assert np.sum(got.h[0] ** 2) == pytest.approx((1 / (4 * np.pi * 1.2)) ** 2, rel=0.01)
 
 
