@@ -98,6 +98,24 @@ def diffuse_mixer(receiver: Receiver, *, sr: int, c: float) -> Mixer:
     return _mixer(receiver.offsets.tobytes(), receiver.weights.tobytes(), sr, c)
 
 
+def mixer_of(gamma: Complex, power: Array, *, n_taps: int) -> Mixer:
+    """Design the filters that turn independent white streams into channels of given cross powers.
+
+    Parameters
+    ----------
+    gamma
+        Hermitian, shape (n_fft // 2 + 1, n, n), from 0 Hz to half the rate: E[channel i times conjugate channel j].
+    power
+        Of each channel, the mean of its diagonal over frequency, shape (n,).
+    n_taps
+        Odd, well below n_fft, or the filters wrap.
+    """
+    n_fft = 2 * (len(gamma) - 1)
+    roots = np.moveaxis(mixing_matrix(gamma, SELF_NOISE * power), 0, -1)
+    taps = np.roll(_irfft(roots, n_fft), n_taps // 2, axis=-1)[..., :n_taps]
+    return _finished(taps * np.hanning(n_taps + 2)[1:-1], power)
+
+
 def mix(mixer: Mixer, source: Callable[[int, int], Array], *, start: int, n_samples: int) -> Array:
     """Return samples [start, start + n_samples) of an endless sound, mixed; bit for bit the same however it is cut.
 
@@ -216,9 +234,7 @@ def _mixer(offsets: bytes, weights: bytes, sr: int, c: float) -> Mixer:
     n_fft = 1 << (4 * n_taps - 1).bit_length() if n_taps > 1 else 2
     frequency: Array = np.arange(n_fft // 2 + 1, dtype=np.float64) * (sr / n_fft)
     gamma = cross_powers(receiver, frequency, c=c)
-    roots = np.moveaxis(mixing_matrix(gamma, SELF_NOISE * powers(receiver)), 0, -1)
-    taps = np.roll(_irfft(roots, n_fft), n_taps // 2, axis=-1)[..., :n_taps]
-    return _finished(taps * np.hanning(n_taps + 2)[1:-1], powers(receiver))
+    return mixer_of(gamma, powers(receiver), n_taps=n_taps)
 
 
 def _finished(taps: Array, power: Array) -> Mixer:
