@@ -255,6 +255,11 @@ def alpha_for_rt60(size: npt.ArrayLike, rt60: float, *, c: float) -> float:
 
 def _unit_time(lengths: Array, c: float) -> float:
     """Return the broadband T30 of walls with -ln(1 - α) = 1; others scale it."""
+    return _unit_time_of(tuple(lengths.tolist()), c)
+
+
+@lru_cache(maxsize=1024)
+def _unit_time_of(lengths: tuple[float, ...], c: float) -> float:
     return COHERENCE * decay(size=lengths, alpha=-math.expm1(-1.0), c=c).reverberation_time()
 
 

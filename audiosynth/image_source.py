@@ -197,7 +197,7 @@ def _at_position(scene: Scene, k: int, engine: Any) -> tuple[Array, int]:
     moments = np.zeros(shape)
     count = engine.accumulate(moments, *tables, np.ascontiguousarray(patterns[:, columns]), source, rule)
     h = np.array([[engine.response(m, scene.n_samples) for m in band] for band in moments])
-    return _finished(h, scene), int(count)
+    return finished(h, sr=scene.sr, highpass_hz=scene.options.highpass_hz, fade=scene.options.fade), int(count)
 
 
 def _rule(scene: Scene) -> Rule:
@@ -234,13 +234,13 @@ def _fade(n: int) -> Array:
     return np.asarray(0.5 + 0.5 * np.cos(np.pi * (np.arange(n) + 1) / n))
 
 
-def _finished(h: Array, scene: Scene) -> Array:
-    """Take away what is below hearing, causally, and end smoothly."""
-    if scene.options.highpass_hz > 0:
+def finished(h: Array, *, sr: int, highpass_hz: float, fade: float) -> Array:
+    """Take away what is below hearing, causally, and end smoothly over `fade` seconds; may alter `h`."""
+    if highpass_hz > 0:
         from scipy.signal import lfilter  # one section of order 2: the same as sosfilt, with less around it
 
-        h = lfilter(*_highpass(scene.options.highpass_hz, scene.sr), h, axis=-1)
-    n = min(scene.n_samples, round(scene.options.fade * scene.sr))
+        h = np.asarray(lfilter(*_highpass(highpass_hz, sr), h, axis=-1))
+    n = min(h.shape[-1], round(fade * sr))
     if n > 0:
         h[..., -n:] *= _fade(n)
     return h

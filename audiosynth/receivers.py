@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from audiosynth import arrays, image_source
+from audiosynth.clip import Recording
 from audiosynth.errors import ParameterError
 from audiosynth.places import Placed, Point, Position, View
 
@@ -21,8 +22,9 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "tetrahedral": ("radius",),
     "positions": ("offsets",),
     "ambisonic": (),
+    "binaural": ("hrtf",),
 }
-_SIZES: Final = ("n", "spacing", "radius", "offsets")
+_SIZES: Final = ("n", "spacing", "radius", "offsets", "hrtf")
 
 
 class ReceiverSpec(Placed):
@@ -33,7 +35,8 @@ class ReceiverSpec(Placed):
     type
         ``mono``; ``linear`` (`n` microphones, `spacing` m, from left to right); ``circular`` (`n`, `radius` m, the first in
         front, anticlockwise); ``tetrahedral`` (`radius` m; an open array, not capsules on a rigid sphere); ``positions``
-        (`offsets` from its centre in m); ``ambisonic`` (first order: W, Y, Z, X in ACN order, SN3D gains).
+        (`offsets` from its centre in m); ``ambisonic`` (first order: W, Y, Z, X in ACN order, SN3D gains); ``binaural`` (left
+        and right ear of the head in the SOFA file `hrtf`).
     position
         Of its centre.
     yaw, pitch
@@ -42,8 +45,8 @@ class ReceiverSpec(Placed):
         Of every microphone: a name of the cardioid family, or the share p in p + (1 - p)·cos θ.
     """
 
-    type: Literal["mono", "linear", "circular", "tetrahedral", "positions", "ambisonic"] = Field(
-        "mono", description="one microphone, an array of them, or first-order ambisonics (W, Y, Z, X)"
+    type: Literal["mono", "linear", "circular", "tetrahedral", "positions", "ambisonic", "binaural"] = Field(
+        "mono", description="one microphone, an array of them, first-order ambisonics (W, Y, Z, X), or two ears"
     )
     position: Position | None = Field(None, description="of its centre; a room with walls needs it")
     yaw: float = Field(0.0, ge=-360.0, le=360.0, description="turned anticlockwise, seen from above, in degrees")
@@ -55,6 +58,7 @@ class ReceiverSpec(Placed):
     offsets: Annotated[tuple[Point, ...], Field(strict=False, min_length=1, max_length=64)] | None = Field(
         None, description="[x, y, z] of every microphone from the centre, in metres, before it is turned"
     )
+    hrtf: Recording | None = Field(None, description="a SOFA file of head-related responses (SimpleFreeFieldHRIR)")
 
     @model_validator(mode="after")
     def _fits(self) -> ReceiverSpec:
@@ -65,8 +69,8 @@ class ReceiverSpec(Placed):
             raise ValueError(f"a {self.type} receiver needs {' and '.join(missing)}")
         if extra:
             raise ValueError(f"a {self.type} receiver has no {' or '.join(extra)}")
-        if self.type == "ambisonic" and self.pattern != "omni":
-            raise ValueError("an ambisonic receiver has patterns of its own; leave `pattern` out")
+        if self.type in ("ambisonic", "binaural") and self.pattern != "omni":
+            raise ValueError(f"a receiver of the type {self.type} has patterns of its own; leave `pattern` out")
         if self.position is not None and self.position.distance is not None:
             raise ValueError("a receiver stands at a point [x, y, z] or within a region, not at a distance from itself")
         return self
@@ -75,7 +79,7 @@ class ReceiverSpec(Placed):
         """Return how many channels it gives."""
         if self.type == "positions":
             return len(self.offsets or ())
-        return {"mono": 1, "tetrahedral": 4, "ambisonic": 4}.get(self.type, self.n or 1)
+        return {"mono": 1, "tetrahedral": 4, "ambisonic": 4, "binaural": 2}.get(self.type, self.n or 1)
 
     def view(self) -> View:
         """Return where it stands (the corner, if it has no place) and how it is turned.
@@ -96,6 +100,10 @@ class ReceiverSpec(Placed):
 
     def straight(self) -> arrays.Receiver:
         """Return its microphones as they are before it is turned."""
+        if self.type == "binaural":
+            raise ParameterError(
+                "a head is no array of microphones; a noise in front of it is `duplicate` or a `point`"
+            )
         sizes: Any = {name: getattr(self, name) for name in _OWN[self.type]}
         if self.type == "ambisonic":
             return arrays.ambisonic()

@@ -14,6 +14,7 @@ from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.places import Position
+from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import Component
 
 FORMAT: Final = 1
@@ -271,6 +272,8 @@ def recordings(spec: Scene) -> list[Recording]:
     found: dict[str, Recording] = {}
     for component in parts(spec):
         for value in component.__dict__.values():
+            if isinstance(value, ReceiverSpec):
+                value = value.hrtf  # noqa: PLW2901
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Recording):
                     found.setdefault(item.sha256, item)

@@ -62,7 +62,7 @@ class Workspace:
             made: Response = ask.response(ctx, **{name: value for name, value in given.items() if value is not None})
             return made
         place = None if position is None else position.model_dump_json()
-        key = (pinned_name(room), ask.key(), ctx.sr, place)
+        key = (pinned_name(room), ask.key(ctx.sr, position), ctx.sr, place)
         kept = self._responses.get(key)
         if kept is None:
             self._simulated += 1

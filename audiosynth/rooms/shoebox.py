@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audiosynth import absorption, bands, image_source
-from audiosynth.arrays import share, unit
-from audiosynth.clip import Array, RenderContext, Response
+from audiosynth.box import Box, Heard, hear, is_hybrid
+from audiosynth.clip import RenderContext, Response
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.places import Position, View, centred, settled
-from audiosynth.receivers import Pattern, ReceiverSpec, patterns_of
+from audiosynth.receivers import Pattern, ReceiverSpec
 from audiosynth.registry import Component
 from audiosynth.signals import Seed
 from audiosynth.walls import Absorption, Surfaces, absorption_of, metre_gain_db
@@ -48,6 +48,9 @@ class Shoebox(Component):
         Metres by which echoes of two and more reflections are displaced at random, against sweeping echoes.
     max_order
         Most reflections; all if null.
+    method
+        ``image``: every image; ``hybrid``: images for 50 ms and more after the direct sound, then diffuse sound of the same decay;
+        ``auto``: the hybrid where the sum would be long (30 million images times channels and bands).
     duration
         Of the response; until it is 60 dB down if null.
     normalize
@@ -112,6 +115,9 @@ class Shoebox(Component):
     max_order: Annotated[int, Field(ge=0, le=1000)] | None = Field(
         None, description="most reflections; all if null", json_schema_extra={"unit": ""}
     )
+    method: Literal["auto", "image", "hybrid"] = Field(
+        "auto", description="every image, or diffuse sound after the early ones"
+    )
     duration: Annotated[float, Field(gt=0.0, le=30.0)] | None = Field(
         None, description="of the response; until it is 60 dB down if null", json_schema_extra={"unit": "s"}
     )
@@ -129,6 +135,12 @@ class Shoebox(Component):
             settled(self.receiver.position, size=self.size, view=None, what="receiver")
         if self.rt60 is not None:
             self._absorption(16_000)
+        if self.receiver.hrtf is not None and self.jitter:
+            raise ValueError(
+                "a binaural receiver hears late sound as noise, so there is nothing to jitter; leave it out"
+            )
+        if self.max_order is not None and self.method == "hybrid":
+            raise ValueError("the hybrid has no last order; leave max_order out, or take method: image")
         return self
 
     @staticmethod
@@ -141,9 +153,11 @@ class Shoebox(Component):
         """Return the speed of sound in m/s."""
         return absorption.speed_of_sound(self.temperature)
 
-    def key(self) -> str:
-        """Return all that alters its responses; the seed only where something is displaced by it."""
-        return self.model_dump_json(exclude=set() if self.jitter else {"seed"})
+    def key(self, sr: int, position: Position | None) -> str:
+        """Return all that alters a response; the seed only where something is drawn from it."""
+        exact = not self.jitter and self.receiver.hrtf is None and position is not None and position.point is not None
+        exact = exact and not is_hybrid(self._box(position.point, self._absorption(sr), sr))  # type: ignore[union-attr]
+        return self.model_dump_json(exclude={"seed"} if exact else set())
 
     def n_channels(self) -> int:
         """Return how many channels the receiver gives."""
@@ -172,7 +186,9 @@ class Shoebox(Component):
         return self.receiver.view()
 
     def delay(self, sr: int, position: Position) -> int:
-        """Return the delay of the direct sound to the nearest microphone in samples, rounded."""
+        """Return the delay of the direct sound to the nearest microphone (a head's middle) in samples, rounded."""
+        if self.receiver.hrtf is not None:
+            return _rounded(math.dist(self.view().origin, position.point or ()) * sr / self.c)
         away = self.receiver.microphones().at(self.view().origin) - np.asarray(position.point)
         return _rounded(float(np.sqrt(np.sum(away**2, axis=1)).min()) * sr / self.c)
 
@@ -194,14 +210,9 @@ class Shoebox(Component):
                 f"{self.n_channels()}` in the recipe, or take another receiver"
             )
         made = self._absorption(ctx.sr)
-        found = self._images(position.point, made, ctx.sr)
-        distance = float(found.distance.min())
-        return Response(
-            self._through_air(self._turned(found.h), made, ctx.sr),
-            _rounded(float(found.delay.min())),
-            self._gain_db(distance),
-            facts=self._facts(position.point, made, found),
-        )
+        found = hear(self._box(position.point, made, ctx.sr), hrtf=self._hrtf(ctx))
+        facts = self._facts(position.point, made, found)
+        return Response(found.h, _rounded(found.delay), self._gain_db(found.distance), facts=facts)
 
     def _absorption(self, sr: int) -> Absorption:
         air = None
@@ -211,54 +222,28 @@ class Shoebox(Component):
             size=self.size, sr=sr, c=self.c, rt60=self.rt60, alpha=self.alpha, surfaces=self.surfaces, air=air
         )
 
-    def _images(self, point: Any, made: Absorption, sr: int) -> image_source.ImageResponse:
-        """Return the responses in the room's axes: (n_bands, n_channels, n) or (n_channels, n)."""
-        foa = self.receiver.type == "ambisonic"
-        microphones = self.receiver.microphones()
-        origin = np.asarray(self.view().origin)
-        mics = origin[np.newaxis] if foa else microphones.at(origin)
-        distance = float(np.sqrt(np.sum((mics - np.asarray(point)) ** 2, axis=1)).max())
-        beta = absorption.beta_from_alpha(made.alpha)
-        options = image_source.Options(
-            mic_patterns=None if foa else patterns_of(microphones),
-            source_pattern=self._source_pattern(point, origin),
-            foa=foa,
-            jitter=image_source.Jitter(distance=self.jitter, seed=self.seed) if self.jitter else None,
-            max_order=self.max_order,
-        )
-        return image_source.simulate(
-            size=self.size, source=point, mics=mics, beta=beta if len(beta) > 1 else beta[0], sr=sr, c=self.c,
-            duration=self.duration or made.seconds(self.size, c=self.c, distance=distance), options=options,
+    def _box(self, point: Any, made: Absorption, sr: int) -> Box:
+        x, y, z = np.asarray(self.view().origin) - np.asarray(point)
+        looks = (float(x), float(y), float(z))
+        if self.facing != "receiver":
+            looks = (math.cos(math.radians(self.facing)), math.sin(math.radians(self.facing)), 0.0)
+        return Box(
+            size=self.size, point=point, receiver=self.receiver, made=made, sr=sr, c=self.c, duration=self.duration,
+            pattern=self.pattern, axis=looks, jitter=self.jitter, max_order=self.max_order, seed=self.seed, method=self.method,
         )  # fmt: skip
 
-    def _source_pattern(self, point: Any, origin: Array) -> image_source.Pattern | None:
-        p = share(self.pattern)
-        if p == 1.0:
+    def _hrtf(self, ctx: RenderContext) -> Any:
+        if self.receiver.hrtf is None:
             return None
-        axis = origin - np.asarray(point) if self.facing == "receiver" else unit(self.facing, 0.0)
-        x, y, z = (float(v) for v in axis)
-        return image_source.Pattern(omni=p, axis=(x, y, z))
-
-    def _turned(self, h: Array) -> Array:
-        """Turn ambisonic channels from the room's axes to the receiver's."""
-        if self.receiver.type != "ambisonic" or (self.receiver.yaw == 0.0 and self.receiver.pitch == 0.0):
-            return h
-        weights = self.receiver.microphones().weights  # W, then front, left and up of the turned receiver
-        w, y, z, x = (h[..., k, :] for k in range(4))
-        rows = [g[0] * w + g[1] * x + g[2] * y + g[3] * z for g in weights]
-        return np.stack(rows, axis=-2)
-
-    def _through_air(self, h: Array, made: Absorption, sr: int) -> Array:
-        if made.air is not None:
-            stack = h if h.ndim == 3 else h[np.newaxis]
-            return bands.with_air(stack, sr=sr, c=self.c, exponents=made.air)
-        return bands.combine(h, sr=sr) if h.ndim == 3 else h
+        if ctx.assets is None:
+            raise RenderError("a binaural receiver is a recording of a head, and there are no recordings at hand")
+        return ctx.assets.sofa(self.receiver.hrtf)
 
     def _gain_db(self, distance: float) -> float:
         gain = {"metre": metre_gain_db(), "direct": metre_gain_db() + 20.0 * math.log10(distance), "none": 0.0}
         return round(gain[self.normalize], 6)
 
-    def _facts(self, point: Any, made: Absorption, found: image_source.ImageResponse) -> dict[str, Any]:
+    def _facts(self, point: Any, made: Absorption, found: Heard) -> dict[str, Any]:
         middles = {"source": centred(point, self.size), "receiver": centred(self.view().origin, self.size)}
         warnings = [
             f"the {what} stands within 5 cm of the middle of the room's {' and '.join(axes)}: its echoes line up and sweep"
@@ -267,9 +252,11 @@ class Shoebox(Component):
         ]
         mean = made.alpha.mean(axis=1)
         return {
-            "distance": round(float(found.distance.min()), 4),
+            "distance": round(found.distance, 4),
             "alpha": [round(float(a), 4) for a in mean] if len(mean) > 1 else round(float(mean[0]), 4),
             "n_images": found.n_images,
+            **({} if found.mixing is None else {"mixing": round(found.mixing, 6)}),
+            **found.more,
             **({"warnings": warnings} if warnings else {}),
         }
 

@@ -84,7 +84,7 @@ class StatisticalRoom(Component):
         """Return the speed of sound in m/s."""
         return absorption.speed_of_sound(self.temperature)
 
-    def key(self) -> str:
+    def key(self, sr: int, position: Position | None) -> str:  # noqa: ARG002
         """Return all that alters its responses."""
         return self.model_dump_json()
 
