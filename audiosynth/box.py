@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 CROSSFADE_SECONDS: Final = 0.01
 """Over which images go out and diffuse sound comes in."""
-EARLY_SECONDS: Final = 0.05
-"""At least so long after the direct sound all images are heard: the early part of C50 is exact."""
+EARLY_SECONDS: Final = 0.07
+"""At least so long after the direct sound all images are heard: C50's early part is exact, and most of the late part that counts."""
 HYBRID_FROM: Final = 30_000_000
 """Images times channels and bands from which `auto` takes the hybrid: about 0.2 s compiled, which it makes in 0.02 s."""
+LATE_DB: Final = -0.16
+"""Late energy of a box re the mean over all places in it: sources and receivers stand away from the walls, where sound
+doubles. Median of 60 rooms, places 0.5 m and more from the walls (`tests/bench/hybrid.py` shows what is left)."""
 HIGHPASS_HZ: Final = 20.0
 FADE_SECONDS: Final = 0.005
 
@@ -122,13 +125,13 @@ def mixing_time(size: Size, *, direct: float) -> float:
 
     Notes
     -----
-    The longer of 50 ms and 20·V/S + 12 ms after the direct sound (A. Lindau, L. Kosanke, S. Weinzierl, JAES 60 (2012)
+    The longer of 70 ms and 20·V/S + 12 ms after the direct sound (A. Lindau, L. Kosanke, S. Weinzierl, JAES 60 (2012)
     887-898, for shoeboxes).
 
     Examples
     --------
     >>> round(mixing_time((6.0, 5.0, 3.0), direct=0.008), 4)
-    0.063
+    0.083
     """
     x, y, z = size
     return direct + CROSSFADE_SECONDS / 2 + max(EARLY_SECONDS, 0.02 * x * y * z / (2 * (x * y + x * z + y * z)) + 0.012)
@@ -173,7 +176,8 @@ def _hybrid(box: Box, asked: dict[str, Any]) -> Heard:
     early = image_source.simulate(**{**_asked(box, highpass_hz=0.0, fade=0.0), "duration": until})
     whole = np.zeros((*early.h.shape[:-1], n))
     whole[..., : early.h.shape[-1]] = early.h * crossfade(early.h.shape[-1], centre=start, width=width)[0]
-    power = box.made.powers(box.size, c=box.c, n_samples=n, sr=box.sr) * _radiated(box)
+    power = box.made.powers(box.size, c=box.c, n_samples=n, sr=box.sr)
+    power *= _radiated(box) * 10.0 ** (LATE_DB / 10.0)
     mixer = diffuse_mixer(box.receiver.straight(), sr=box.sr, c=box.c)
     tail = diffuse_tail(power, sr=box.sr, seed=box.seed, mixer=mixer, start=start, width=width, stream="hybrid")
     h = _turned(_through_air(whole, box), box.receiver) + tail

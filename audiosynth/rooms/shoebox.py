@@ -49,7 +49,7 @@ class Shoebox(Component):
     max_order
         Most reflections; all if null.
     method
-        ``image``: every image; ``hybrid``: images for 50 ms and more after the direct sound, then diffuse sound of the same decay;
+        ``image``: every image; ``hybrid``: images for 70 ms and more after the direct sound, then diffuse sound of the same decay;
         ``auto``: the hybrid where the sum would be long (30 million images times channels and bands).
     duration
         Of the response; until it is 60 dB down if null.

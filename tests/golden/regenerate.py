@@ -2,7 +2,7 @@
 
 Rows are what an earlier version wrote and a later one must give back, so this is run for two causes only: a component or a
 measure is added (its scene goes below; the other rows must stay as they are), or sound was altered on purpose (a version, the
-engine or the format goes up). The reason and what changed are added to log.txt.
+engine or the format goes up). The reason and what changed are added to log.txt. Rows that stand are kept as they were written, unless `--replace` names them.
 """
 
 from __future__ import annotations
@@ -221,6 +221,12 @@ def rooms() -> dict[str, dict[str, Any]]:
             },
             "events": [event(TONE, 0.2, level_dbfs=-20.0, **there)],
         },
+        "late": {
+            "channels": 4,
+            "noise": {**PINK, "level_dbfs": -45.0, "spatial": "diffuse"},
+            "room": {**box, "rt60": 0.5, "method": "hybrid", "receiver": foa},
+            "events": [event(TONE, 0.2, snr_db=6.0, **there)],
+        },
         "polack": {
             "channels": 4,
             "noise": {**PINK, "level_dbfs": -45.0, "spatial": "independent"},
@@ -253,7 +259,6 @@ def changes(old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]]) -> s
     other = [name for name in new if name in old and old[name]["pcm_sha256"] != new[name]["pcm_sha256"]]
     parts = {
         "added": [n for n in new if n not in old],
-        "removed": [n for n in old if n not in new],
         "other samples": other,
     }
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names) or "no samples changed"
@@ -263,7 +268,9 @@ def main() -> None:
     """Write the rows and the log."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reason", required=True, help="what alters sound, and why; kept in log.txt")
-    reason = " ".join(parser.parse_args().reason.split())
+    parser.add_argument("--replace", nargs="*", default=[], help="rows to write anew where their samples have changed")
+    given = parser.parse_args()
+    reason = " ".join(given.reason.split())
     if len(reason) < 10:
         parser.error("--reason needs a sentence: whoever finds a changed golden reads it")
     path = HERE / f"format{FORMAT}.jsonl"
@@ -271,10 +278,10 @@ def main() -> None:
     old = {row["split"]: row for row in map(json.loads, lines)}
     written = {json.loads(line)["split"]: line for line in lines}
     new = rows()
-    # A row that an earlier version wrote stays as that version wrote it.
-    same = [n for n in new if n in old and old[n]["pcm_sha256"] == new[n]["pcm_sha256"]]
+    # A row that an earlier version wrote stays as that version wrote it: it must come back even where a new one differs.
+    new = {n: row for n, row in new.items() if n not in old or n in given.replace}
     fresh = {n: json.dumps(row, ensure_ascii=False, separators=(",", ":")) for n, row in new.items()}
-    text = "".join((written[n] if n in same else fresh[n]) + "\n" for n in new)
+    text = "".join(line + "\n" for line in {**written, **fresh}.values())
     path.write_text(text, encoding="utf-8", newline="\n")
     with (HERE / "log.txt").open("a", encoding="utf-8", newline="\n") as log:
         log.write(f"format {FORMAT}, engine {ENGINE}: {reason} ({changes(old, new)})\n")
