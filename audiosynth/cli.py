@@ -24,6 +24,7 @@ HOMES: Final = {
     "check": "cli_check",
     "plan": "cli_plan",
     "preview": "cli_preview",
+    "room": "cli_room",
     "reproduce": "cli_reproduce",
     "verify": "cli_verify",
     "assets": "cli_verify",
