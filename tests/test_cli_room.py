@@ -67,7 +67,7 @@ def test_a_recipe_s_rooms_are_measured(say, tmp_path):
     code, out, err = say("room", write_recipe(tmp_path / "r.yaml", tree), "-o", tmp_path / "p")
     assert code == 0
     assert "train-000000000.events1" in out
-    assert "distance 2.79" in out
+    assert "distance 2.78" in out
     assert "warning: the source stands within 5 cm" in err
     assert is_png(tmp_path / "p" / "train-000000000.events0.png")
 
