@@ -13,7 +13,12 @@ from audiosynth.absorption import beta_from_alpha
 from audiosynth.arrays import share
 from audiosynth.binaural import BinauralOptions, Listener, binaural_response
 from audiosynth.diffuse import diffuse_mixer
+from audiosynth.errors import ParameterError
 from audiosynth.image_moments import HALF
+from audiosynth.moving import Box as MovingBox
+from audiosynth.moving import render_moving
+from audiosynth.paths3d import Track, arc, directions, line, through
+from audiosynth.places import Motion
 from audiosynth.receivers import ReceiverSpec, patterns_of
 from audiosynth.tails import crossfade, diffuse_tail
 from audiosynth.walls import Absorption, Size
@@ -71,6 +76,21 @@ class Box:
     method: str
 
 
+TICK: Final = 0.1
+"""Seconds from direction to direction of a moving source's labels."""
+
+
+class Moved(NamedTuple):
+    """The sound of a moving source: `y` from the first emission on, its first sample's direct delay in samples and in seconds,
+    and (seconds after the onset, azimuth, elevation, distance) every 0.1 s as it is heard.
+    """  # noqa: D205
+
+    y: Array
+    delay: int
+    seconds: float
+    track: tuple[tuple[float, ...], ...]
+
+
 class Heard(NamedTuple):
     """A response (n_channels, n_samples) in the receiver's axes, and what is known of it.
 
@@ -111,6 +131,53 @@ def hear(box: Box, *, hrtf: Any = None) -> Heard:
     found = image_source.simulate(**asked)
     h = _turned(_through_air(found.h, box), box.receiver)
     return Heard(h, float(found.delay.min()), float(found.distance.min()), found.n_images)
+
+
+def move(box: Box, dry: Array, motion: Motion) -> Moved:
+    """Return the sound of a source that moves.
+
+    Parameters
+    ----------
+    box
+        The scene; `point` is where the source begins.
+    dry
+        Shape (1, n).
+    motion
+        Its way, in points of the room.
+
+    Raises
+    ------
+    ParameterError
+        If the path leaves the room, meets a microphone or is too fast, or the receiver is a head.
+    """
+    if box.receiver.type == "binaural":
+        raise ParameterError("a moving source is not heard through a head yet; take an array, or an ambisonic receiver")
+    asked = _asked(box)
+    track = _track(box, motion, dry.shape[-1] / box.sr)
+    room = MovingBox(
+        size=box.size, mics=asked["mics"], beta=asked["beta"], sr=box.sr, duration=asked["duration"], c=box.c,
+        options=asked["options"], air=box.made.air,
+    )  # fmt: skip
+    found = render_moving(dry, track=track, box=room, doppler=motion.doppler)
+    view, delay = box.receiver.view(), float(found.delay.min())
+    ticks = np.arange(math.floor(track.duration / TICK) + 1) * TICK
+    seen = directions(track, centre=view.origin, c=box.c, times=ticks, yaw=view.yaw, pitch=view.pitch)
+    rows = np.stack([ticks, seen.azimuth, seen.elevation, seen.distance], axis=1)
+    points = tuple(tuple(round(float(v), 4) + 0.0 for v in row) for row in rows)
+    return Moved(_turned(found.y, box.receiver), math.floor(delay + 0.5), delay / box.sr, points)
+
+
+def _track(box: Box, motion: Motion, duration: float) -> Track:
+    x, y, z = box.point
+    if motion.to is not None:
+        return line(box.point, motion.to.point or box.point, duration=duration)
+    if motion.via is not None:
+        return through([box.point, *(place.point or box.point for place in motion.via)], duration=duration)
+    cx, cy, _ = box.receiver.view().origin
+    start = math.degrees(math.atan2(y - cy, x - cx))
+    return arc(
+        (cx, cy, z), radius=math.hypot(x - cx, y - cy), azimuth=(start, start + (motion.turn or 0.0)), duration=duration
+    )
 
 
 def is_hybrid(box: Box) -> bool:

@@ -91,6 +91,10 @@ class Meter:
     def _part(self, image: Image, part: str) -> Array:
         if part == "image" or image.response is None:
             return image.y
+        if image.moves:
+            raise RenderError(
+                f"the {part} sound of a moving source is not told apart; measure it by `signal: image` or `dry`"
+            )
         cut = responses.early_part if part == "early" else responses.direct_part
         response = image.response
         return self.work.convolve(image.dry, Response(cut(response.h, self.spec.sr, image.direct), response.delay))

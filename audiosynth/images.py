@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from audiosynth.clip import Array, RenderContext, Response
-from audiosynth.errors import RenderError
+from audiosynth.errors import ParameterError, RenderError
 from audiosynth.places import Position
 from audiosynth.spec import ClipSpec, Decisions, Event
 from audiosynth.workspace import Workspace
@@ -54,7 +54,10 @@ class Image:
     tail
         Samples that the room goes on sounding after the dry end.
     direction
-        Azimuth and elevation in degrees and distance in metres, as the receiver sees the source; empty where unknown.
+        Azimuth and elevation in degrees and distance in metres, as the receiver sees the source; empty where unknown. Of a
+        moving one those of its start, and `track`: [seconds of the clip, azimuth, elevation, distance] every 0.1 s.
+    moves
+        Whether the source moves: then `response` is that of its start, and its parts cannot be told apart.
     """
 
     dry: Array
@@ -64,7 +67,8 @@ class Image:
     room_gain_db: float = 0.0
     response: Response | None = None
     tail: int = 0
-    direction: Mapping[str, float] = field(default_factory=dict)
+    direction: Mapping[str, Any] = field(default_factory=dict)
+    moves: bool = False
 
     @property
     def shift(self) -> int:
@@ -96,10 +100,20 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
     response = work.response(room, ctx, event.position, delay=None if decided is None else decided.direct[i])
     direct = response.delay if decided is None else decided.direct[i]
     gain = response.gain_db if decided is None else decided.room_gain_db[i]
+    seen: dict[str, Any] = direction(room, event.position, response)
     tail = work.tail(response, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
-    y = widened(work.convolve(dry, response), ctx.n_channels, f"events[{i}].room")
+    if event.motion is not None and event.position is not None:
+        try:
+            made = room.move(dry, ctx, position=event.position, motion=event.motion)
+        except ParameterError as error:
+            raise RenderError(f"events[{i}].motion: {error}") from None
+        heard, begins = made.y, place.onset / ctx.sr + (0.0 if event.align == "direct" else made.seconds)
+        seen["track"] = [[round(begins + t, 4), *rest] for t, *rest in made.track]
+    else:
+        heard = work.convolve(dry, response)
+    y = widened(heard, ctx.n_channels, f"events[{i}].room")
     start = place.onset - (direct if event.align == "direct" else 0)
-    return Image(dry, y, start, direct, gain, response, tail, direction(room, event.position, response))
+    return Image(dry, y, start, direct, gain, response, tail, seen, event.motion is not None)
 
 
 def direction(room: Any, position: Position | None, response: Response) -> dict[str, float]:

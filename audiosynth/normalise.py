@@ -42,7 +42,23 @@ def _event(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
         moved.update({(*path, "level", key): (*path, key) for key in short})
     if "room" in out:
         out["room"] = _within(out["room"], (*path, "room"), lambda raw, at: _room(raw, at, moved))
+    if "motion" in out:
+        out["motion"] = _within(out["motion"], (*path, "motion"), lambda raw, at: _moving(raw, at, moved))
     return _placed(out, path, moved)
+
+
+def _moving(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
+    """Write `to: [x, y, z]` and the items of `via` as points."""
+    out = dict(raw)
+    if isinstance(out.get("to"), list):
+        moved[(*path, "to", "point")] = (*path, "to")
+        out["to"] = {"point": out["to"]}
+    if isinstance(out.get("via"), list):
+        moved.update(
+            {(*path, "via", i, "point"): (*path, "via", i) for i, v in enumerate(out["via"]) if isinstance(v, list)}
+        )
+        out["via"] = [{"point": item} if isinstance(item, list) else item for item in out["via"]]
+    return out
 
 
 def _room(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:

@@ -78,6 +78,36 @@ class Position(Placed):
         return self
 
 
+class Motion(Placed):
+    """How a source moves while it sounds, from its `position` on; the receiver stands still.
+
+    Parameters
+    ----------
+    to
+        Straight to a place, at constant speed.
+    turn
+        About the receiver by so many degrees, anticlockwise, at the same distance and height.
+    via
+        Through places, at constant speed, corners rounded; the last is where it ends.
+    doppler
+        With the running delays of a moving source; without, as responses faded into each other, which combs.
+    """
+
+    to: Position | None = Field(None, description="straight to this place")
+    turn: float | None = Field(None, ge=-3600.0, le=3600.0, description="about the receiver, in degrees, anticlockwise")
+    via: Annotated[tuple[Position, ...], Field(strict=False, min_length=1, max_length=1000)] | None = Field(
+        None, description="through these places, the last of which is the end"
+    )
+    doppler: bool = Field(True, description="running delays; false fades responses into each other")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Motion:
+        given = [name for name in ("to", "turn", "via") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected exactly one of to, turn, via; got {', '.join(given) or 'none'}")
+        return self
+
+
 class View(Placed):
     """Where a receiver stands and how it is turned.
 

@@ -16,12 +16,12 @@ from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.loaded import Recipe
 from audiosynth.nodes import Scope
-from audiosynth.places import Position
+from audiosynth.places import Motion, Position
 from audiosynth.registry import Component
 from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
 
 Interval = tuple[int, int]
-_MADE = frozenset({"source", "effects", "room", "position", "onset", "at", "let"})
+_MADE = frozenset({"source", "effects", "room", "position", "motion", "onset", "at", "let"})
 """What of an event is not taken as drawn."""
 
 
@@ -130,7 +130,8 @@ def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component
     place = Place(onset=onset, n_samples=n, active=tuple(active), labels=_hull(active))
     rest = {key: value for key, value in raw.items() if key not in _MADE}
     return Event(
-        source=source, effects=effects, room=room, position=position, onset=samples_to_seconds(onset, sr), at=at,
+        source=source, effects=effects, room=room, position=position,
+        motion=_motion(raw.get("motion"), room or clip_room, position), onset=samples_to_seconds(onset, sr), at=at,
         place=place, let=_shown(raw.get("let", {})), **rest,
     )  # fmt: skip
 
@@ -156,6 +157,17 @@ def _position(raw: Any, room: Any) -> Position | None:
         )
     settled: Position | None = room.place(None if raw is None else Position.model_validate(raw))
     return settled
+
+
+def _motion(raw: Any, room: Any, position: Position | None) -> Motion | None:
+    """Return how the source moves, its places as points of the room."""
+    if raw is None:
+        return None
+    if position is None or position.point is None or not hasattr(room, "move"):
+        raise PlanError("motion: a source moves in a shoebox, from a `position`; give both, or leave the motion out")
+    motion = Motion.model_validate(raw)
+    places = {"to": motion.to and room.place(motion.to), "via": motion.via and tuple(map(room.place, motion.via))}
+    return motion.model_copy(update=places)
 
 
 def _source(raw: Any, sr: int) -> Component:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.fields import Effect, Noise, Room, Strict, Synth
-from audiosynth.places import Position
+from audiosynth.places import Motion, Position
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import Component
 
@@ -88,6 +88,7 @@ class Event(Strict):
     effects: tuple[Effect, ...] = Field((), strict=False)
     room: Room | None = None
     position: Position | None = Field(None, description="where the source stands in the room")
+    motion: Motion | None = Field(None, description="how the source moves from its position on")
     align: Literal["direct", "causal"] = "direct"
     onset: float | Slack | None = Field(None, description="seconds, or {slack: 0..1}")
     at: At | None = None

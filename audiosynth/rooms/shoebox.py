@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audiosynth import absorption, bands, image_source
-from audiosynth.box import Box, Heard, hear, is_hybrid
-from audiosynth.clip import RenderContext, Response
+from audiosynth.box import Box, Heard, Moved, hear, is_hybrid, move
+from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import ParameterError, RenderError
-from audiosynth.places import Position, View, centred, settled
+from audiosynth.places import Motion, Position, View, centred, settled
 from audiosynth.receivers import Pattern, ReceiverSpec
 from audiosynth.registry import Component
 from audiosynth.signals import Seed
@@ -213,6 +213,20 @@ class Shoebox(Component):
         found = hear(self._box(position.point, made, ctx.sr), hrtf=self._hrtf(ctx))
         facts = self._facts(position.point, made, found)
         return Response(found.h, _rounded(found.delay), self._gain_db(found.distance), facts=facts)
+
+    def move(self, dry: Array, ctx: RenderContext, *, position: Position, motion: Motion) -> Moved:
+        """Return the sound of a source that moves while it sounds, in order of arrival.
+
+        Raises
+        ------
+        RenderError
+            If the source has several channels.
+        ParameterError
+            If its path leaves the room, meets a microphone or is too fast.
+        """
+        if dry.shape[0] != 1 or position.point is None:
+            raise RenderError(f"a moving source has one channel, not {dry.shape[0]}; take one with `channel: mix`")
+        return move(self._box(position.point, self._absorption(ctx.sr), ctx.sr), dry, motion)
 
     def _absorption(self, sr: int) -> Absorption:
         air = None

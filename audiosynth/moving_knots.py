@@ -1,0 +1,209 @@
+"""All images of a moving source but the near ones: responses at knots along its path, faded into each other.
+
+Fades follow the path at the time of emission. The first 100 ms have knots a few centimetres apart; what comes later,
+nearly all images and a tenth of the energy at 0.6 s of reverberation, has them 20 cm apart.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from audiosynth import bands, biquads, image_source
+from audiosynth.dsp import convolve, fft_size
+from audiosynth.errors import ParameterError
+from audiosynth.image_moments import HALF
+
+if TYPE_CHECKING:
+    from audiosynth.clip import Array
+    from audiosynth.image_scene import Options, Scene
+
+LATE_FROM: Final = 0.1
+LATE_FADE: Final = 0.01
+"""Seconds after emission: late knots take over from there on, within so much."""
+LATE_M: Final = 0.2
+BLOCK_SECONDS: Final = 0.1
+"""Mean time between responses where all images come at fixed delays."""
+LEAST_SECONDS: Final = (0.02, 0.05)
+"""Early and late knots follow each other by so much on average at least: a fast source has them farther apart."""
+MAX_IMAGES: Final = 4 * image_source.MAX_IMAGES
+
+
+class Room(NamedTuple):
+    """What all responses share.
+
+    Attributes
+    ----------
+    scene
+        Checked, at any place of the path.
+    duration
+        Of a response in seconds.
+    envelope
+        Gain by samples since emission, as long as the response.
+    air
+        Exponents per band in 1/m, or None.
+    """
+
+    scene: Scene
+    duration: float
+    envelope: Array
+    air: Array | None
+
+
+class Path(NamedTuple):
+    """Where the source is at each of its samples, shape (n, 3), and how far it has gone by then in metres, shape (n,)."""
+
+    places: Array
+    way: Array
+
+
+class _Layer(NamedTuple):
+    spacing: float
+    duration: float
+    window: Array
+
+
+def path_of(places: Array) -> Path:
+    """Return the path through places, with the way behind."""
+    steps = np.diff(places, axis=0)
+    return Path(places, np.concatenate([[0.0], np.cumsum(np.sqrt(np.sum(steps**2, axis=1)))]))
+
+
+def add_rest(image: Array, dry: Array, path: Path, room: Room, *, order: int, knot: float) -> tuple[int, int]:
+    """Add all images of more than `order` reflections; return the numbers of knots and of images.
+
+    Parameters
+    ----------
+    image
+        Shape (n_channels, n + n_response - 1), added to in place.
+    dry
+        Shape (n,).
+    path, room
+        The way and the room.
+    order
+        Most reflections of an image that is left out. -1 leaves out none: responses of all images, `BLOCK_SECONDS`
+        apart on average, or `knot` where that is farther.
+    knot
+        Metres between early knots.
+    """
+    if not (math.isfinite(knot) and knot > 0):
+        raise ParameterError(f"knots are more than 0 m apart, not {knot}")
+    speed = float(path.way[-1]) * room.scene.sr / dry.size
+    if order < 0:
+        layers = [_Layer(max(knot, BLOCK_SECONDS * speed), room.duration, room.envelope)]
+    else:
+        layers = _layers(room, knot, speed)
+    counts = [_gaps(path, layer) + 1 for layer in layers]
+    options = _ready(room, layers, counts)
+    total = sum(_add_layer(image, dry, path, (room, layer), options, order) for layer in layers)
+    return sum(counts), total
+
+
+def _layers(room: Room, knot: float, speed: float) -> list[_Layer]:
+    """Return the early and the late layer; their windows sum to the envelope."""
+    sr, n = room.scene.sr, room.scene.n_samples
+    early = max(knot, LEAST_SECONDS[0] * speed)
+    until = LATE_FROM + LATE_FADE + (HALF + 2) / sr
+    late = max(early, LATE_M, LEAST_SECONDS[1] * speed)
+    if until >= room.duration or late <= early:
+        return [_Layer(early, room.duration, room.envelope)]
+    fade = np.clip((np.arange(n) / sr - LATE_FROM) / LATE_FADE, 0.0, 1.0)
+    n_early = max(1, math.floor(until * sr + 0.5))
+    window = ((1.0 - fade) * room.envelope)[:n_early]
+    return [_Layer(early, until, window), _Layer(late, room.duration, fade * room.envelope)]
+
+
+def _gaps(path: Path, layer: _Layer) -> int:
+    """Return between how many knots the path goes; a whole number of spacings is that, whatever its sum's last bits."""
+    return max(0, math.ceil(float(path.way[-1]) / layer.spacing - 1e-6))
+
+
+def _ready(room: Room, layers: list[_Layer], counts: list[int]) -> Options:
+    """Return the options of all responses, the compiled engine loaded where it pays for all of them."""
+    options, each = room.scene.options, room.scene.estimate().n_images
+    images = sum(n * each * (layer.duration / room.duration) ** 3 for n, layer in zip(counts, layers, strict=True))
+    if images > MAX_IMAGES:
+        message = f"{sum(counts)} responses along the path need about {images:.2g} images, more than {MAX_IMAGES:.2g}"
+        raise ParameterError(f"{message}; shorten the response or the path, raise the absorption, or take the hybrid")
+    if options.engine == "auto" and images > image_source.NUMPY_UNTIL and image_source.warm():
+        options = replace(options, engine="numba")
+    return replace(options, fade=0.0)  # the envelope has it
+
+
+def _add_layer(
+    image: Array, dry: Array, path: Path, part: tuple[Room, _Layer], options: Options, order: int
+) -> int:  # fmt: skip
+    room, layer = part
+    gaps, whole = _gaps(path, layer), float(path.way[-1])
+    at = path.way * (gaps / whole) if gaps else np.zeros(dry.size)
+    knots = np.stack([np.interp(np.arange(gaps + 1), at, column) for column in path.places.T], axis=1)
+    linear = linear_share(dry, whole / gaps, room.scene) if gaps else dry
+    powered, total = dry - linear, 0
+    for k, place in enumerate(knots):
+        first, last = int(np.searchsorted(at, k - 1)), int(np.searchsorted(at, k + 1, side="right"))
+        u = np.abs(at[first:last] - k)
+        block = (1.0 - u) * linear[first:last] + np.cos(0.5 * np.pi * u) * powered[first:last]
+        h, count = _response(place, part, options, order)
+        heard = convolve(block[None, :], h)
+        image[:, first : first + heard.shape[1]] += heard
+        total += count
+    return total
+
+
+def _response(place: Array, part: tuple[Room, _Layer], options: Options, order: int) -> tuple[Array, int]:
+    """Return the response of images of more than `order` reflections at a place, and how many were summed."""
+    (scene, _, _, air), layer = part
+    full = image_source.simulate(size=scene.size, source=place, mics=scene.mics, beta=scene.beta, sr=scene.sr,
+                                 duration=layer.duration, c=scene.c, options=options)  # fmt: skip
+    h = full.h
+    if order >= 0:
+        # No near image is farther than (order + 1) lengths of the room along each axis.
+        reach = (order + 1) * math.sqrt(float(np.sum(scene.size**2))) / scene.c + (2 * HALF + 4) / scene.sr
+        raw = replace(options, max_order=order, highpass_hz=0.0)
+        near = image_source.simulate(size=scene.size, source=place, mics=scene.mics, beta=scene.beta, sr=scene.sr,
+                                     duration=min(layer.duration, reach), c=scene.c, options=raw).h  # fmt: skip
+        gap = h.shape[-1] - near.shape[-1]
+        h = h - highpassed(np.pad(near, [(0, 0)] * (h.ndim - 1) + [(0, gap)]), scene)
+    h = h * layer.window
+    if air is not None:
+        return bands.with_air(h, sr=scene.sr, c=scene.c, exponents=air), full.n_images
+    return h[0] if len(h) == 1 else bands.combine(h, sr=scene.sr), full.n_images
+
+
+def highpassed(y: Array, scene: Scene) -> Array:
+    """Take away what is below hearing, as responses have it."""
+    corner = scene.options.highpass_hz
+    return y if corner <= 0 else biquads.run(y, biquads.butterworth("highpass", (corner,), order=2, sr=scene.sr))
+
+
+def linear_share(dry: Array, spacing: float, scene: Scene) -> Array:
+    """Return the part of the dry sound that is faded linearly in amplitude; the rest is faded with constant power.
+
+    Notes
+    -----
+    In a diffuse field, responses `spacing` metres apart correlate as ρ = sinc(2·f·spacing/c). With the share g of linear
+    fades, weights are w = g·(1 - u, u) + (1 - g)·(cos πu/2, sin πu/2), and their power w₁² + w₂² + 2ρw₁w₂, averaged over
+    u in 0..1, is g²·(2 + ρ)/3 + 2g(1 - g)·(8/π² + ρ·(4/π - 8/π²)) + (1 - g)²·(1 + 2ρ/π). It is 1 for the g taken
+    here: 1 where ρ is 1, 0 where ρ is 0.
+
+    Examples
+    --------
+    >>> from audiosynth.image_scene import checked, DEFAULTS
+    >>> scene = checked(size=(6, 5, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=16000, duration=0.1, c=343.0,
+    ...                 options=DEFAULTS)
+    >>> slow, fast = (np.sin(np.arange(1600) * f) for f in (0.05, 0.05 * 16))
+    >>> [round(float(np.std(linear_share(y, 0.05, scene)[400:1200]) / np.std(y)), 1) for y in (slow, fast)]
+    [1.0, 0.6]
+    """
+    import scipy.fft
+
+    n_fft = fft_size(dry.size + scene.sr // 50)
+    rho = np.sinc(2.0 * scipy.fft.rfftfreq(n_fft, 1.0 / scene.sr) * spacing / scene.c)
+    linear, power = (2.0 + rho) / 3.0, 1.0 + 2.0 * rho / math.pi
+    crossed = 8.0 / math.pi**2 * (1.0 - rho) + 4.0 / math.pi * rho
+    a, b, c = linear - 2.0 * crossed + power, crossed - power, power - 1.0
+    g = c / (np.sqrt(b * b - a * c) - b)
+    return np.asarray(scipy.fft.irfft(scipy.fft.rfft(dry, n_fft) * g, n_fft)[: dry.size])
