@@ -71,18 +71,18 @@ def knots_against_truth(order: int = 9) -> None:
     usual, moving.NEAR_ORDER = moving.NEAR_ORDER, order
     truth = render_moving(y, track=track, box=box).y[0]
     moving.NEAR_ORDER = usual
-    share = moving_knots.linear_share
+    share = moving_knots.alike_share
     print("octave bands (Hz)", EDGES, "dB re truth: images of 3 and more reflections | all")
     for name, knot, fade in (
         ("2.5 cm", 0.025, share), ("5 cm", 0.05, share), ("10 cm", 0.1, share),
-        ("5 cm, linear", 0.05, lambda dry, spacing, scene: dry), ("5 cm, power", 0.05, lambda dry, spacing, scene: 0 * dry),
+        ("5 cm, cubic", 0.05, lambda dry, spacing, scene: dry), ("5 cm, power", 0.05, lambda dry, spacing, scene: 0 * dry),
     ):  # fmt: skip
-        moving_knots.linear_share = fade
+        moving_knots.alike_share = fade
         y_k = render_moving(y, track=track, box=box, knot=knot).y[0]
         rest, whole = levels(y_k - near) - levels(truth - near), levels(y_k) - levels(truth)
         wave = 10 * np.log10(np.sum((y_k - truth) ** 2) / np.sum(truth**2))
         print(f"{name:13} {np.round(rest, 2)} | {np.round(whole, 2)}  waveform {wave:.1f} dB")
-    moving_knots.linear_share = share
+    moving_knots.alike_share = share
 
 
 def figures(folder: Path) -> None:
