@@ -4,7 +4,7 @@ Fades follow the path at the time of emission. The first 100 ms have knots a few
 nearly all images and a tenth of the energy at 0.6 s of reverberation, has them 20 cm apart.
 
 Beside images of 3 to 9 reflections all at their own running delays (6×5×3 m, 1.4 m/s, knots 5 cm apart), octaves of noise
-have their level within 0.15 dB, where plain linear fades lose 2 dB above 4 kHz and constant power adds 2 dB below 1 kHz;
+have their level within 0.15 dB, where plain linear fades lose 2 dB above 4 kHz and constant power adds 1.6 dB below 1 kHz;
 waveforms agree for long waves only. A tone's late sound spreads less than Doppler would have it at high frequencies, and
 next to it lies what fading modulates: 100 Hz or more away, at RT60 0.6 s, -91 dB at 1 kHz and 1 m/s, -47 dB at 4 kHz and
 4 m/s.
