@@ -114,8 +114,9 @@ def render_moving(y: Array, *, track: Track, box: Box, doppler: bool = True, kno
 
     Notes
     -----
-    Sound below the frequency at which two knots' responses differ is faded linearly in amplitude, above it with
-    constant power; between the two so that the mean power in a diffuse field stays the same (`moving_knots.linear_share`).
+    Long waves, for which the responses of neighbouring knots are alike, are interpolated by a cubic; short ones, for
+    which they are not, are faded with constant power; between the two so that the mean power in a diffuse field is the
+    same at every frequency (`moving_knots.alike_share`).
 
     Examples
     --------

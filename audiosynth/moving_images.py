@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from audiosynth.image_tables import FIELD_BITS, mixed
 if TYPE_CHECKING:
     from audiosynth.clip import Array
     from audiosynth.image_scene import Jitter
+
+_PIECE: Final = 8192
+"""Samples worked on at once, to stay in a near cache; each is computed alone, so that no bit depends on it."""
 
 
 class Image(NamedTuple):
@@ -164,23 +167,29 @@ def read_images(y: Array, places: Array, images: list[Image], listening: Listeni
         late = [o + m for o, m in zip(offset, image.moved, strict=True)] if image.moved.any() else offset
         delay = _length(late) * listening.scale
         arrival = clock + delay
-        first = max(0, math.floor(arrival[0]) - HALF - 1)
-        n = np.arange(first, max(first, min(n_samples, math.ceil(arrival[-1]) + HALF + 2)), dtype=np.float64)
-        tau = np.interp(n, arrival, delay)
-        heard = reader.at(n, tau) * _shown(tau, listening.envelope)
-        if plain and not image.moved.any():
-            distance = tau * (1.0 / listening.scale)
-            heard = heard / distance
-            channels = [heard] * len(listening.weights)
-        else:
-            away = _between(offset, n - tau)
-            distance = _length(away)
-            channels = _patterns(heard / distance, [a / distance for a in away], image.sign, listening)
-        for band, gain in enumerate(np.broadcast_to(image.gain, n_bands)):
-            air = 1.0 if listening.air is None else np.exp(-0.5 * listening.air[band] * distance)
-            for channel, sound in enumerate(channels):
-                out[band, channel, first : first + n.size] += gain * air * sound
+        start = max(0, math.floor(arrival[0]) - HALF - 1)
+        stop = min(n_samples, math.ceil(arrival[-1]) + HALF + 2)
+        for first in range(start, stop, _PIECE):
+            n = np.arange(first, min(first + _PIECE, stop), dtype=np.float64)
+            tau = np.interp(n, arrival, delay)
+            heard = reader.at(n, tau) * _shown(tau, listening.envelope)
+            if plain and not image.moved.any():
+                distance = tau * (1.0 / listening.scale)
+                channels = [heard / distance] * len(listening.weights)
+            else:
+                away = _between(offset, n - tau)
+                distance = _length(away)
+                channels = _patterns(heard / distance, [a / distance for a in away], image.sign, listening)
+            _add(out[..., first : first + n.size], channels, distance, image.gain, listening.air)
     return out
+
+
+def _add(out: Array, channels: list[Array], distance: Array, gains: Array, air: Array | None) -> None:
+    """Add what the channels hear to every band, by the walls met and the air between."""
+    for band, gain in enumerate(np.broadcast_to(gains, len(out))):
+        through = gain if air is None else gain * np.exp(-0.5 * air[band] * distance)
+        for channel, sound in enumerate(channels):
+            out[band, channel] += through * sound
 
 
 def _length(vectors: list[Array]) -> Array:

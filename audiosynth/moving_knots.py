@@ -2,12 +2,20 @@
 
 Fades follow the path at the time of emission. The first 100 ms have knots a few centimetres apart; what comes later,
 nearly all images and a tenth of the energy at 0.6 s of reverberation, has them 20 cm apart.
+
+Beside images of 3 to 9 reflections all at their own running delays (6×5×3 m, 1.4 m/s, knots 5 cm apart), octaves of noise
+have their level within 0.15 dB, where plain linear fades lose 2 dB above 4 kHz and constant power adds 1.6 dB below 1 kHz;
+waveforms agree for long waves only. A tone's late sound spreads less than Doppler would have it at high frequencies, and
+next to it lies what fading modulates: 100 Hz or more away, at RT60 0.6 s, -91 dB at 1 kHz and 1 m/s, -47 dB at 4 kHz and
+4 m/s.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -140,12 +148,12 @@ def _add_layer(
     gaps, whole = _gaps(path, layer), float(path.way[-1])
     at = path.way * (gaps / whole) if gaps else np.zeros(dry.size)
     knots = np.stack([np.interp(np.arange(gaps + 1), at, column) for column in path.places.T], axis=1)
-    linear = linear_share(dry, whole / gaps, room.scene) if gaps else dry
-    powered, total = dry - linear, 0
+    alike = alike_share(dry, whole / gaps, room.scene) if gaps else dry
+    unlike, total = dry - alike, 0
     for k, place in enumerate(knots):
-        first, last = int(np.searchsorted(at, k - 1)), int(np.searchsorted(at, k + 1, side="right"))
-        u = np.abs(at[first:last] - k)
-        block = (1.0 - u) * linear[first:last] + np.cos(0.5 * np.pi * u) * powered[first:last]
+        first, last = int(np.searchsorted(at, k - 2)), int(np.searchsorted(at, k + 2, side="right"))
+        u = at[first:last]
+        block = _at_ends(u, k, gaps) * alike[first:last] + power_fade(u - k) * unlike[first:last]
         h, count = _response(place, part, options, order)
         heard = convolve(block[None, :], h)
         image[:, first : first + heard.shape[1]] += heard
@@ -179,31 +187,80 @@ def highpassed(y: Array, scene: Scene) -> Array:
     return y if corner <= 0 else biquads.run(y, biquads.butterworth("highpass", (corner,), order=2, sr=scene.sr))
 
 
-def linear_share(dry: Array, spacing: float, scene: Scene) -> Array:
-    """Return the part of the dry sound that is faded linearly in amplitude; the rest is faded with constant power.
+def cubic_fade(u: Array) -> Array:
+    """Return the weight of a knot `u` knots away: cubic convolution, exact for parabolas and without kinks.
+
+    References
+    ----------
+    R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE Transactions on Acoustics, Speech,
+    and Signal Processing 29(6), 1981.
+
+    Examples
+    --------
+    >>> cubic_fade(np.array([0.0, 0.5, 1.0, 1.5, 2.0]))
+    array([ 1.    ,  0.5625,  0.    , -0.0625,  0.    ])
+    """
+    v = np.minimum(np.abs(u), 2.0)
+    return np.asarray(np.where(v < 1.0, (1.5 * v - 2.5) * v * v + 1.0, ((2.5 - 0.5 * v) * v - 4.0) * v + 2.0))
+
+
+def power_fade(u: Array) -> Array:
+    """Return the weight of a knot `u` knots away whose squares sum to 1, without kinks.
+
+    Examples
+    --------
+    >>> power_fade(np.array([0.0, 0.5, 1.0])).round(4) + 0.0
+    array([1.    , 0.7071, 0.    ])
+    """
+    v = np.minimum(np.abs(u), 1.0)
+    return np.asarray(np.cos(0.5 * np.pi * (v * v * (3.0 - 2.0 * v))))
+
+
+def _at_ends(u: Array, k: int, gaps: int) -> Array:
+    """Return the cubic weight of knot `k` of 0..gaps; knots beyond the ends lie on straight lines through the last two."""
+    weight = cubic_fade(u - k)
+    for beyond, end, inner in ((-1, 0, 1), (gaps + 1, gaps, gaps - 1)):
+        weight += ((k == end) * 2.0 - (k == inner) * 1.0) * cubic_fade(u - beyond)
+    return weight
+
+
+@lru_cache(maxsize=1)
+def _products() -> tuple[Array, Array, Array]:
+    """Return, by the distance of two knots 0..3, the mean over u of products of weights: cubic², cubic·power, power²."""
+    u = (np.arange(256) + 0.5) / 256
+    knots = range(-1, 3)
+    cubic, power = [cubic_fade(u - k) for k in knots], [power_fade(u - k) for k in knots]
+    means = np.zeros((3, 4))
+    for i, j in itertools.product(range(4), repeat=2):
+        for row, (a, b) in enumerate(((cubic, cubic), (cubic, power), (power, power))):
+            means[row, abs(i - j)] += np.mean(a[i] * b[j])
+    return means[0], means[1], means[2]
+
+
+def alike_share(dry: Array, spacing: float, scene: Scene) -> Array:
+    """Return the part of the dry sound for which neighbours' responses are alike and interpolate; the rest fades by power.
 
     Notes
     -----
-    In a diffuse field, responses `spacing` metres apart correlate as ρ = sinc(2·f·spacing/c). With the share g of linear
-    fades, weights are w = g·(1 - u, u) + (1 - g)·(cos πu/2, sin πu/2), and their power w₁² + w₂² + 2ρw₁w₂, averaged over
-    u in 0..1, is g²·(2 + ρ)/3 + 2g(1 - g)·(8/π² + ρ·(4/π - 8/π²)) + (1 - g)²·(1 + 2ρ/π). It is 1 for the g taken
-    here: 1 where ρ is 1, 0 where ρ is 0.
+    In a diffuse field, responses l·`spacing` metres apart correlate as ρ_l = sinc(2·f·l·spacing/c). A knot has the weight
+    g·cubic + (1 - g)·power, and the mean power over u in 0..1, Σ_ij w_i·w_j·ρ_|i-j|, is a parabola in g. It is 1 for
+    the g taken here: 1 for long waves, 0 for short ones.
 
     Examples
     --------
     >>> from audiosynth.image_scene import checked, DEFAULTS
     >>> scene = checked(size=(6, 5, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=16000, duration=0.1, c=343.0,
     ...                 options=DEFAULTS)
-    >>> slow, fast = (np.sin(np.arange(1600) * f) for f in (0.05, 0.05 * 16))
-    >>> [round(float(np.std(linear_share(y, 0.05, scene)[400:1200]) / np.std(y)), 1) for y in (slow, fast)]
-    [1.0, 0.6]
+    >>> slow, fast = (np.sin(np.arange(1600) * f) for f in (0.05, 3.0))
+    >>> [round(float(np.std(alike_share(y, 0.05, scene)[400:1200]) / np.std(y)), 1) for y in (slow, fast)]
+    [1.0, 0.2]
     """
     import scipy.fft
 
     n_fft = fft_size(dry.size + scene.sr // 50)
-    rho = np.sinc(2.0 * scipy.fft.rfftfreq(n_fft, 1.0 / scene.sr) * spacing / scene.c)
-    linear, power = (2.0 + rho) / 3.0, 1.0 + 2.0 * rho / math.pi
-    crossed = 8.0 / math.pi**2 * (1.0 - rho) + 4.0 / math.pi * rho
-    a, b, c = linear - 2.0 * crossed + power, crossed - power, power - 1.0
-    g = c / (np.sqrt(b * b - a * c) - b)
+    per_knot = 2.0 * scipy.fft.rfftfreq(n_fft, 1.0 / scene.sr) * spacing / scene.c
+    rho = [np.sinc(per_knot * lag) for lag in range(4)]
+    cubic, crossed, power = (sum(m * r for m, r in zip(row, rho, strict=True)) for row in _products())
+    a, b, c = cubic - 2.0 * crossed + power, crossed - power, power - 1.0
+    g = c / (np.sqrt(np.maximum(b * b - a * c, 0.0)) - b)
     return np.asarray(scipy.fft.irfft(scipy.fft.rfft(dry, n_fft) * g, n_fft)[: dry.size])

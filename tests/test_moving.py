@@ -15,7 +15,7 @@ import pytest
 from exact_images import SR, C, phase_delay
 from scipy.signal import hilbert
 
-from audiosynth import bands, moving
+from audiosynth import bands, moving, moving_images
 from audiosynth.absorption import air_exponents
 from audiosynth.dsp import convolve
 from audiosynth.errors import ParameterError
@@ -265,6 +265,25 @@ def test_samples_are_the_same_every_time_and_in_every_process() -> None:
     pytest.importorskip("numba")
     compiled = render_moving(white(4000), track=track, box=box(options=Options(engine="numba"))).y
     assert np.max(np.abs(compiled - here[0])) < 1e-10 * np.max(np.abs(here[0]))
+
+
+def test_pieces_of_work_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many samples are worked on at once, the same bits come out."""
+    room = box(options=replace(NUMPY, foa=True, max_order=2))
+    whole, pieces = [], (100, 1 << 30)
+    for piece in pieces:
+        monkeypatch.setattr(moving_images, "_PIECE", piece)
+        whole.append(render_moving(white(3000), track=line((1, 1, 1), (2, 1.5, 1), duration=0.2), box=room).y)
+    assert np.array_equal(*whole)
+
+
+@pytest.mark.parametrize("speed", [1.0, 4.0])
+def test_knots_leave_no_haze_around_a_tone(speed: float) -> None:
+    """In full reverberation, at most -60 dB of a moving tone's power lies 100 Hz or more beside it."""
+    track = arc((3, 2.5, 1.5), radius=1.4, azimuth=(0, np.degrees(speed / 1.4)), duration=1.0)
+    heard = render_moving(tone(1000, SR), track=track, box=box(beta=0.88)).y[0, 3000:SR]
+    power, f = np.abs(np.fft.rfft(heard * np.blackman(heard.size))) ** 2, np.fft.rfftfreq(heard.size, 1 / SR)
+    assert power[np.abs(f - 1000) > 100].sum() < 1e-6 * power.sum()
 
 
 def test_the_first_samples_delay_is_geometrys() -> None:
