@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 MICRO: Final = 1_000_000
 """Times are decimals of 1 µs (DESIGN section 3)."""
 
-_DOT: Final = 8192
+BLOCK: Final = 8192
+"""Samples that are squared and summed at once."""
 
 
 def seconds_to_samples(t: float, sr: int) -> int:
@@ -58,10 +59,17 @@ def energy(y: Array) -> float:
     >>> energy(np.array([3.0, 4.0]))
     25.0
     """
-    whole = y.size - y.size % _DOT
-    rows = y[:whole].reshape(-1, 1, _DOT)
-    sums: list[float] = (rows @ rows.transpose(0, 2, 1)).ravel().tolist()
-    return sum(sums, start=float(np.dot(y[whole:], y[whole:])))
+    rest = y[y.size - y.size % BLOCK :]
+    if rest.size == y.size:
+        return float(np.dot(y, y))
+    sums: list[float] = block_energies(y).tolist()
+    return sum(sums, start=float(np.dot(rest, rest)))
+
+
+def block_energies(y: Array) -> Array:
+    """Return the sum of squares of each whole block of one channel, `BLOCK` samples long."""
+    rows = y[: y.size - y.size % BLOCK].reshape(-1, 1, BLOCK)
+    return np.asarray((rows @ rows.transpose(0, 2, 1)).ravel())
 
 
 def resampled_length(n_samples: int, *, sr_in: int, sr_out: int) -> int:

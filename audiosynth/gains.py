@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
@@ -30,8 +30,9 @@ class Meter:
     noise: Noise | None
     work: Workspace
     _kept: dict[object, float] = field(default_factory=dict)
-    _weighted: dict[str, Array] = field(default_factory=dict)
+    _weighted: dict[levels.Measure, levels.Weighted] = field(default_factory=dict)
     _signals: dict[int, levels.LevelReading] = field(default_factory=dict)
+    _parts: dict[int, Array] = field(default_factory=dict)
     foreground: levels.LevelReading | None = None
     """Level of the sum of the events, where the bed is set against it."""
 
@@ -47,8 +48,7 @@ class Meter:
         if kind == "clip" or place is None:
             return [(0, n)]
         pieces = place.active if kind == "active" else ((0, place.n_samples),)
-        cut = [(max(0, a + image.shift), min(n, b + image.shift)) for a, b in pieces]
-        return [(a, b) for a, b in cut if b > a]
+        return levels.clean_intervals([(a + image.shift, b + image.shift) for a, b in pieces], n)
 
     def signal(self, i: int, image: Image, level: Level) -> levels.LevelReading:
         """Return the level of event `i` before its own gain (with its room's), and the measure it was taken with.
@@ -66,9 +66,9 @@ class Meter:
                 f"events[{i}]: no sample of the span its level is measured over ({level.span}) lies inside the clip; "
                 "place it earlier, make the clip longer, or choose `span: clip`"
             )
-        y, start, room_gain = self._heard(image, level)
+        y, start, room_gain = self.heard(i, image, level)
         if level.span == "clip":
-            y, start = _in_clip(y, start, self.spec.n_samples), 0
+            y, start = in_clip(y, start, self.spec.n_samples), 0
         reading = levels.level_db(
             y, sr=self.spec.sr, intervals=[(a - start, b - start) for a, b in span], measure=level.measure
         )
@@ -80,36 +80,36 @@ class Meter:
         self._signals[i] = levels.LevelReading(reading.db + room_gain, reading.measure_used)
         return self._signals[i]
 
-    def _heard(self, image: Image, level: Level) -> tuple[Array, int, float]:
-        """Return what of an event its level speaks of, where that begins in the clip, and its room's gain in dB."""
+    def heard(self, i: int, image: Image, level: Level) -> tuple[Array, int, float]:
+        """Return what of event `i` its level speaks of, where that begins in the clip, and its room's gain in dB."""
         if level.signal == "dry" or level.spl_db_1m is not None:
             y, start, gain = image.dry, image.shift, 0.0
         else:
-            y, start, gain = self._part(image, level.signal), image.start, image.room_gain_db
+            y, start, gain = self._part(i, image, level.signal), image.start, image.room_gain_db
         return y[min(self.ref, y.shape[0] - 1)], start, gain
 
-    def _part(self, image: Image, part: str) -> Array:
+    def _part(self, i: int, image: Image, part: str) -> Array:
         if part == "image" or image.response is None:
             return image.y
         if image.moves:
             raise RenderError(
                 f"the {part} sound of a moving source is not told apart; measure it by `signal: image` or `dry`"
             )
-        cut = responses.early_part if part == "early" else responses.direct_part
-        response = image.response
-        return self.work.convolve(image.dry, Response(cut(response.h, self.spec.sr, image.direct), response.delay))
+        if i not in self._parts:
+            cut = responses.early_part if part == "early" else responses.direct_part
+            response = Response(cut(image.response.h, self.spec.sr, image.direct), image.response.delay)
+            self._parts[i] = self.work.convolve(image.dry, response)
+        return self._parts[i]
 
-    def noise_db(self, intervals: Intervals, measure: str) -> float:
+    def noise_db(self, intervals: Intervals, measure: levels.Measure) -> float:
         """Return the level of the bed before its own gain over `intervals`, in dB."""
         if self.noise is None:
             raise RenderError("the clip has no noise")
         key = (measure, tuple(intervals))
         if key not in self._kept:
-            y, sr, kind = self.noise.y[self.ref], self.spec.sr, cast("levels.Measure", measure)
             if measure not in self._weighted:
-                self._weighted[measure] = levels.weighted(y, sr, kind)
-            heard = self._weighted[measure]
-            self._kept[key] = levels.level_db(y, sr=sr, intervals=intervals, measure=kind, heard=heard).db
+                self._weighted[measure] = levels.Weighted.of(self.noise.y[self.ref], self.spec.sr, measure)
+            self._kept[key] = self._weighted[measure].reading(intervals).db
         return self._kept[key]
 
     def bed_under(self, i: int, image: Image, level: Level) -> float:
@@ -131,7 +131,7 @@ class Meter:
         return db
 
 
-def _in_clip(y: Array, start: int, n_samples: int) -> Array:
+def in_clip(y: Array, start: int, n_samples: int) -> Array:
     """Return one channel clip-long, as it is heard in the clip."""
     out = np.zeros(n_samples)
     a, b = max(0, start), min(n_samples, start + y.size)

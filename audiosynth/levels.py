@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from audiosynth.dsp import energy
+from audiosynth.dsp import BLOCK, block_energies, energy
 from audiosynth.loudness import LUFS_OFFSET, a_weight, gated_loudness, k_weight
 from audiosynth.speech_level import SHORTEST_SPEECH, active_speech_level
 
@@ -65,29 +65,72 @@ def to_db(mean_square: float) -> float:
     return 10.0 * math.log10(mean_square) if mean_square > 0 else -math.inf
 
 
-def weighted(y: Array, sr: int, measure: Measure) -> Array:
-    """Return a channel through the filter of a measure; itself where that has none."""
-    return {"a_weighted": a_weight, "lufs": k_weight}[measure](y, sr) if measure in ("a_weighted", "lufs") else y
-
-
-def level_db(
-    y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms", heard: Array | None = None
-) -> LevelReading:
+def level_db(y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms") -> LevelReading:
     """Return the level of one channel over the union of `intervals`.
 
-    Weighting filters run over the whole of `y` (`heard`, if that has been done); then the intervals are taken. A gain of g dB
-    on `y` moves every reading by g dB. Active speech level (P.56) under one second is the RMS, and the reading says so.
+    Weighting filters run over the whole of `y`; then the intervals are taken. A gain of g dB on `y` moves every reading by
+    g dB. Active speech level (P.56) under one second is the RMS, and the reading says so.
     """
-    spans = clean_intervals(intervals, y.shape[-1])
-    heard = weighted(y, sr, measure) if heard is None else heard
-    if measure in ("rms", "a_weighted"):
-        return LevelReading(to_db(power(heard, spans)), measure)
-    if measure == "lufs":
-        return LevelReading(_lufs(_cut(heard, spans), sr), measure)
-    speech = _cut(y, spans)
-    if speech.size < SHORTEST_SPEECH * sr:
-        return LevelReading(to_db(power(y, spans)), "rms")
-    return LevelReading(active_speech_level(speech, sr)[0], measure)
+    if measure == "rms":
+        return LevelReading(to_db(power(y, intervals)), measure)
+    return Weighted.of(y, sr, measure).reading(intervals)
+
+
+class Energies:
+    """Energy of one channel in blocks, so that many spans of it cost little more than one.
+
+    Examples
+    --------
+    >>> Energies(np.ones(20_000)).of([(10, 15_000), (16_000, 30_000)])
+    18990.0
+    """
+
+    def __init__(self, y: Array) -> None:
+        self._y = y
+        self._blocks = block_energies(y)
+
+    def of(self, intervals: Intervals) -> float:
+        """Return the sum of squares over `intervals` that have no sample in common."""
+        return sum(self._span(max(0, a), min(self._y.size, b)) for a, b in intervals)
+
+    def _span(self, a: int, b: int) -> float:
+        first, last = -(-a // BLOCK), b // BLOCK
+        if first >= last:
+            return energy(self._y[a:b]) if b > a else 0.0
+        edges = energy(self._y[a : first * BLOCK]) + energy(self._y[last * BLOCK : b])
+        return edges + float(self._blocks[first:last].sum())
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """One channel under the filter of a measure, which runs once however many spans are asked for."""
+
+    y: Array
+    sr: int
+    measure: Measure
+    energies: Energies
+
+    @classmethod
+    def of(cls, y: Array, sr: int, measure: Measure) -> Weighted:
+        """Run the filter, if the measure has one."""
+        if measure == "a_weighted":
+            y = a_weight(y, sr)
+        elif measure == "lufs":
+            y = k_weight(y, sr)
+        return cls(y, sr, measure, Energies(y))
+
+    def reading(self, intervals: Intervals) -> LevelReading:
+        """Return the level over the union of `intervals`, as `level_db` does."""
+        spans = clean_intervals(intervals, self.y.size)
+        if self.measure == "lufs":
+            return LevelReading(_lufs(_cut(self.y, spans), self.sr), self.measure)
+        if self.measure == "active_speech":
+            speech = _cut(self.y, spans)
+            if speech.size >= SHORTEST_SPEECH * self.sr:
+                return LevelReading(active_speech_level(speech, self.sr)[0], self.measure)
+        count = sum(b - a for a, b in spans)
+        db = to_db(self.energies.of(spans) / count) if count else -math.inf
+        return LevelReading(db, "rms" if self.measure == "active_speech" else self.measure)
 
 
 def _cut(y: Array, spans: Intervals) -> Array:

@@ -9,31 +9,30 @@ from typing import Any
 from audiosynth import levels
 from audiosynth.clip import Array, Label
 from audiosynth.dsp import samples_to_seconds
-from audiosynth.errors import RenderError
-from audiosynth.gains import Meter, foreground_span
+from audiosynth.gains import Meter
 from audiosynth.images import Image
-from audiosynth.parts import Gains, stems_sum
+from audiosynth.parts import stems_sum
+from audiosynth.realised import Realised
 from audiosynth.spec import ClipSpec
 
 
-def readings_of(meter: Meter, images: Sequence[Image], gains: Gains) -> list[dict[str, Any]]:
-    """Return what each event came out at: level and SNR over its span, and over the clip, on the reference channel."""
+def readings_of(meter: Meter, images: Sequence[Image], realised: Realised, *, after_db: float) -> list[dict[str, Any]]:
+    """Return what each event came out at, on the reference channel, as measured on what was added to the mix.
+
+    `level_dbfs` is the RMS over the active samples in the finished clip: with `after_db`, the gains of mix and guard (but
+    not the mix's own effects). SNRs are over the active samples, over the clip, and where one was asked for, as asked.
+    """
     out = []
-    n = meter.spec.n_samples
-    for i, image in enumerate(images):
-        total = gains.events[i] + image.room_gain_db
-        y = image.y[min(meter.ref, image.y.shape[0] - 1)]
-        span = meter.span(i, image, "active")
-        power = levels.power(y, [(a - image.start, b - image.start) for a, b in span])
-        whole = levels.power(y, [(-image.start, n - image.start)]) * _share(image, n)
-        reading: dict[str, Any] = {"level_dbfs": _db(power, total), "snr_db": None, "snr_clip_db": None}
-        if meter.noise is not None and span:
-            reading["snr_db"] = _minus(reading["level_dbfs"], _plus(meter.noise_db(span, "rms"), gains.bed))
-            reading["snr_clip_db"] = _minus(_db(whole, total), _plus(meter.noise_db([(0, n)], "rms"), gains.bed))
+    for i, (image, heard) in enumerate(zip(images, realised.events, strict=True)):
+        under = realised.under[i] if realised.under else None
         level = meter.spec.events[i].level
-        if level is not None and level.snr_db is not None:
-            reading["requested_snr_db"] = level.snr_db
-            reading["realised_snr_db"] = _realised(meter, i, image, gains)
+        reading: dict[str, Any] = {"level_dbfs": _rounded(heard.active + after_db), "snr_db": None, "snr_clip_db": None}
+        if under is not None:
+            reading["snr_db"] = _rounded(heard.active - under.active)
+            reading["snr_clip_db"] = _rounded(heard.whole - under.whole)
+            if level is not None and level.snr_db is not None:
+                reading["requested_snr_db"] = level.snr_db
+                reading["realised_snr_db"] = _minus(heard.asked, under.asked)
         if level is not None and meter.signal(i, image, level).measure_used != level.measure:
             reading["measure_used"] = meter.signal(i, image, level).measure_used
         if image.response is not None:
@@ -42,45 +41,27 @@ def readings_of(meter: Meter, images: Sequence[Image], gains: Gains) -> list[dic
     return out
 
 
-def bed_reading(meter: Meter, images: Sequence[Image], gains: Gains) -> dict[str, Any] | None:
-    """Return what the bed came out at: RMS over the clip, and where it was set against the events, the SNR."""
+def bed_reading(meter: Meter, realised: Realised, *, after_db: float) -> dict[str, Any] | None:
+    """Return what the bed came out at: RMS over the finished clip, and where it was set against the events, the SNR."""
     bed = meter.spec.noise
-    if bed is None:
+    if bed is None or realised.bed is None:
         return None
-    out: dict[str, Any] = {"level_dbfs": _plus(meter.noise_db([(0, meter.spec.n_samples)], "rms"), gains.bed)}
+    out: dict[str, Any] = {"level_dbfs": _rounded(realised.bed.whole + after_db)}
     if bed.snr_db is not None and meter.foreground is not None:
-        under = meter.noise_db(foreground_span(meter, images), bed.measure)
         out["requested_snr_db"] = bed.snr_db
-        out["realised_snr_db"] = round(meter.foreground.db - under - gains.bed, 4)
+        out["realised_snr_db"] = _minus(realised.foreground, realised.bed.asked)
         if meter.foreground.measure_used != bed.measure:
             out["measure_used"] = meter.foreground.measure_used
     return out
 
 
-def _realised(meter: Meter, i: int, image: Image, gains: Gains) -> float:
-    """Return the SNR in the measure that was asked for."""
-    level = meter.spec.events[i].level
-    if level is None:
-        raise RenderError(f"events[{i}] has no level")
-    signal = meter.signal(i, image, level).db + gains.events[i]
-    return round(signal - meter.bed_under(i, image, level) - gains.bed, 4)
-
-
-def _share(image: Image, n: int) -> float:
-    """Return the part of the clip's samples that the image covers (turns its mean square into the clip's)."""
-    return float(max(0, min(n, image.start + image.y.shape[1]) - max(0, image.start)) / n)
-
-
-def _db(power: float, gain_db: float) -> float | None:
-    return round(levels.to_db(power) + gain_db, 4) if power > 0 else None
-
-
-def _plus(db: float, gain_db: float) -> float | None:
-    return round(db + gain_db, 4) if math.isfinite(db) else None
+def _rounded(db: float) -> float | None:
+    """Return a level or SNR as rows hold it; None where one of the two was silent."""
+    return round(db, 4) + 0.0 if math.isfinite(db) else None
 
 
 def _minus(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else round(a - b, 4)
+    return None if a is None or b is None else _rounded(a - b)
 
 
 def audible_of(spec: ClipSpec, readings: Sequence[Mapping[str, Any]]) -> tuple[bool, ...]:
@@ -114,12 +95,9 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
 
 def outcomes_of(
     spec: ClipSpec, mix: Array, clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
-    images: Sequence[Image], gains_db: tuple[float, float],
+    images: Sequence[Image], guard: float,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the outcomes of a clip as the row holds them; levels are those in the mix, after its gain and its guard's."""
-    for reading in readings if bed is None else [*readings, bed]:
-        if reading["level_dbfs"] is not None:
-            reading["level_dbfs"] = round(reading["level_dbfs"] + sum(gains_db), 4)
+    """Return the outcomes of a clip as the row holds them."""
     peak = float(max(mix.max(), -mix.min()))
     for reading, event, image in zip(readings, spec.events, images, strict=True):
         if event.place is not None:
@@ -127,10 +105,10 @@ def outcomes_of(
             reading["dry_offset"] = samples_to_seconds(end, spec.sr)
             reading["tail_offset"] = samples_to_seconds(end + image.tail, spec.sr)
     return {
-        "peak_dbfs": _db(peak * peak, 0.0),
-        "level_dbfs": _db(levels.power(mix[spec.reference_channel], [(0, spec.n_samples)]), 0.0),
+        "peak_dbfs": _rounded(levels.to_db(peak * peak)),
+        "level_dbfs": _rounded(levels.to_db(levels.power(mix[spec.reference_channel], [(0, spec.n_samples)]))),
         "clipped": clipped,
-        "guarded": gains_db[1] != 0.0,
+        "guarded": guard != 0.0,
         "stems_sum": stems_sum(spec),
         "events": readings,
         **({} if bed is None else {"noise": bed}),

@@ -15,6 +15,7 @@ from audiosynth.dsp import energy
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter, bed_gain, bed_gain_under, event_gain
 from audiosynth.images import Image, amplitude, widened
+from audiosynth.realised import Realised
 from audiosynth.spec import ClipSpec
 from audiosynth.workspace import Workspace
 
@@ -52,11 +53,13 @@ class Gains:
         )
 
 
-def add_image(total: Array, image: Image, gain: float) -> None:
-    """Add an image to the clip where it falls; what lies outside is cut."""
+def add_image(total: Array, image: Image, gain: float) -> tuple[Array, int]:
+    """Add an image to the clip where it falls; what lies outside is cut. Return what was added, and from which sample."""
     a, b = max(0, image.start), min(total.shape[1], image.start + image.y.shape[1])
+    added = image.y[:, a - image.start : max(a, b) - image.start] * gain
     if b > a:
-        total[:, a:b] += image.y[:, a - image.start : b - image.start] * gain
+        total[:, a:b] += added
+    return added, a
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,15 @@ class Parts:
     noise: Array | None
 
     @classmethod
-    def of(cls, spec: ClipSpec, images: Sequence[Image], noise: Any, gains: Gains) -> Parts:
-        """Add everything up, in the order of the spec."""
+    def of(cls, spec: ClipSpec, images: Sequence[Image], noise: Any, gains: Gains, realised: Realised) -> Parts:
+        """Add everything up, in the order of the spec; what is added is measured on the way."""
         total = np.zeros((spec.channels, spec.n_samples))
         for image, gain in zip(images, gains.events, strict=True):
-            add_image(total, image, amplitude(gain + image.room_gain_db))
+            realised.event(*add_image(total, image, amplitude(gain + image.room_gain_db)), gain)
         if noise is not None:
-            total += noise.y * amplitude(gains.bed)
+            bed = noise.y * amplitude(gains.bed)
+            realised.noise(bed, total)
+            total += bed
         return cls(total, images, gains, None if noise is None else noise.y)
 
     def floats(self, spec: ClipSpec) -> dict[str, Array]:

@@ -19,6 +19,7 @@ from audiosynth.gains import Meter
 from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts, image_stems
+from audiosynth.realised import Realised
 from audiosynth.rendered import Clip
 from audiosynth.spec import ClipSpec, Decisions
 from audiosynth.workspace import Workspace
@@ -69,11 +70,12 @@ def render(
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
-    parts = Parts.of(spec, images, noise, gains)
+    realised = Realised(meter, images)
+    parts = Parts.of(spec, images, noise, gains, realised)
     mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions)
     ties = None if decisions is None else [list(tie) for tie in decisions.ties]
     quantised = pcm.quantise(mix, bits=16, ties=ties, dither=_dither(spec))
-    readings = readings_of(meter, images, gains)
+    readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(
         event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple(im.room_gain_db for im in images),
@@ -81,9 +83,8 @@ def render(
         layer_gain_db=() if noise is None else noise.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard,
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
-    outcomes = outcomes_of(
-        spec, mix, quantised.clipped, readings, bed_reading(meter, images, gains), images, (mix_gain, guard)
-    )
+    bed = bed_reading(meter, realised, after_db=mix_gain + guard)
+    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard)
     after = amplitude(mix_gain + guard)
     alone = {} if not stems else parts.stems(spec, ctx, quantised.pcm, after)
     if stems and spec.output.images:

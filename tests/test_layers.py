@@ -33,7 +33,7 @@ FLOORS = {
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
     "records that travel": ("fields", "spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "render", "images", "beds", "gains", "parts", "outcomes", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
     ),
     "loops": (
         "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
@@ -43,7 +43,7 @@ FLOORS = {
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
     "plan": ("plan",),
-    "render": ("render", "images", "beds", "gains", "parts", "outcomes"),
+    "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes"),
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}

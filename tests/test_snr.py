@@ -10,7 +10,8 @@ import pytest
 from bench.snr import BASES, MEASURES, SIGNALS, SPANS, deviations
 from material import noise, read_wav, tone, write_recipe, write_wav
 
-from audiosynth import build, load_recipe, plan_clip, render
+from audiosynth import build, gains, load_recipe, parts, plan_clip, render
+from audiosynth import levels as levels_module
 from audiosynth.assets import AssetStore
 from audiosynth.errors import RenderError
 from audiosynth.levels import level_db
@@ -184,3 +185,71 @@ def test_quiet_recordings_keep_their_snr(tmp_path, measure, gain_db):
     recipe = recipe_of(tmp_path, noise={**WHITE, "level_dbfs": -40}, events=[event])
     outcome = rendered(recipe).outcomes["events"][0]
     assert outcome["realised_snr_db"] == pytest.approx(6.0, abs=0.01)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_fault_in_the_sum_would_show(tmp_path, monkeypatch, measure):
+    """The realised SNR is measured on what is added: where the sum has half of the event, it is 6.02 dB short."""
+    events = [{**EVENT, "source": {**TONE, "duration": 1.4}, "level": {"snr_db": 8.0, "measure": measure}}]
+    recipe = recipe_of(tmp_path, noise={**WHITE, "level_dbfs": -40}, events=events)
+    assert rendered(recipe).outcomes["events"][0]["realised_snr_db"] == pytest.approx(8.0, abs=0.01)
+    add = parts.add_image
+    monkeypatch.setattr(parts, "add_image", lambda total, image, gain: add(total, image, gain / 2))
+    outcome = rendered(recipe).outcomes["events"][0]
+    assert outcome["requested_snr_db"] == 8.0
+    assert outcome["realised_snr_db"] == pytest.approx(8.0 - 6.0206, abs=0.01)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_fault_in_the_bed_would_show(tmp_path, monkeypatch, measure):
+    """So it is where the bed is set under the events, and the sum has twice of it."""
+    bed = {**WHITE, "snr_db": 8.0, "measure": measure}
+    events = [{**EVENT, "source": {**TONE, "duration": 1.4}, "level_dbfs": -30}]
+    recipe = recipe_of(tmp_path, noise=bed, events=events)
+    assert rendered(recipe).outcomes["noise"]["realised_snr_db"] == pytest.approx(8.0, abs=0.01)
+    make = gains.bed_gain_under
+    monkeypatch.setattr(parts, "bed_gain_under", lambda *given: make(*given) + 6.0206)
+    assert rendered(recipe).outcomes["noise"]["realised_snr_db"] == pytest.approx(8.0 - 6.0206, abs=0.01)
+
+
+@pytest.mark.parametrize("mix", [{"level_dbfs": -31.0}, {}, {"level_dbfs": -2.0}], ids=["level", "guard", "both"])
+def test_levels_in_the_row_are_those_of_the_finished_clip(tmp_path, mix):
+    """Levels of events and bed have the gains of mix and guard in them, so that they are what the stems measure."""
+    bed = {**WHITE, "level_dbfs": -14}
+    clip = rendered(recipe_of(tmp_path, noise=bed, events=[{**EVENT, "snr_db": 16.0}], mix=mix), stems=True)
+    assert (clip.decisions.guard_gain_db != 0) == (mix.get("level_dbfs") != -31.0)
+    levels = {
+        name: 10 * np.log10(np.mean(np.square(y[0, SR * 3 // 10 : SR * 7 // 10] / 32768)))
+        for name, y in clip.stems.items()
+    }
+    whole = 10 * np.log10(np.mean(np.square(clip.stems["noise"][0] / 32768)))
+    assert clip.outcomes["events"][0]["level_dbfs"] == pytest.approx(levels["event00_t"], abs=0.01)
+    assert clip.outcomes["noise"]["level_dbfs"] == pytest.approx(whole, abs=0.01)
+    assert clip.outcomes["events"][0]["snr_db"] == pytest.approx(levels["event00_t"] - levels["noise"], abs=0.01)
+
+
+@pytest.mark.parametrize(("measure", "name"), [("a_weighted", "a_weight"), ("lufs", "k_weight")])
+def test_the_bed_is_filtered_once_for_all_events(tmp_path, monkeypatch, measure, name):
+    """However many events there are, the bed goes through a measure's filter once to decide and once to measure."""
+    level = {"snr_db": 3.0, "measure": measure}
+    events = [{**EVENT, "onset": 0.1 * i, "level": level} for i in range(9)]
+    recipe = recipe_of(tmp_path, noise={**WHITE, "level_dbfs": -40}, events=events)
+    weigh, sizes = getattr(levels_module, name), []
+    monkeypatch.setattr(levels_module, name, lambda y, sr: sizes.append(y.shape[-1]) or weigh(y, sr))
+    rendered(recipe)
+    assert sizes.count(2 * SR) == 2
+    assert len(sizes) == 2 + 2 * len(events)
+
+
+def test_an_event_that_is_cut_is_measured_as_it_is_cut(tmp_path):
+    """What of an event lies outside the clip is in no figure of the row."""
+    event = {**EVENT, "onset": 1.8, "overrun": "cut", "snr_db": 5.0}
+    clip = rendered(recipe_of(tmp_path, noise={**WHITE, "level_dbfs": -40}, events=[event]), stems=True)
+    ends = [clip.stems[name][0, round(1.8 * SR) :] / 32768 for name in ("event00_t", "noise")]
+    db = [10 * np.log10(np.mean(np.square(y))) for y in ends]
+    outcome = clip.outcomes["events"][0]
+    assert outcome["realised_snr_db"] == outcome["snr_db"] == pytest.approx(5.0, abs=0.001)
+    assert outcome["snr_db"] == pytest.approx(db[0] - db[1], abs=0.02)
+    assert outcome["snr_clip_db"] == pytest.approx(
+        db[0] - 10 - 10 * np.log10(np.mean(np.square(clip.stems["noise"][0] / 32768))), abs=0.02
+    )
