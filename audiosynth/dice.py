@@ -8,6 +8,8 @@ position), so that sample n never depends on block size or length.
 from __future__ import annotations
 
 import hashlib
+from array import array
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 DRAW_BITS: Final = 53
 """Bits of one draw: all that a float64 in [0, 1) can hold evenly spaced."""
+MAX_SHORT: Final = 4_096
+"""Longest order of which many are kept (11 MB for each hundred at most)."""
+MAX_MIDDLING: Final = 65_536
+"""Longest order of which some are kept (0.5 MB each)."""
 _SEPARATOR: Final = b"\x1f"
 _DRAW_DOMAIN: Final = b"audiosynth-dice/1"
 _NOISE_DOMAIN: Final = b"audiosynth-noise/1"
@@ -67,8 +73,7 @@ def keyed_fraction(*parts: str) -> float:
     return (int.from_bytes(digest[:8], "big") >> (64 - DRAW_BITS)) * 2.0**-DRAW_BITS
 
 
-@lru_cache(maxsize=256)
-def permutation(n: int, *, seed: int, split: str, path: str, turn: int) -> tuple[int, ...]:
+def permutation(n: int, *, seed: int, split: str, path: str, turn: int) -> Sequence[int]:
     """Return a keyed permutation of range(n): items sorted by their own 53 bits.
 
     Parameters
@@ -79,10 +84,28 @@ def permutation(n: int, *, seed: int, split: str, path: str, turn: int) -> tuple
         As for a draw; `path` is the node's.
     turn
         Which pass over the items; each has an order of its own.
+
+    Notes
+    -----
+    The latest orders are kept, the fewer the longer they are: an order of a million items takes 8 MB.
     """
+    made = _short_order if n <= MAX_SHORT else _middling_order if n <= MAX_MIDDLING else _long_order
+    return made(n, seed, split, path, turn)
+
+
+def _order(n: int, seed: int, split: str, path: str, turn: int) -> array[int]:
     dice = ClipDice(seed, split, -1)
     key = f"{path}#{turn}"
-    return tuple(sorted(range(n), key=lambda item: (dice.bits(key, item), item)))
+    return array("Q", sorted(range(n), key=lambda item: (dice.bits(key, item), item)))
+
+
+@lru_cache(maxsize=256)
+def _short_order(n: int, seed: int, split: str, path: str, turn: int) -> tuple[int, ...]:
+    return tuple(_order(n, seed, split, path, turn))
+
+
+_middling_order = lru_cache(maxsize=64)(_order)
+_long_order = lru_cache(maxsize=8)(_order)
 
 
 @lru_cache(maxsize=256)

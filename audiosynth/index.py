@@ -118,6 +118,13 @@ def lossy_by_suffix(path: str) -> bool:
     return PurePosixPath(path).suffix.casefold() in LOSSY_SUFFIXES
 
 
+def decoder() -> str:
+    """Return what decodes recordings, with its version: the libsndfile that is loaded, however it came here."""
+    import soundfile
+
+    return f"soundfile {metadata.version('soundfile')}, libsndfile {soundfile.__libsndfile_version__}"
+
+
 def default_cache_dir() -> Path | None:
     """Return ``$AUDIOSYNTH_CACHE``, or ``~/.cache/audiosynth``; None if there is no home."""
     if os.environ.get("AUDIOSYNTH_CACHE"):
@@ -148,7 +155,7 @@ class IndexCache:
         self._root = root
         self._key = {
             "index": INDEX_VERSION,
-            "decoder": metadata.version("soundfile"),
+            "decoder": decoder(),
             "root": str(root.resolve()),
             "trim_db": trim_db,
         }

@@ -19,6 +19,7 @@ from material import noise, tone, write_wav
 from pydantic import ValidationError
 
 from audiosynth.catalogue import Catalogue, CatalogueSpec, scan
+from audiosynth.decoding import decode_fully
 from audiosynth.errors import AssetError, ParameterError
 from audiosynth.index import active_part
 from audiosynth.patterns import Pattern
@@ -211,6 +212,21 @@ def test_fingerprint(root: Path) -> None:
     _write(root / "a.wav", seed=2)
     os.utime(root / "a.wav", ns=(1, 1))
     assert _scan(root, layout="flat").fingerprint != first
+
+
+def test_cache_of_another_decoder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another libsndfile measured is measured again, as another decoder may give another length."""
+    _write(root / "a.wav")
+    _scan(root, layout="flat")
+    calls = []
+    monkeypatch.setattr(
+        "audiosynth.index.decode_fully", lambda data, name: calls.append(name) or decode_fully(data, name)
+    )
+    _scan(root, layout="flat")
+    assert calls == []
+    monkeypatch.setattr(soundfile, "__libsndfile_version__", "0.0.1")
+    _scan(root, layout="flat")
+    assert len(calls) == 1
 
 
 def test_active_part(root: Path) -> None:

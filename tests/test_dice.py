@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from audiosynth import dice
 from audiosynth.dice import ClipDice, block_order, gaussian_at, permutation, uniform_at
 from audiosynth.distributions import NUMERIC, numeric
 from audiosynth.errors import ParameterError
@@ -61,6 +62,18 @@ def test_permutations_hold_every_item_once_and_differ_by_pass():
     passes = [permutation(3, seed=1, split="s", path="p", turn=t) for t in range(60)]
     assert all(sorted(p) == [0, 1, 2] for p in passes)
     assert len(set(passes)) == 6
+
+
+def test_kept_permutations_take_bounded_memory(monkeypatch):
+    """Orders of any length are the same kind of order; of long ones few are kept, 8 bytes an item."""
+    monkeypatch.setattr(dice, "MAX_SHORT", 40)
+    monkeypatch.setattr(dice, "MAX_MIDDLING", 50)
+    drawn = ClipDice(1, "s", -1)
+    for n in (40, 41, 51):
+        orders = [permutation(n, seed=1, split="s", path="p", turn=t) for t in range(100)]
+        assert list(orders[3]) == sorted(range(n), key=lambda item: drawn.bits("p#3", item))
+    assert (dice._middling_order.cache_info().currsize, dice._long_order.cache_info().currsize) == (64, 8)
+    assert orders[0].itemsize == 8
 
 
 def test_blocks_hold_the_counts_and_spread_them():
