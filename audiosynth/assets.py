@@ -35,18 +35,19 @@ class AssetStore:
     roots
         Folder (or folders) of each data root.
     max_bytes
-        Most memory held by decoded and resampled recordings.
+        Most memory held by decoded and resampled recordings; one that is larger than that is held beside them, the last.
 
     Notes
     -----
     A file's bytes are hashed before they are decoded, and the same bytes are decoded, so that what is heard is what
-    the plan saw. A file that is not at its path is looked for by its SHA-256 under all roots.
+    the plan saw. A file that is not at its path, or is another one, is looked for by its SHA-256 under all roots.
     """
 
     def __init__(self, roots: Mapping[str, Path | Sequence[Path]], *, max_bytes: int = MAX_BYTES) -> None:
         self.max_bytes = max_bytes
         self._roots: dict[str, tuple[Path, ...]] = {}
         self._held: Kept[Array] = Kept(max_bytes)
+        self._large: tuple[object, Array] | None = None
         self._sofas: Kept[Sofa] = Kept(max_bytes)
         self._hashes: dict[Path, str] = {}
         self._listed: tuple[Path, ...] | None = None
@@ -73,11 +74,21 @@ class AssetStore:
             raise AssetError(
                 f"{recording.data}:{recording.path} is a set of responses (SOFA), no sound; use it in `room: {{type: measured}}`"
             )
-        held = self._held.get((recording.sha256, sr))
+        held = self._get((recording.sha256, sr))
         if held is not None:
             return held
-        stored = self._held.get((recording.sha256, recording.sr))
-        return self._resampled(self._decoded(recording) if stored is None else stored, recording, sr)
+        stored = self._get((recording.sha256, recording.sr))
+        if stored is None:
+            n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
+            if n * recording.n_channels * 8 > self.max_bytes:
+                self._large = None  # before the next one takes as much
+            stored = self._decoded(recording)
+        return self._resampled(stored, recording, sr)
+
+    def _get(self, key: object) -> Array | None:
+        if self._large is not None and self._large[0] == key:
+            return self._large[1]
+        return self._held.get(key)
 
     def sofa(self, recording: Recording) -> Sofa:
         """Return a SOFA file's responses at the file's rate, and where their sources stood.
@@ -96,7 +107,7 @@ class AssetStore:
 
     def measurement(self, recording: Recording, sr: int, number: int) -> Array:
         """Return one measurement of a SOFA file at rate `sr`, delays applied, shape (n_receivers, n_samples); read-only."""
-        held = self._held.get((recording.sha256, sr, number))
+        held = self._get((recording.sha256, sr, number))
         if held is not None:
             return held
         return self._resampled(self.sofa(recording).measurement(number), recording, sr, number)
@@ -104,8 +115,11 @@ class AssetStore:
     def _resampled(self, y: Array, recording: Recording, sr: int, *number: int) -> Array:
         moved = np.ascontiguousarray(dsp.resample(y, sr_in=recording.sr, sr_out=sr))
         moved.flags.writeable = False
+        key = (recording.sha256, sr, *number)
         if moved.nbytes <= self.max_bytes:
-            self._held.put((recording.sha256, sr, *number), moved, moved.nbytes)
+            self._held.put(key, moved, moved.nbytes)
+        else:
+            self._large = key, moved
         return moved
 
     def _bytes_of(self, recording: Recording) -> tuple[Path, bytes]:
@@ -113,15 +127,17 @@ class AssetStore:
         path = self.locate(recording)
         data = read_bytes(path)
         got = hashlib.sha256(data).hexdigest()
-        if got != recording.sha256:  # another file at its place: the right one may have moved
-            found = self.find_by_hash(recording.sha256, like=recording.path)
-            if found is not None:
-                return found, read_bytes(found)
-            raise AssetError(
-                f"{path}: the file changed: expected sha256 {recording.sha256}, got {got}; bring back the file that was "
-                "used, or plan the dataset again from the recipe"
-            )
-        return path, data
+        if got == recording.sha256:
+            return path, data
+        found = self.find_by_hash(recording.sha256, like=recording.path)
+        if found is not None:
+            data = read_bytes(found)
+            if hashlib.sha256(data).hexdigest() == recording.sha256:
+                return found, data
+        raise AssetError(
+            f"{path}: the file changed: expected sha256 {recording.sha256}, got {got}; bring back the file that was used "
+            "(under any name, in any folder given by --data), or plan the dataset again from the recipe"
+        )
 
     def _decoded(self, recording: Recording) -> Array:
         path, data = self._bytes_of(recording)
@@ -179,7 +195,7 @@ class AssetStore:
         if self._listed is None:
             roots = dict.fromkeys(root for folders in self._roots.values() for root in folders)
             self._listed = tuple(path for root in roots for path in files_below(root))
-        name, suffix = like.name.casefold(), like.suffix.casefold()
+        name, suffix = nfc(like.name).casefold(), like.suffix.casefold()
         return sorted(self._listed, key=lambda p: (nfc(p.name).casefold() != name, p.suffix.casefold() != suffix))
 
     def rows(self, recordings: Iterable[Recording]) -> list[dict[str, Any]]:

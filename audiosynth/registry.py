@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audiosynth.errors import ParameterError, UsageError, did_you_mean
+from audiosynth.errors import UsageError, did_you_mean
 
 FAMILIES: Final = ("synths", "noises", "rooms", "effects", "exporters")
 
@@ -144,9 +144,3 @@ def explain(error: ValidationError, owner: str) -> list[tuple[tuple[str | int, .
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "…"
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise `ParameterError` with `message` unless `condition` holds."""
-    if not condition:
-        raise ParameterError(message)

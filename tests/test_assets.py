@@ -164,6 +164,44 @@ def test_changed_file(tmp_path: Path) -> None:
         AssetStore({"d": tmp_path}).samples(made, 8000)
 
 
+@pytest.mark.parametrize("name", ["b.wav", "sound.bin", "deep/no_suffix"])
+def test_found_by_hash_under_whatever_name(tmp_path: Path, name: str) -> None:
+    """A recording is found where another file took its path, and where it has another suffix or none."""
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    made = _recording(tmp_path, "a.wav")
+    want = AssetStore({"d": tmp_path}).samples(made, 8000)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "a.wav").rename(tmp_path / name)
+    assert AssetStore({"d": tmp_path}).samples(made, 8000).tobytes() == want.tobytes()
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=2), 8000)
+    assert AssetStore({"d": tmp_path}).samples(made, 8000).tobytes() == want.tobytes()
+
+
+def test_a_recording_larger_than_the_memory_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last one is kept beside the others, at its rate or at another, and leaves before the next one is decoded."""
+    import audiosynth.assets as module
+
+    made = []
+    for k in range(3):
+        write_wav(tmp_path / f"{k}.wav", noise(0.5 if k < 2 else 0.01, 8000, seed=k), 8000)
+        made.append(_recording(tmp_path, f"{k}.wav"))
+    names = []
+
+    def counted(data: bytes, name: str) -> tuple[np.ndarray, int]:
+        names.append((Path(name).name, store._large is not None))
+        return decode(data, name)
+
+    monkeypatch.setattr(module, "decode", counted)
+    store = AssetStore({"d": tmp_path}, max_bytes=1000)
+    for rate in (8000, 16000):
+        first = store.samples(made[0], rate)
+        store.samples(made[2], 8000)
+        assert store.samples(made[0], rate) is first
+    store.samples(made[1], 8000)
+    store.samples(made[0], 8000)
+    assert names == [("0.wav", False), ("2.wav", True), ("1.wav", False), ("0.wav", False)]
+
+
 def test_edited_row(tmp_path: Path) -> None:
     """A row that says another length than the file has is refused."""
     write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1), 8000)
@@ -175,6 +213,7 @@ def test_found_by_hash(tmp_path: Path) -> None:
     """A file that was moved and renamed is found by its hash under any root given; a missing one names the way out."""
     write_wav(tmp_path / "old" / "a.wav", noise(0.1, 8000, seed=1), 8000)
     write_wav(tmp_path / "new" / "deep" / "other.wav", noise(0.1, 8000, seed=2), 8000)
+    (tmp_path / "new" / "deep" / "notes.txt").write_text("not audio")
     made = _recording(tmp_path / "old", "a.wav")
     want = AssetStore({"d": tmp_path / "old"}).samples(made, 8000)
     (tmp_path / "old" / "a.wav").rename(tmp_path / "new" / "deep" / "renamed.wav")

@@ -95,8 +95,8 @@ def test_fields_are_described(family: str, name: str) -> None:
 
 @pytest.mark.parametrize(("family", "tree"), _examples(*FAMILIES))
 def test_json_round_trip(family: str, tree: dict[str, Any]) -> None:
-    """A component written as JSON and read again is equal, with its pinned type."""
-    component = _made(family, tree)
+    """A component written as JSON and read again is equal, with its pinned type; so are its recordings."""
+    component = registry.create(family, tree)
     text = json.dumps(registry.dump(component))
     assert registry.create(family, json.loads(text)) == component
     assert json.dumps(registry.dump(registry.create(family, json.loads(text)))) == text
@@ -210,7 +210,7 @@ def test_effect_applies(family: str, tree: dict[str, Any], sr: int) -> None:
 @pytest.mark.parametrize(("family", "tree"), _examples(*FAMILIES))
 def test_pinned_says_what_it_needs(family: str, tree: dict[str, Any]) -> None:
     """A pinned component names libraries as name==version; a portable one names none."""
-    component = _made(family, tree)
+    component = registry.create(family, tree)
     needs = component.needs()
     assert all(name.count("==") == 1 for name in needs)
     assert bool(needs) == (component.portability == "pinned")
