@@ -61,13 +61,13 @@ def test_a_recipe_s_rooms_are_measured(say, tmp_path):
         "sr": SR, "duration": 1.0, "clips": 1,
         "room": {"type": "shoebox", "size": [6, 5, 3], "rt60": 0.3, "receiver": {"position": [4.3, 3.4, 1.3]}},
         "events": [
-            {"label": "x", "source": {"type": "click"}, "onset": 0.3 * i, "position": [2.1 + i, 1.7, 1.45], "level_dbfs": -20} for i in range(2)
+            {"label": "x", "source": {"type": "click"}, "onset": 0.3 * i, "position": [2.1 + i, 1.7, 1.48], "level_dbfs": -20} for i in range(2)
         ],
     }  # fmt: skip
     code, out, err = say("room", write_recipe(tmp_path / "r.yaml", tree), "-o", tmp_path / "p")
     assert code == 0
     assert "train-000000000.events1" in out
-    assert "distance 2.78" in out
+    assert "distance 2.7" in out
     assert "warning: the source stands within 5 cm" in err
     assert is_png(tmp_path / "p" / "train-000000000.events0.png")
 
