@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from audiosynth.draws import Seed
+from audiosynth.draws import Seed, Start
 from audiosynth.errors import did_you_mean
 from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, MapNode, Node
 from audiosynth.references import Ref
@@ -119,6 +119,8 @@ class Compiler:
         items = {key: self.at(key).compile(value, (*path, key)) for key, value in raw.items()}
         if self.wants_seed(raw, path):
             items["seed"] = Seed(self.at("seed").keyed)
+        if self.wants_start(raw, path):
+            items["start_sample"] = Start(self.at("start_sample").keyed)
         if all(isinstance(node, Const) for node in items.values()):
             return Const(ConstMap({key: node.value for key, node in items.items() if isinstance(node, Const)}))
         return MapNode(items)
@@ -140,6 +142,17 @@ class Compiler:
             cls for family in FAMILIES for full, cls in components(family).items() if name in (cls.type_name, full)
         ]
         return any("seed" in cls.model_fields for cls in found)
+
+    def wants_start(self, raw: Mapping[str, Any], path: Path) -> bool:
+        """Return whether this is (or may be, under `let`) an endless noise of recordings that begins anywhere."""
+        name = raw.get("type")
+        if path[:1] not in (("noise",), ("let",)) or not isinstance(name, str) or "start_sample" in raw:
+            return False
+        return any(
+            hasattr(cls, "period") and raw.keys() <= {"type", *cls.model_fields}
+            for full, cls in components("noises").items()
+            if name in (cls.type_name, full)
+        )
 
     def scope(self, raw: Mapping[str, Any], path: Path) -> Node:
         """Compile a map with a `let`: its names are seen in all of it."""

@@ -255,6 +255,21 @@ class SlackNode(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Start(Node):
+    """Where in an endless sound a clip begins, filled where the recipe does not say: a fraction of its loop."""
+
+    path: str
+
+    def draw(self, scope: Scope) -> Slack:
+        """Return the fraction; the plan knows how long the loop is."""
+        return Slack.model_construct(slack=scope.uniform(self.path))
+
+    def witnesses(self) -> Sequence[Any]:
+        """Return the beginning."""
+        return (0,)
+
+
+@dataclass(frozen=True, eq=False)
 class Seed(Node):
     """The seed of a component that makes noise, filled where the recipe gives none."""
 

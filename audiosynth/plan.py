@@ -171,6 +171,8 @@ def _motion(raw: Any, room: Any, position: Position | None) -> Motion | None:
 
 
 def _source(raw: Any, sr: int) -> Component:
+    if isinstance(raw, dict) and isinstance(raw.get("start_sample"), Slack):  # a `let` that could have been a noise too
+        raw = {key: value for key, value in raw.items() if key != "start_sample"}
     if isinstance(raw, dict) and isinstance(raw.get("start"), Slack):
         slack: Slack = raw["start"]
         source = registry.create("synths", {key: value for key, value in raw.items() if key != "start"})
@@ -247,15 +249,21 @@ def _known_delay(room: Any, sr: int, position: Position | None) -> int:
     return delay
 
 
+def _noise(raw: Any, sr: int) -> Component | None:
+    """Return a noise; one that begins anywhere in its loop begins at a sample of it."""
+    start = raw.get("start_sample") if isinstance(raw, dict) else None
+    if not isinstance(start, Slack):
+        return _built("noises", raw)
+    source: Any = registry.create("noises", {key: value for key, value in raw.items() if key != "start_sample"})
+    made: Component = source.model_copy(update={"start_sample": int(start.slack * source.period(sr))})
+    return made
+
+
 def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int, room: Any) -> Bed:
-    layers = []
-    for j, layer in enumerate(raw.get("layers") or ()):
-        source = _built("noises", layer.get("source")) if isinstance(layer, dict) else None
-        given = (layer.get("source") if isinstance(layer, dict) else None) or {}
-        if source is not None and hasattr(source, "period") and "start_sample" not in given:
-            u = scope.dice.uniform(f"noise.layers[{j}].source.start_sample")
-            source = source.model_copy(update={"start_sample": int(u * source.period(sr))})
-        layers.append({**layer, "source": source})
+    layers = [
+        {**layer, "source": _noise(layer.get("source"), sr)} if isinstance(layer, dict) else layer
+        for layer in raw.get("layers") or ()
+    ]
     made = {**raw, "layers": layers, "let": _shown(raw.get("let", {}))}
     if raw.get("spatial") == "diffuse" and "spread_seed" not in raw:
         made["spread_seed"] = scope.dice.bits("noise.spread_seed")

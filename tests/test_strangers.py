@@ -382,3 +382,25 @@ def test_stems_pass_through_linear_effects_of_the_mix(tmp_path):
     assert clip.outcomes["stems_sum"]
     assert abs(clip.stems["event00_x"]).max() < 0.02 * 32768 * 0.1
     assert (sum(clip.stems.values()) == clip.pcm16).all()
+
+
+def test_a_noise_begins_where_its_place_in_the_recipe_says(tmp_path):
+    """A neighbour that may be missing moves no other layer's start (a draw is keyed by its node, not by what came out)."""
+    sounds(tmp_path / "words")
+
+    def layer(word):
+        picked = {"pick": {"from": "words", "where": {"label": word}}}
+        return {"source": {"type": "file", "recordings": [picked]}, "level_dbfs": -40}
+
+    def starts(first):
+        changes = {
+            "data": {"words": "words"}, "sr": 16_000, "clips": 12, "events": [], "noise": {"layers": [first, layer("no")]},
+            "catalogues": {"words": {"data": "words", "pattern": "{label}_{speaker}_{take}.wav", "group": None}},
+        }  # fmt: skip
+        recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree(**changes)), cache_dir=tmp_path / "c")
+        return [[x.source.start_sample for x in plan_clip(recipe, "train", i).noise.layers] for i in range(12)]
+
+    always, sometimes = starts(layer("yes")), starts({"maybe": {"p": 0.5, "then": layer("yes")}})
+    assert {len(found) for found in sometimes} == {1, 2}
+    assert [found[-1] for found in sometimes] == [found[-1] for found in always]
+    assert len({found[-1] for found in always}) > 6
