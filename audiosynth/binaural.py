@@ -22,6 +22,7 @@ from audiosynth.dsp import fft_size
 from audiosynth.errors import ParameterError
 from audiosynth.heads import CHUNK, Head, head_of
 from audiosynth.image_moments import HALF, P, moment_taps
+from audiosynth.image_source import finished
 from audiosynth.image_tables import axis_table, count_images
 from audiosynth.tails import diffuse_tail
 
@@ -150,7 +151,7 @@ def binaural_response(
     delay = distance * (sr / c)
     chord = float(np.sqrt(np.sum((towards[0] - ears.axes[direct]) ** 2)))
     return BinauralResponse(
-        h=_finished(h, scene), distance=distance, delay=delay,
+        h=finished(h, sr=sr, highpass_hz=options.highpass_hz, fade=options.fade), distance=distance, delay=delay,
         onset=max(0, math.floor(delay + float(ears.onset[direct].min()))),
         n_images=len(images.distance), mixing=mixing, measurement=int(ears.measurement[direct]),
         off=math.degrees(2.0 * math.asin(min(1.0, chord / 2.0))),
@@ -264,23 +265,3 @@ def _tail(scene: Scene, ears: Head, options: BinauralOptions, mixing: float) -> 
     return diffuse_tail(
         power, sr=scene.sr, seed=options.seed, mixer=ears.mixer, start=start, width=width, stream="binaural"
     )
-
-
-@lru_cache(maxsize=16)
-def _highpass(corner: float, sr: int) -> tuple[Array, Array]:
-    from scipy.signal import butter
-
-    b, a = butter(2, corner, "highpass", fs=sr)
-    return b, a
-
-
-def _finished(h: Array, scene: Scene) -> Array:
-    """Take away what is below hearing, causally, and end smoothly."""
-    if scene.options.highpass_hz > 0:
-        from scipy.signal import lfilter
-
-        h = np.asarray(lfilter(*_highpass(scene.options.highpass_hz, scene.sr), h, axis=-1))
-    n = min(scene.n_samples, round(scene.options.fade * scene.sr))
-    if n > 0:
-        h[..., -n:] *= 0.5 + 0.5 * np.cos(np.pi * (np.arange(n) + 1) / n)
-    return h

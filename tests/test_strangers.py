@@ -43,7 +43,7 @@ def first_row(root):
     return json.loads((root / "manifest.jsonl").read_text().splitlines()[0])
 
 
-@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b", "..", "con", ""])
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "a/b", "..", "con", ""])
 def test_split_names_lead_nowhere(dataset, tmp_path, name):
     """A split name that is a path is refused before anything is written."""
     edit(dataset / "dataset.json", lambda tree: tree["splits"].update({name: 1}))
