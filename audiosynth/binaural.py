@@ -23,7 +23,7 @@ from audiosynth.errors import ParameterError
 from audiosynth.heads import CHUNK, Head, head_of
 from audiosynth.image_moments import HALF, P, moment_taps
 from audiosynth.image_source import finished
-from audiosynth.image_tables import axis_table, count_images
+from audiosynth.image_tables import axis_tables, count_images
 from audiosynth.tails import diffuse_tail
 
 __all__ = ["BinauralOptions", "BinauralResponse", "Listener", "binaural_response"]
@@ -167,11 +167,9 @@ def _images(scene: Scene, ears: Head, turn: Array, mixing: float | None) -> _Ima
     if expected > MOST_IMAGES:
         way_out = "take an earlier mixing time, a shorter response or a lower order"
         raise ParameterError(f"about {expected:.2g} images one by one, more than {MOST_IMAGES}; {way_out}")
-    tables = [
-        axis_table(length=float(scene.size[a]), source=float(scene.source[a]), mic=float(scene.mics[0, a]),
-                   beta=scene.beta[:, 2 * a : 2 * a + 2], reach=reach)
-        for a in range(3)
-    ]  # fmt: skip
+    tables = axis_tables(
+        size=scene.size.tolist(), source=scene.source.tolist(), mic=scene.mics[0].tolist(), beta=scene.beta, reach=reach
+    )
     x, y, z = tables
     near = x.offset[:, None, None] ** 2 + y.offset[:, None] ** 2 + z.offset**2 < reach * reach
     if most >= 0:

@@ -29,29 +29,30 @@ _BLOCK: Final = 1024
 _TAPS: Final = moment_taps()
 
 
-def _scatter_py(acc: Array, delay: Array, weight: Array, n: int) -> None:
-    """Add weight·x^p to the nearest sample's moments; x = 2(delay - nearest) is in [-1, 1]. As many as image_moments.P."""
+def _scatter_py(acc: Array, band: int, channel: int, nearest: Any, x: Array, weight: Array, n: int) -> None:
+    """Add weight·x^p to the nearest sample's moments, as many as image_moments.P."""
+    b, c = np.uintp(band), np.uintp(channel)
     for k in range(n):
-        nearest = np.uintp(delay[k] + 0.5)  # unsigned: no test for negative indices
-        x = 2.0 * (delay[k] - np.float64(np.intp(nearest)))
+        row = np.uintp(nearest[k])  # unsigned: no test for negative indices
+        step = x[k]
         v = weight[k]
-        acc[nearest, 0] += v
-        v *= x
-        acc[nearest, 1] += v
-        v *= x
-        acc[nearest, 2] += v
-        v *= x
-        acc[nearest, 3] += v
-        v *= x
-        acc[nearest, 4] += v
-        v *= x
-        acc[nearest, 5] += v
+        acc[b, c, row, 0] += v
+        v *= step
+        acc[b, c, row, 1] += v
+        v *= step
+        acc[b, c, row, 2] += v
+        v *= step
+        acc[b, c, row, 3] += v
+        v *= step
+        acc[b, c, row, 4] += v
+        v *= step
+        acc[b, c, row, 5] += v
 
 
 _scatter: Any = _jit(_scatter_py)
 
 
-def _displace_py(delay: Array, at: Any, z: Axis, n: int, rule: Rule) -> None:
+def _displace_py(nearest: Any, step: Array, at: Any, z: Axis, n: int, rule: Rule) -> None:
     """Move images of two or more reflections; `at` holds offsets, order and key of the two outer axes."""
     x, y, order, key = at
     for k in range(n):
@@ -64,30 +65,53 @@ def _displace_py(delay: Array, at: Any, z: Axis, n: int, rule: Rule) -> None:
         dx = x + rule.jitter * (_STEP * np.float64(w & _MASK) - 1.0)
         dy = y + rule.jitter * (_STEP * np.float64((w >> _FIELD) & _MASK) - 1.0)
         dz = z.offset[k] + rule.jitter * (_STEP * np.float64((w >> _FIELD_2) & _MASK) - 1.0)
-        delay[k] = np.sqrt(dx * dx + dy * dy + dz * dz) * rule.scale
+        delay = np.sqrt(dx * dx + dy * dy + dz * dz) * rule.scale
+        nearest[k] = np.int32(delay + 0.5)
+        step[k] = 2.0 * (delay - np.float64(nearest[k]))
 
 
 _displace: Any = _jit(_displace_py)
 
 
-def _line_py(delay: Array, inverse: Array, base: Array, z: Array, across: float, scale: float, n: int) -> None:
-    """Fill delays in samples and, twice, 1/distance of one line of images."""
+def _line_py(
+    nearest: Any, x: Array, inverse: Array, z: Array, across: float, scale: float, n: int
+) -> None:  # fmt: skip
+    """Fill nearest samples, x = 2(delay - nearest) in [-1, 1], and 1/distance of one line of images."""
     for k in range(n):
         d = np.sqrt(across + z[k] * z[k])
-        delay[k] = d * scale
+        delay = d * scale
+        whole = np.int32(delay + 0.5)
+        nearest[k] = whole
+        x[k] = 2.0 * (delay - np.float64(whole))
         inverse[k] = 1.0 / d
-        base[k] = 1.0 / d
 
 
 _line: Any = _jit(_line_py)
 
 
-def _leave_out_py(base: Array, order: Any, left: int, n: int) -> int:
-    """Silence images of more reflections than are left; return how many are heard."""
+def _plain_line_py(
+    nearest: Any, x: Array, weight: Array, z: Axis, across: float, scale: float, gain: float, n: int
+) -> None:
+    """As `_line_py` and `_weigh_py` at once, for one band."""
+    for k in range(n):
+        d = np.sqrt(across + z.offset[k] * z.offset[k])
+        delay = d * scale
+        whole = np.int32(delay + 0.5)
+        nearest[k] = whole
+        x[k] = 2.0 * (delay - np.float64(whole))
+        weight[k] = gain * z.gain[0, k] * (1.0 / d)
+
+
+_plain_line: Any = _jit(_plain_line_py)
+
+
+def _leave_out_py(into: Array, inverse: Array, order: Any, left: int, n: int) -> int:
+    """Fill 1/distance, and 0 for images of more reflections than are left; return how many are heard."""
     heard = n
     for k in range(n):
+        into[k] = inverse[k]
         if order[k] > left:
-            base[k] = 0.0
+            into[k] = 0.0
             heard -= 1
     return heard
 
@@ -105,37 +129,71 @@ def _shape_py(into: Array, base: Array, inverse: Array, z: Array, flat: float, p
 _shape: Any = _jit(_shape_py)
 
 
-def _weigh_py(into: Array, base: Array, gain_z: Array, gain: float, n: int) -> None:
+def _weigh_py(into: Array, base: Array, gain_z: Array, band: int, gain: float, n: int) -> None:
     """Multiply by the walls' gains."""
+    b = np.uintp(band)
     for k in range(n):
-        into[k] = gain * gain_z[k] * base[k]
+        into[k] = gain * gain_z[b, k] * base[k]
 
 
 _weigh: Any = _jit(_weigh_py)
 
 
-def _accumulate_py(acc: Array, x: Axis, y: Axis, z: Axis, mic: Array, source: Array, rule: Rule) -> int:
-    """Run over all images nearer than the reach, nearest lines first; return their number."""
-    delay, inverse, base = np.empty(z.offset.size), np.empty(z.offset.size), np.empty(z.offset.size)
-    shaped, weight = np.empty(z.offset.size), np.empty(z.offset.size)
+def _within_py(z: Array, across: float, reach: float, n: int) -> int:
+    """Return how many images of a line are within reach, at most `n`: the lines after it have no more."""
+    while n > 0 and across + z[n - 1] * z[n - 1] >= reach:
+        n -= 1
+    return n
+
+
+_within: Any = _jit(_within_py)
+
+
+def _accumulate_plain_py(acc: Array, x: Axis, y: Axis, z: Axis, rule: Rule) -> int:
+    """As `_accumulate_py` for what is asked most, in fewer passes: one omnidirectional channel, one band, every image."""
+    nearest, step, weight = np.empty(z.offset.size, np.int32), np.empty(z.offset.size), np.empty(z.offset.size)
     count = 0
     for i in range(x.offset.size):
-        xx = x.offset[i] * x.offset[i]
         n = z.offset.size
         for j in range(y.offset.size):
-            across = xx + y.offset[j] * y.offset[j]
-            while n > 0 and across + z.offset[n - 1] * z.offset[n - 1] >= rule.reach:
-                n -= 1
+            across = x.offset[i] * x.offset[i] + y.offset[j] * y.offset[j]
+            n = _within(z.offset, across, rule.reach, n)
             if n == 0:
                 break
-            _line(delay, inverse, base, z.offset, across, rule.scale, n)
-            order = x.order[i] + y.order[j]
-            count += n if rule.max_order < 0 else _leave_out(base, z.order, rule.max_order - order, n)
+            _plain_line(nearest, step, weight, z, across, rule.scale, x.gain[0, i] * y.gain[0, j], n)
+            _scatter(acc, 0, 0, nearest, step, weight, n)
+            count += n
+    return count
+
+
+_accumulate_plain: Any = _jit(_accumulate_plain_py)
+
+
+def _accumulate_py(acc: Array, x: Axis, y: Axis, z: Axis, mic: Array, source: Array, rule: Rule) -> int:
+    """Run over all images nearer than the reach, nearest lines first; return their number."""
+    inverse, near, shaped = np.empty(z.offset.size), np.empty(z.offset.size), np.empty(z.offset.size)
+    nearest, step, weight = np.empty(z.offset.size, np.int32), np.empty(z.offset.size), np.empty(z.offset.size)
+    count = 0
+    for i in range(x.offset.size):
+        n = z.offset.size
+        for j in range(y.offset.size):
+            across = x.offset[i] * x.offset[i] + y.offset[j] * y.offset[j]
+            n = _within(z.offset, across, rule.reach, n)
+            if n == 0:
+                break
+            _line(nearest, step, inverse, z.offset, across, rule.scale, n)
+            order, base = x.order[i] + y.order[j], inverse
+            if rule.max_order < 0:
+                count += n
+            else:
+                base = near
+                count += _leave_out(base, inverse, z.order, rule.max_order - order, n)
             if rule.jitter > 0.0:
-                _displace(delay, (x.offset[i], y.offset[j], order, x.key[i] + y.key[j]), z, n, rule)
+                _displace(nearest, step, (x.offset[i], y.offset[j], order, x.key[i] + y.key[j]), z, n, rule)
             if source[0] != 1.0:
                 flat = source[1] * x.flipped[i] + source[2] * y.flipped[j]
-                _shape(base, base, inverse, z.flipped, flat, source, n)
+                _shape(near, base, inverse, z.flipped, flat, source, n)
+                base = near
             for channel in range(acc.shape[1]):
                 heard = base
                 if mic[channel, 0] != 1.0:
@@ -143,13 +201,18 @@ def _accumulate_py(acc: Array, x: Axis, y: Axis, z: Axis, mic: Array, source: Ar
                     _shape(shaped, base, inverse, z.offset, flat, mic[channel], n)
                     heard = shaped
                 for band in range(acc.shape[0]):
-                    _weigh(weight, heard, z.gain[band], x.gain[band, i] * y.gain[band, j], n)
-                    _scatter(acc[band, channel], delay, weight, n)
+                    _weigh(weight, heard, z.gain, band, x.gain[band, i] * y.gain[band, j], n)
+                    _scatter(acc, band, channel, nearest, step, weight, n)
     return count
 
 
-accumulate: Any = _jit(_accumulate_py)
-"""As `audiosynth.image_moments.accumulate`."""
+_accumulate: Any = _jit(_accumulate_py)
+
+
+def accumulate(acc: Array, x: Axis, y: Axis, z: Axis, mic: Array, source: Array, rule: Rule) -> int:
+    """As `audiosynth.image_moments.accumulate`."""
+    plain = acc.shape[:2] == (1, 1) and mic[0, 0] == source[0] == 1.0 and rule.max_order < 0 and rule.jitter == 0.0
+    return int(_accumulate_plain(acc, x, y, z, rule) if plain else _accumulate(acc, x, y, z, mic, source, rule))
 
 
 def _add_even_py(out: Array, x: Array, t: Array) -> None:

@@ -30,7 +30,7 @@ from audiosynth.image_scene import (
     Scene,
     checked,
 )
-from audiosynth.image_tables import Axis, Rule, axis_table
+from audiosynth.image_tables import Axis, Rule, axis_tables
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -146,8 +146,9 @@ def warm() -> bool:
     """Load the compiled kernels (about a second; seconds the first time ever); return whether there are any."""
     kernel = _kernel()
     if kernel is not None:
-        simulate(size=(3, 3, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=8000, duration=0.02, c=343.0,
-                 options=Options(engine="numba"))  # fmt: skip
+        for foa in (False, True):  # the plain sum, and that with patterns
+            simulate(size=(3, 3, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=8000, duration=0.02, c=343.0,
+                     options=Options(engine="numba", foa=foa))  # fmt: skip
     return kernel is not None
 
 
@@ -182,7 +183,8 @@ def _at_position(scene: Scene, k: int, engine: Any) -> tuple[Array, int]:
     """Return the responses at one position, shape (n_bands, n_channels, n_samples), and the images summed."""
     options = scene.options
     # Longer axes have fewer images and stand outside; by size alone, so that every microphone has the same order.
-    turn = sorted(range(3), key=lambda a: -float(scene.size[a]))
+    size = scene.size.tolist()
+    turn = sorted(range(3), key=lambda a: -size[a])
     tables = _tables(scene, scene.mics[k], turn)
     patterns = _FOA if options.foa else _OMNI
     if options.mic_patterns is not None:
@@ -196,7 +198,9 @@ def _at_position(scene: Scene, k: int, engine: Any) -> tuple[Array, int]:
     shape = (len(scene.beta), len(patterns), scene.n_samples + slack, image_moments.P)
     moments = np.zeros(shape)
     count = engine.accumulate(moments, *tables, np.ascontiguousarray(patterns[:, columns]), source, rule)
-    h = np.array([[engine.response(m, scene.n_samples) for m in band] for band in moments])
+    h = np.empty((*shape[:2], scene.n_samples))
+    for place in np.ndindex(shape[:2]):
+        h[place] = engine.response(moments[place], scene.n_samples)
     return finished(h, sr=scene.sr, highpass_hz=scene.options.highpass_hz, fade=scene.options.fade), int(count)
 
 
@@ -208,17 +212,11 @@ def _rule(scene: Scene) -> Rule:
 
 def _tables(scene: Scene, mic: Array, turn: list[int]) -> list[Axis]:
     jitter = scene.options.jitter
-    return [
-        axis_table(
-            length=float(scene.size[a]),
-            source=float(scene.source[a]),
-            mic=float(mic[a]),
-            beta=scene.beta[:, 2 * a : 2 * a + 2],
-            reach=scene.reach(),
-            key=None if jitter is None else (jitter.seed, a),
-        )
-        for a in turn
-    ]
+    tables = axis_tables(
+        size=scene.size.tolist(), source=scene.source.tolist(), mic=mic.tolist(), beta=scene.beta,
+        reach=scene.reach(), seed=None if jitter is None else jitter.seed,
+    )  # fmt: skip
+    return [tables[a] for a in turn]
 
 
 @lru_cache(maxsize=16)

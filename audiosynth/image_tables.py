@@ -13,6 +13,7 @@ Society of America 65(4), 1979.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -78,44 +79,48 @@ class Rule(NamedTuple):
     jitter: float
 
 
-def axis_table(
-    *, length: float, source: float, mic: float, beta: Array, reach: float, key: tuple[int, int] | None = None
-) -> Axis:
-    """Return the images along one axis that are nearer than `reach`, without those no band hears.
+def axis_tables(
+    *, size: Sequence[float], source: Sequence[float], mic: Sequence[float], beta: Array, reach: float,
+    seed: int | None = None,
+) -> list[Axis]:  # fmt: skip
+    """Return the images along the three axes that are nearer than `reach`, without those no band hears.
 
     Parameters
     ----------
-    length, source, mic
-        Length of the room and positions along this axis, in metres.
+    size, source, mic
+        The room and positions in metres, three numbers each.
     beta
-        Reflection coefficients of the lower and the upper wall, shape (n_bands, 2).
+        Reflection coefficients of the walls x0, x1, y0, y1, z0, z1, shape (n_bands, 6).
     reach
         Distance in metres.
-    key
-        Seed and number of the axis of the words for displacements; None for zeros.
+    seed
+        Of the words for displacements; None for zeros.
 
     Examples
     --------
-    >>> axis_table(length=4.0, source=1.0, mic=3.0, beta=np.ones((1, 2)), reach=5.0).offset.tolist()
-    [-2.0, -4.0, 4.0]
+    >>> x, y, z = axis_tables(size=(4.0, 9.0, 9.0), source=(1.0, 1.0, 1.0), mic=(3.0, 1.0, 1.0), beta=np.ones((1, 6)),
+    ...                       reach=5.0)
+    >>> x.offset.tolist(), y.offset.tolist()
+    ([-2.0, -4.0, 4.0], [0.0, -2.0])
     """
-    most = math.ceil((reach + 2 * length) / length)
+    # All three at once: what these few numbers cost is the calls.
+    most = math.ceil(reach / min(size) + 2)
     q, n, sign, met = _lattice(most)
-    offset = 2.0 * length * n + (sign * source - mic)
+    columns = np.array([size, source, mic], dtype=np.float64)[:, :, None]
+    offset = 2.0 * columns[0] * n + (sign * columns[1] - columns[2])
     powers = _powers(beta, most + 1)
-    gain = powers[:, 0, met[0]] * powers[:, 1, met[1]]
+    gain = powers[:, 0::2, met[0]] * powers[:, 1::2, met[1]]
     away = np.abs(offset)
     away[gain.max(axis=0) <= 0] = math.inf
-    kept = np.argsort(away, kind="stable")[: int(np.count_nonzero(away < reach))]
-    q = q[kept]
-    words = np.zeros(kept.size, np.uint64) if key is None else _words(q, *key)
-    return Axis(
-        np.asarray(offset[kept], np.float64),
-        (sign * offset)[kept],
-        np.ascontiguousarray(gain[:, kept]),
-        np.abs(q),
-        words,
-    )
+    order = np.argsort(away, axis=1, kind="stable")
+    n_kept = np.count_nonzero(away < reach, axis=1).tolist()
+    tables = []
+    for a in range(3):
+        kept = order[a, : n_kept[a]]
+        near, met_walls = offset[a, kept], q[kept]
+        words = np.zeros(kept.size, np.uint64) if seed is None else _words(met_walls, seed, a)
+        tables.append(Axis(near, sign[kept] * near, np.ascontiguousarray(gain[:, a, kept]), np.abs(met_walls), words))
+    return tables
 
 
 @lru_cache(maxsize=256)

@@ -149,6 +149,15 @@ def test_engines_agree() -> None:
         assert close(rooms[0].h, rooms[1].h)
 
 
+def test_the_plain_sum_is_the_general_one() -> None:
+    """The loops for one omnidirectional channel give the bits of those for everything."""
+    pytest.importorskip("numba")
+    plain = raw(options=replace(RAW, engine="numba"))
+    general = raw(options=replace(RAW, engine="numba", max_order=10**6))
+    assert plain.n_images == general.n_images
+    assert np.array_equal(plain.h, general.h)
+
+
 @pytest.mark.parametrize("engine", ["numpy", "auto"])
 def test_a_microphone_of_an_array_is_the_same_alone(engine: str) -> None:
     """Bit for bit, in any order of the array, displaced images included."""
