@@ -13,12 +13,7 @@ from audiosynth.absorption import beta_from_alpha
 from audiosynth.arrays import share
 from audiosynth.binaural import BinauralOptions, Listener, binaural_response
 from audiosynth.diffuse import diffuse_mixer
-from audiosynth.errors import ParameterError
 from audiosynth.image_moments import HALF
-from audiosynth.moving import Box as MovingBox
-from audiosynth.moving import render_moving
-from audiosynth.paths3d import Track, arc, directions, line, through
-from audiosynth.places import Motion
 from audiosynth.receivers import ReceiverSpec, patterns_of
 from audiosynth.tails import crossfade, diffuse_tail
 from audiosynth.walls import Absorption, Size
@@ -76,21 +71,6 @@ class Box:
     method: str
 
 
-TICK: Final = 0.1
-"""Seconds from direction to direction of a moving source's labels."""
-
-
-class Moved(NamedTuple):
-    """The sound of a moving source: `y` from the first emission on, its first sample's direct delay in samples and in seconds,
-    and (seconds after the onset, azimuth, elevation, distance) every 0.1 s as it is heard.
-    """  # noqa: D205
-
-    y: Array
-    delay: int
-    seconds: float
-    track: tuple[tuple[float, ...], ...]
-
-
 class Heard(NamedTuple):
     """A response (n_channels, n_samples) in the receiver's axes, and what is known of it.
 
@@ -125,66 +105,19 @@ def hear(box: Box, *, hrtf: Any = None) -> Heard:
     """
     if hrtf is not None:
         return _through_head(box, hrtf)
-    asked = _asked(box)
+    asked = arguments(box)
     if is_hybrid(box):
         return _hybrid(box, asked)
     found = image_source.simulate(**asked)
-    h = _turned(_through_air(found.h, box), box.receiver)
+    h = turned(_through_air(found.h, box), box.receiver)
     return Heard(h, float(found.delay.min()), float(found.distance.min()), found.n_images)
-
-
-def move(box: Box, dry: Array, motion: Motion) -> Moved:
-    """Return the sound of a source that moves.
-
-    Parameters
-    ----------
-    box
-        The scene; `point` is where the source begins.
-    dry
-        Shape (1, n).
-    motion
-        Its way, in points of the room.
-
-    Raises
-    ------
-    ParameterError
-        If the path leaves the room, meets a microphone or is too fast, or the receiver is a head.
-    """
-    if box.receiver.type == "binaural":
-        raise ParameterError("a moving source is not heard through a head yet; take an array, or an ambisonic receiver")
-    asked = _asked(box)
-    track = _track(box, motion, dry.shape[-1] / box.sr)
-    room = MovingBox(
-        size=box.size, mics=asked["mics"], beta=asked["beta"], sr=box.sr, duration=asked["duration"], c=box.c,
-        options=asked["options"], air=box.made.air,
-    )  # fmt: skip
-    found = render_moving(dry, track=track, box=room, doppler=motion.doppler)
-    view, delay = box.receiver.view(), float(found.delay.min())
-    ticks = np.arange(math.floor(track.duration / TICK) + 1) * TICK
-    seen = directions(track, centre=view.origin, c=box.c, times=ticks, yaw=view.yaw, pitch=view.pitch)
-    rows = np.stack([ticks, seen.azimuth, seen.elevation, seen.distance], axis=1)
-    points = tuple(tuple(round(float(v), 4) + 0.0 for v in row) for row in rows)
-    return Moved(_turned(found.y, box.receiver), math.floor(delay + 0.5), delay / box.sr, points)
-
-
-def _track(box: Box, motion: Motion, duration: float) -> Track:
-    x, y, z = box.point
-    if motion.to is not None:
-        return line(box.point, motion.to.point or box.point, duration=duration)
-    if motion.via is not None:
-        return through([box.point, *(place.point or box.point for place in motion.via)], duration=duration)
-    cx, cy, _ = box.receiver.view().origin
-    start = math.degrees(math.atan2(y - cy, x - cx))
-    return arc(
-        (cx, cy, z), radius=math.hypot(x - cx, y - cy), azimuth=(start, start + (motion.turn or 0.0)), duration=duration
-    )
 
 
 def is_hybrid(box: Box) -> bool:
     """Return whether diffuse sound takes the place of late images: where that is asked for, or where the sum would be long."""
     if box.method != "auto":
         return box.method == "hybrid"
-    return box.max_order is None and image_source.estimate(**_asked(box)).n_images > HYBRID_FROM
+    return box.max_order is None and image_source.estimate(**arguments(box)).n_images > HYBRID_FROM
 
 
 def mixing_time(size: Size, *, direct: float) -> float:
@@ -204,16 +137,18 @@ def mixing_time(size: Size, *, direct: float) -> float:
     return direct + CROSSFADE_SECONDS / 2 + max(EARLY_SECONDS, 0.02 * x * y * z / (2 * (x * y + x * z + y * z)) + 0.012)
 
 
-def _seconds(box: Box, distance: float) -> float:
+def seconds(box: Box, distance: float) -> float:
+    """Return the length of a response over a distance in metres."""
     return box.duration or box.made.seconds(box.size, c=box.c, distance=distance)
 
 
-def _source_pattern(box: Box) -> image_source.Pattern | None:
+def source_pattern(box: Box) -> image_source.Pattern | None:
+    """Return the source's directivity; None where it has none."""
     p = share(box.pattern)
     return None if p == 1.0 else image_source.Pattern(omni=p, axis=box.axis)
 
 
-def _asked(box: Box, **changes: Any) -> dict[str, Any]:
+def arguments(box: Box, **changes: Any) -> dict[str, Any]:
     """Return the arguments of the image sum; `changes` are to its options."""
     foa = box.receiver.type == "ambisonic"
     microphones, origin = box.receiver.microphones(), np.asarray(box.receiver.view().origin)
@@ -221,13 +156,13 @@ def _asked(box: Box, **changes: Any) -> dict[str, Any]:
     distance = float(np.sqrt(np.sum((mics - np.asarray(box.point)) ** 2, axis=1)).max())
     beta = beta_from_alpha(box.made.alpha)
     options = {
-        "mic_patterns": None if foa else patterns_of(microphones), "source_pattern": _source_pattern(box), "foa": foa,
+        "mic_patterns": None if foa else patterns_of(microphones), "source_pattern": source_pattern(box), "foa": foa,
         "jitter": image_source.Jitter(distance=box.jitter, seed=box.seed) if box.jitter else None,
         "max_order": box.max_order, "highpass_hz": HIGHPASS_HZ, "fade": FADE_SECONDS, **changes,
     }  # fmt: skip
     return {
         "size": box.size, "source": box.point, "mics": mics, "beta": beta if len(beta) > 1 else beta[0], "sr": box.sr,
-        "duration": _seconds(box, distance), "c": box.c, "options": image_source.Options(**options),
+        "duration": seconds(box, distance), "c": box.c, "options": image_source.Options(**options),
     }  # fmt: skip
 
 
@@ -240,14 +175,14 @@ def _hybrid(box: Box, asked: dict[str, Any]) -> Heard:
     until = (start + width // 2 + HALF + 1) / box.sr
     if until >= asked["duration"]:
         return hear(_only_images(box))
-    early = image_source.simulate(**{**_asked(box, highpass_hz=0.0, fade=0.0), "duration": until})
+    early = image_source.simulate(**{**arguments(box, highpass_hz=0.0, fade=0.0), "duration": until})
     whole = np.zeros((*early.h.shape[:-1], n))
     whole[..., : early.h.shape[-1]] = early.h * crossfade(early.h.shape[-1], centre=start, width=width)[0]
     power = box.made.powers(box.size, c=box.c, n_samples=n, sr=box.sr)
     power *= _radiated(box) * 10.0 ** (LATE_DB / 10.0)
     mixer = diffuse_mixer(box.receiver.straight(), sr=box.sr, c=box.c)
     tail = diffuse_tail(power, sr=box.sr, seed=box.seed, mixer=mixer, start=start, width=width, stream="hybrid")
-    h = _turned(_through_air(whole, box), box.receiver) + tail
+    h = turned(_through_air(whole, box), box.receiver) + tail
     h = image_source.finished(h, sr=box.sr, highpass_hz=HIGHPASS_HZ, fade=FADE_SECONDS)
     return Heard(h, float(early.delay.min()), float(early.distance.min()), early.n_images, start / box.sr)
 
@@ -271,16 +206,16 @@ def _through_head(box: Box, hrtf: Any) -> Heard:
     beta = beta_from_alpha(box.made.alpha)
     found = binaural_response(
         listener=Listener(hrtf=hrtf, position=view.origin, yaw=view.yaw, pitch=view.pitch), size=box.size,
-        source=box.point, beta=beta if len(beta) > 1 else beta[0], sr=box.sr, duration=_seconds(box, distance), c=box.c,
+        source=box.point, beta=beta if len(beta) > 1 else beta[0], sr=box.sr, duration=seconds(box, distance), c=box.c,
         options=BinauralOptions(
-            seed=box.seed, max_order=box.max_order, source_pattern=_source_pattern(box), air=box.made.air
+            seed=box.seed, max_order=box.max_order, source_pattern=source_pattern(box), air=box.made.air
         ),
     )  # fmt: skip
     more = {"measurement": found.measurement, "off": round(found.off, 3)}
     return Heard(found.h, found.delay, found.distance, found.n_images, found.mixing, more)
 
 
-def _turned(h: Array, receiver: ReceiverSpec) -> Array:
+def turned(h: Array, receiver: ReceiverSpec) -> Array:
     """Turn ambisonic channels from the room's axes to the receiver's."""
     if receiver.type != "ambisonic" or (receiver.yaw == 0.0 and receiver.pitch == 0.0):
         return h

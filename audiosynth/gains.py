@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from audiosynth import levels, responses
+from audiosynth import levels
 from audiosynth.beds import Noise
-from audiosynth.clip import Array, Response
+from audiosynth.clip import Array
 from audiosynth.errors import RenderError
-from audiosynth.images import Image, round_gain
+from audiosynth.images import Image, part_of, round_gain
 from audiosynth.spec import ClipSpec, Level
 from audiosynth.workspace import Workspace
 
@@ -91,14 +91,8 @@ class Meter:
     def _part(self, i: int, image: Image, part: str) -> Array:
         if part == "image" or image.response is None:
             return image.y
-        if image.moves:
-            raise RenderError(
-                f"the {part} sound of a moving source is not told apart; measure it by `signal: image` or `dry`"
-            )
         if i not in self._parts:
-            cut = responses.early_part if part == "early" else responses.direct_part
-            response = Response(cut(image.response.h, self.spec.sr, image.direct), image.response.delay)
-            self._parts[i] = self.work.convolve(image.dry, response)
+            self._parts[i] = part_of(image, part, self.spec.sr, self.work)
         return self._parts[i]
 
     def noise_db(self, intervals: Intervals, measure: levels.Measure) -> float:

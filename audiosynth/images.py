@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
+from audiosynth import responses
 from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.places import Position
@@ -56,8 +57,8 @@ class Image:
     direction
         Azimuth and elevation in degrees and distance in metres, as the receiver sees the source; empty where unknown. Of a
         moving one those of its start, and `track`: [seconds of the clip, azimuth, elevation, distance] every 0.1 s.
-    moves
-        Whether the source moves: then `response` is that of its start, and its parts cannot be told apart.
+    part
+        Makes the direct or the early part of `y` where the source moves: then `response` is that of its start.
     """
 
     dry: Array
@@ -68,7 +69,7 @@ class Image:
     response: Response | None = None
     tail: int = 0
     direction: Mapping[str, Any] = field(default_factory=dict)
-    moves: bool = False
+    part: Callable[[str], Array] | None = None
 
     @property
     def shift(self) -> int:
@@ -102,18 +103,28 @@ def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, d
     gain = response.gain_db if decided is None else decided.room_gain_db[i]
     seen: dict[str, Any] = direction(room, event.position, response)
     tail = work.tail(response, ctx.sr, tail_db=spec.labels.tail_db) if decided is None else decided.tail[i]
+    part = None
     if event.motion is not None and event.position is not None:
         try:
             made = room.move(dry, ctx, position=event.position, motion=event.motion)
         except ParameterError as error:
             raise RenderError(f"events[{i}].motion: {error}") from None
+        part = _parts_of(room, dry, ctx, event)
         heard, begins = made.y, place.onset / ctx.sr + (0.0 if event.align == "direct" else made.seconds)
         seen["track"] = [[round(begins + t, 4), *rest] for t, *rest in made.track]
     else:
         heard = work.convolve(dry, response)
     y = widened(heard, ctx.n_channels, f"events[{i}].room")
     start = place.onset - (direct if event.align == "direct" else 0)
-    return Image(dry, y, start, direct, gain, response, tail, seen, event.motion is not None)
+    return Image(dry, y, start, direct, gain, response, tail, seen, part)
+
+
+def _parts_of(room: Any, dry: Array, ctx: RenderContext, event: Event) -> Callable[[str], Array]:
+    def part(name: str) -> Array:
+        y: Array = room.move(dry, ctx, position=event.position, motion=event.motion, part=name).y
+        return y
+
+    return part
 
 
 def direction(room: Any, position: Position | None, response: Response) -> dict[str, float]:
@@ -126,6 +137,19 @@ def direction(room: Any, position: Position | None, response: Response) -> dict[
         return {"azimuth": position.azimuth, "elevation": position.elevation, "distance": position.distance or 0.0}
     seen = room.view().sees(position.point)
     return {name: round(float(value), 4) + 0.0 for name, value in seen._asdict().items()}
+
+
+def part_of(image: Image, part: str, sr: int, work: Workspace) -> Array:
+    """Return the direct or the early sound of an image, in its own time.
+
+    Direct is what arrives within 2.5 ms of the direct sound, of a moving source that sound alone; early goes on to 50 ms.
+    """
+    if image.response is None:
+        return image.y
+    if image.part is not None:
+        return image.part(part)
+    cut = responses.early_part if part == "early" else responses.direct_part
+    return work.convolve(image.dry, Response(cut(image.response.h, sr, image.direct), image.response.delay))
 
 
 def responses_of(spec: ClipSpec, work: Workspace) -> list[tuple[str, Response]]:

@@ -30,6 +30,8 @@ NEAR_ORDER: Final = 2
 """Most reflections of an image that is read at its own running delay."""
 KNOT_M: Final = 0.05
 """Metres between knots of the first 100 ms; `moving_knots` says the rest."""
+EARLY_FADE: Final = 0.0025
+"""Seconds; as `responses.early_part` has it."""
 _OMNI: Final = ((1.0, 0.0, 0.0, 0.0),)
 
 
@@ -48,6 +50,8 @@ class Box:
         Gain by samples since emission, shape (n,), instead of the fade: the early part of a hybrid, say. Sound that
         took longer than n samples is left out. The high-pass of near images follows it: where it, or a response, ends
         within 0.1 s, what the filter rings on beyond (below 100 Hz) stays, unlike in a response that is cut.
+    early
+        Seconds after the direct sound, as it moves, up to which sound is heard; it fades over `EARLY_FADE`. None for all.
     """
 
     size: npt.ArrayLike
@@ -59,6 +63,7 @@ class Box:
     options: Options = DEFAULTS
     air: npt.ArrayLike | None = None
     envelope: npt.ArrayLike | None = None
+    early: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -155,7 +160,8 @@ def _room(box: Box, places: Array) -> Room:
         scene = checked(size=box.size, source=place, mics=box.mics, beta=box.beta, sr=box.sr,
                         duration=box.duration, c=box.c, options=box.options)  # fmt: skip
     air = None if box.air is None else np.asarray(box.air, dtype=np.float64)
-    room = Room(scene, box.duration, _envelope(box, scene), air)
+    early = None if box.early is None else (box.early * box.sr, EARLY_FADE * box.sr)
+    room = Room(scene, box.duration, _envelope(box, scene), air, early)
     if air is None and len(scene.beta) == 1:
         return room
     n_bands, given = bands.n_bands(box.sr), len(scene.beta) if air is None else air.size
@@ -191,7 +197,7 @@ def _near(dry: Array, path: Path, room: Room, order: int) -> Array:
         if options.mic_patterns is not None:
             weights = options.mic_patterns[k].weights()[None, :]
         scale = scene.sr / scene.c
-        listening = Listening(mic, weights, np.asarray(source), scale, room.envelope, room.air)
+        listening = Listening(mic, weights, np.asarray(source), scale, room.envelope, room.air, room.early)
         parts.append(read_images(dry, path.places, images, listening, dry.size + scene.n_samples - 1))
     whole = np.concatenate(parts, axis=1)
     return highpassed(whole[0] if len(whole) == 1 else bands.combine(whole, sr=scene.sr), scene)

@@ -60,6 +60,8 @@ class Listening(NamedTuple):
         Gain by samples since emission; 0 after its end.
     air
         Exponents per band in 1/m, or None.
+    early
+        Samples after the direct sound up to which sound is heard, and over how many it fades; None for all.
     """
 
     mic: Array
@@ -68,6 +70,7 @@ class Listening(NamedTuple):
     scale: float
     envelope: Array
     air: Array | None
+    early: tuple[float, float] | None = None
 
 
 def near_images(size: Array, beta: Array, *, max_order: int, jitter: Jitter | None) -> list[Image]:
@@ -167,12 +170,17 @@ def read_images(y: Array, places: Array, images: list[Image], listening: Listeni
         late = [o + m for o, m in zip(offset, image.moved, strict=True)] if image.moved.any() else offset
         delay = _length(late) * listening.scale
         arrival = clock + delay
+        share = _early(delay, columns, listening)
+        if not share.any():
+            continue
         start = max(0, math.floor(arrival[0]) - HALF - 1)
         stop = min(n_samples, math.ceil(arrival[-1]) + HALF + 2)
         for first in range(start, stop, _PIECE):
             n = np.arange(first, min(first + _PIECE, stop), dtype=np.float64)
             tau = np.interp(n, arrival, delay)
             heard = reader.at(n, tau) * _shown(tau, listening.envelope)
+            if share.min() < 1.0:
+                heard = heard * np.interp(n, arrival, share)
             if plain and not image.moved.any():
                 distance = tau * (1.0 / listening.scale)
                 channels = [heard / distance] * len(listening.weights)
@@ -182,6 +190,26 @@ def read_images(y: Array, places: Array, images: list[Image], listening: Listeni
                 channels = _patterns(heard / distance, [a / distance for a in away], image.sign, listening)
             _add(out[..., first : first + n.size], channels, distance, image.gain, listening.air)
     return out
+
+
+def _early(delay: Array, columns: Array, listening: Listening) -> Array:
+    """Return the gain of an image at each emission: 1 until `early` after the direct sound, then down a half-cosine."""
+    if listening.early is None:
+        return np.ones(1)
+    direct = _length([c - m for c, m in zip(columns, listening.mic, strict=True)]) * listening.scale
+    return early_gain(delay - direct, *listening.early)
+
+
+def early_gain(after: Array, last: float, fade: float) -> Array:
+    """Return 1 up to `last`, 0 from `last` + `fade` on, and a half-cosine between.
+
+    Examples
+    --------
+    >>> early_gain(np.array([0.0, 10.0, 12.0, 14.0]), 10.0, 4.0).round(3)
+    array([1. , 1. , 0.5, 0. ])
+    """
+    place = np.clip((after - last) / fade, 0.0, 1.0)
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * place))
 
 
 def _add(out: Array, channels: list[Array], distance: Array, gains: Array, air: Array | None) -> None:

@@ -24,6 +24,7 @@ from audiosynth import bands, biquads, image_source
 from audiosynth.dsp import convolve, fft_size
 from audiosynth.errors import ParameterError
 from audiosynth.image_moments import HALF
+from audiosynth.moving_images import early_gain
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -53,12 +54,15 @@ class Room(NamedTuple):
         Gain by samples since emission, as long as the response.
     air
         Exponents per band in 1/m, or None.
+    early
+        Samples after the direct sound up to which sound is heard, and over how many it fades; None for all.
     """
 
     scene: Scene
     duration: float
     envelope: Array
     air: Array | None
+    early: tuple[float, float] | None = None
 
 
 class Path(NamedTuple):
@@ -148,12 +152,12 @@ def _add_layer(
     gaps, whole = _gaps(path, layer), float(path.way[-1])
     at = path.way * (gaps / whole) if gaps else np.zeros(dry.size)
     knots = np.stack([np.interp(np.arange(gaps + 1), at, column) for column in path.places.T], axis=1)
-    alike = alike_share(dry, whole / gaps, room.scene) if gaps else dry
+    alike = alike_share(dry, whole / gaps, sr=room.scene.sr, c=room.scene.c) if gaps else dry
     unlike, total = dry - alike, 0
     for k, place in enumerate(knots):
         first, last = int(np.searchsorted(at, k - 2)), int(np.searchsorted(at, k + 2, side="right"))
         u = at[first:last]
-        block = _at_ends(u, k, gaps) * alike[first:last] + power_fade(u - k) * unlike[first:last]
+        block = knot_weights(u, k, gaps) * alike[first:last] + power_fade(u - k) * unlike[first:last]
         h, count = _response(place, part, options, order)
         heard = convolve(block[None, :], h)
         image[:, first : first + heard.shape[1]] += heard
@@ -163,7 +167,7 @@ def _add_layer(
 
 def _response(place: Array, part: tuple[Room, _Layer], options: Options, order: int) -> tuple[Array, int]:
     """Return the response of images of more than `order` reflections at a place, and how many were summed."""
-    (scene, _, _, air), layer = part
+    (scene, _, _, air, early), layer = part
     full = image_source.simulate(size=scene.size, source=place, mics=scene.mics, beta=scene.beta, sr=scene.sr,
                                  duration=layer.duration, c=scene.c, options=options)  # fmt: skip
     h = full.h
@@ -176,6 +180,9 @@ def _response(place: Array, part: tuple[Room, _Layer], options: Options, order: 
         gap = h.shape[-1] - near.shape[-1]
         h = h - highpassed(np.pad(near, [(0, 0)] * (h.ndim - 1) + [(0, gap)]), scene)
     h = h * layer.window
+    if early is not None:
+        after = np.arange(h.shape[-1]) - full.delay[:, None]
+        h = h * early_gain(after, *early)
     if air is not None:
         return bands.with_air(h, sr=scene.sr, c=scene.c, exponents=air), full.n_images
     return h[0] if len(h) == 1 else bands.combine(h, sr=scene.sr), full.n_images
@@ -216,7 +223,7 @@ def power_fade(u: Array) -> Array:
     return np.asarray(np.cos(0.5 * np.pi * (v * v * (3.0 - 2.0 * v))))
 
 
-def _at_ends(u: Array, k: int, gaps: int) -> Array:
+def knot_weights(u: Array, k: int, gaps: int) -> Array:
     """Return the cubic weight of knot `k` of 0..gaps; knots beyond the ends lie on straight lines through the last two."""
     weight = cubic_fade(u - k)
     for beyond, end, inner in ((-1, 0, 1), (gaps + 1, gaps, gaps - 1)):
@@ -237,7 +244,7 @@ def _products() -> tuple[Array, Array, Array]:
     return means[0], means[1], means[2]
 
 
-def alike_share(dry: Array, spacing: float, scene: Scene) -> Array:
+def alike_share(dry: Array, spacing: float, *, sr: int, c: float) -> Array:
     """Return the part of the dry sound for which neighbours' responses are alike and interpolate; the rest fades by power.
 
     Notes
@@ -248,19 +255,17 @@ def alike_share(dry: Array, spacing: float, scene: Scene) -> Array:
 
     Examples
     --------
-    >>> from audiosynth.image_scene import checked, DEFAULTS
-    >>> scene = checked(size=(6, 5, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=16000, duration=0.1, c=343.0,
-    ...                 options=DEFAULTS)
     >>> slow, fast = (np.sin(np.arange(1600) * f) for f in (0.05, 3.0))
-    >>> [round(float(np.std(alike_share(y, 0.05, scene)[400:1200]) / np.std(y)), 1) for y in (slow, fast)]
+    >>> [round(float(np.std(alike_share(y, 0.05, sr=16000, c=343.0)[400:1200]) / np.std(y)), 1) for y in (slow, fast)]
     [1.0, 0.2]
     """
     import scipy.fft
 
-    n_fft = fft_size(dry.size + scene.sr // 50)
-    per_knot = 2.0 * scipy.fft.rfftfreq(n_fft, 1.0 / scene.sr) * spacing / scene.c
+    n_fft = fft_size(dry.size + sr // 50)
+    per_knot = 2.0 * scipy.fft.rfftfreq(n_fft, 1.0 / sr) * spacing / c
     rho = [np.sinc(per_knot * lag) for lag in range(4)]
     cubic, crossed, power = (sum(m * r for m, r in zip(row, rho, strict=True)) for row in _products())
-    a, b, c = cubic - 2.0 * crossed + power, crossed - power, power - 1.0
-    g = c / (np.sqrt(np.maximum(b * b - a * c, 0.0)) - b)
+    quadratic, linear, constant = cubic - 2.0 * crossed + power, crossed - power, power - 1.0
+    root = np.sqrt(np.maximum(linear * linear - quadratic * constant, 0.0))
+    g = constant / (root - linear)
     return np.asarray(scipy.fft.irfft(scipy.fft.rfft(dry, n_fft) * g, n_fft)[: dry.size])

@@ -9,12 +9,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth import responses
-from audiosynth.clip import Array, RenderContext, Response
+from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import energy
-from audiosynth.errors import RenderError
 from audiosynth.gains import Meter, bed_gain, bed_gain_under, event_gain
-from audiosynth.images import Image, amplitude, widened
+from audiosynth.images import Image, amplitude, part_of, widened
 from audiosynth.realised import Realised
 from audiosynth.spec import ClipSpec
 from audiosynth.workspace import Workspace
@@ -135,15 +133,11 @@ def image_stems(
 def _part(image: Image, part: str, sr: int, work: Workspace) -> Array:
     if image.response is None:
         return np.zeros_like(image.y) if part == "late" else image.y
-    if image.moves:
-        raise RenderError("the parts of a moving source's image are not told apart; leave `output.images` out")
-    response = image.response
-    cut = responses.direct_part if part == "direct" else responses.early_part
-    y = work.convolve(image.dry, Response(cut(response.h, sr, image.direct), response.delay))
+    y = part_of(image, "early" if part == "late" else part, sr, work)
     if part != "late":
         return y
     late = np.array(image.y)
-    late[:, : y.shape[1]] -= y
+    late[:, : y.shape[1]] -= y[:, : late.shape[1]]
     return late
 
 

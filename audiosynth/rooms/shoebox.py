@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audiosynth import absorption, bands, image_source
-from audiosynth.box import Box, Heard, Moved, hear, is_hybrid, move
+from audiosynth.box import Box, Heard, hear, is_hybrid
+from audiosynth.box_moving import Moved, Part, move
 from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.places import Motion, Position, View, centred, settled
@@ -214,8 +215,10 @@ class Shoebox(Component):
         facts = self._facts(position.point, made, found)
         return Response(found.h, _rounded(found.delay), self._gain_db(found.distance), facts=facts)
 
-    def move(self, dry: Array, ctx: RenderContext, *, position: Position, motion: Motion) -> Moved:
-        """Return the sound of a source that moves while it sounds, in order of arrival.
+    def move(
+        self, dry: Array, ctx: RenderContext, *, position: Position, motion: Motion, part: Part = "image"
+    ) -> Moved:
+        """Return the sound of a source that moves while it sounds, in order of arrival: all, its direct or its early part.
 
         Raises
         ------
@@ -226,7 +229,8 @@ class Shoebox(Component):
         """
         if dry.shape[0] != 1 or position.point is None:
             raise RenderError(f"a moving source has one channel, not {dry.shape[0]}; take one with `channel: mix`")
-        return move(self._box(position.point, self._absorption(ctx.sr), ctx.sr), dry, motion)
+        box = self._box(position.point, self._absorption(ctx.sr), ctx.sr)
+        return move(box, dry, motion, part=part, hrtf=self._hrtf(ctx))
 
     def _absorption(self, sr: int) -> Absorption:
         air = None
