@@ -11,7 +11,7 @@ from audiosynth.draws import Seed, Start
 from audiosynth.errors import did_you_mean
 from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, MapNode, Node
 from audiosynth.references import Ref
-from audiosynth.registry import FAMILIES, components
+from audiosynth.registry import FAMILIES, Component, components, newest
 
 Path = tuple[str | int, ...]
 MAX_NAMES: Final = 100
@@ -121,6 +121,8 @@ class Compiler:
             items["seed"] = Seed(self.at("seed").keyed)
         if self.wants_start(raw, path):
             items["start_sample"] = Start(self.at("start_sample").keyed)
+        for key, tree in self.left_out(raw).items():
+            items[key] = self.at(key).compile(tree, (*path, key))
         if all(isinstance(node, Const) for node in items.values()):
             return Const(ConstMap({key: node.value for key, node in items.items() if isinstance(node, Const)}))
         return MapNode(items)
@@ -138,10 +140,12 @@ class Compiler:
                 "a type stands in the recipe; to draw one, choose between whole maps: {choice: [{type: …}, …]}",
             )
             return False
-        found = [
-            cls for family in FAMILIES for full, cls in components(family).items() if name in (cls.type_name, full)
-        ]
-        return any("seed" in cls.model_fields for cls in found)
+        return any("seed" in cls.model_fields for cls in _classes(name))
+
+    def left_out(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the draws of a component's own for parameters that the recipe does not give."""
+        found = _classes(raw["type"]) if isinstance(raw.get("type"), str) else ()
+        return {key: tree for cls in found for key, tree in cls.drawn.items() if key not in raw}
 
     def wants_start(self, raw: Mapping[str, Any], path: Path) -> bool:
         """Return whether this is (or may be, under `let`) an endless noise of recordings that begins anywhere."""
@@ -216,6 +220,12 @@ class Compiler:
             self.fail(path, f"expected a list with at least one item, got {raw!r}")
             return (Const(None),)
         return tuple(self.at(i).compile(item, (*path, i)) for i, item in enumerate(raw))
+
+
+def _classes(name: str) -> list[type[Component]]:
+    """Return the components of a name in any family."""
+    found = [(components if "@" in name else newest)(family).get(name) for family in FAMILIES]
+    return [cls for cls in found if cls is not None]
 
 
 def _references(raw: Any) -> set[str]:

@@ -31,6 +31,9 @@ class Component(BaseModel):
         Goes up whenever a change alters sound; the old class stays, under its old number.
     portability
         ``portable``: same 16-bit samples on any machine. ``pinned``: needs the library named by `needs`.
+    drawn
+        Draws, as a recipe writes them, for parameters that a recipe leaves out: no two sounds of nature are alike. (In
+        Python the fields' plain defaults hold.)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -38,6 +41,7 @@ class Component(BaseModel):
     type_name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     portability: ClassVar[str] = "portable"
+    drawn: ClassVar[Mapping[str, Any]] = {}
 
     def needs(self) -> tuple[str, ...]:
         """Return what a pinned component needs to give its bits again, as ``library==version``."""
