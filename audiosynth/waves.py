@@ -140,7 +140,12 @@ def steady(shape: str, frequency: float, n_samples: int, sr: int, *, duty: float
 
 
 def moving(
-    frequency: Array, envelope: Callable[[Array, Array], Array], *, sr: int, n_partials: int, ratios: str = "all"
+    frequency: Array,
+    envelope: Callable[[Array, Array], Array],
+    *,
+    sr: int,
+    n_partials: int,
+    weights: Array | None = None,
 ) -> Array:
     """Return a harmonic tone whose frequency and partials' amplitudes move, shape (n_samples,).
 
@@ -155,8 +160,8 @@ def moving(
         Rate in Hz.
     n_partials
         Most partials.
-    ratios
-        `all`, or `odd` for partials 1, 3, 5, ….
+    weights
+        Factor on each partial, shape (n_partials,); 1 if None.
 
     Notes
     -----
@@ -172,10 +177,11 @@ def moving(
     n = len(frequency)
     step = max(1, int(KNOT_SECONDS * sr))
     at = np.minimum(np.arange(0, n + step, step), n - 1)
-    numbers = np.arange(1, n_partials + 1, 1 if ratios == "all" else 2)
+    factors = np.ones(n_partials) if weights is None else weights[:n_partials]
+    numbers = np.flatnonzero(factors) + 1
     numbers = numbers[numbers * float(frequency.min()) < GONE * sr]
     heights = numbers[:, None] * frequency[at][None, :]
-    amplitudes = envelope(heights, at / sr) * taper(heights, sr)
+    amplitudes = envelope(heights, at / sr) * taper(heights, sr) * factors[numbers - 1, None]
     return _recurrent(signals.accumulated(frequency, sr), numbers, amplitudes, step)
 
 
