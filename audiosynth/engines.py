@@ -51,7 +51,7 @@ def combustion(
     revs: Array, *, n_cylinders: int, strokes: int, resonances: voice.Formants, tilt_db: float, uneven_db: float, sr: int,
     chances: shaped.Chances,
 ) -> Array:  # fmt: skip
-    """Return the tonal part of an engine, shape (n_samples,).
+    """Return the tonal part of an engine, RMS 1 at any speed, shape (n_samples,).
 
     Parameters
     ----------
@@ -78,14 +78,28 @@ def combustion(
     numbers = np.arange(1, n_partials + 1)
     uneven = np.power(10.0, (uneven_db + chances.spread("orders", MAX_ORDERS, low=-6.0, high=6.0)[:n_partials]) / 20.0)
     weights = np.where(numbers % n_cylinders == 0, 1.0, uneven)
-    signs = np.where(chances.uniform("signs", MAX_ORDERS)[:n_partials] < 0.5, -1.0, 1.0)
-    return waves.moving(
-        cycle,
-        lambda f, _: voice.tract(f, resonances, tilt_db=tilt_db),
-        sr=sr,
-        n_partials=n_partials,
-        weights=weights * signs,
-    )
+    weights = weights * np.where(chances.uniform("signs", MAX_ORDERS)[:n_partials] < 0.5, -1.0, 1.0)
+
+    def envelope(f: Array, _: Array) -> Array:
+        gain = voice.tract(f, resonances, tilt_db=tilt_db)
+        power = 0.5 * np.sum((gain * waves.taper(f, sr) * weights[: len(f), None]) ** 2, axis=0)
+        return np.asarray(gain / np.sqrt(np.maximum(power, 1e-30)))
+
+    return waves.moving(cycle, envelope, sr=sr, n_partials=n_partials, weights=weights)
+
+
+def loudness(revs: Array) -> Array:
+    """Return the amplitude of an engine over its speed, 1 at its fastest: 30·log10 of the speed.
+
+    Engine noise rises by 30 (diesel) to 50 (petrol) times the logarithm of the speed: T. Priede, "Origins of automotive
+    vehicle noise", J. Sound and Vibration 15, 1971.
+
+    Examples
+    --------
+    >>> loudness(np.array([10.0, 40.0]))
+    array([0.125, 1.   ])
+    """
+    return np.asarray((revs / float(revs.max())) ** 1.5)
 
 
 def pulsing(frequency: Array, *, sr: int, sharpness: int = 4) -> Array:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audiosynth import signals
+from audiosynth import signals, waves
 from audiosynth.dice import gaussian_at, uniform_at
 from audiosynth.dsp import fft_size
+from audiosynth.errors import ParameterError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Points = Sequence[tuple[float, float]]
 """(frequency in Hz or time in s, value) pairs in rising order."""
+SILENT: Final = 1e-9
+"""Peaks below it are rounding errors of something above half the rate."""
 LOWEST_HZ: Final = 1.0
 """Below it a spectrum does not change any more."""
 
@@ -193,9 +196,14 @@ def finished(y: Array, *, sr: int, amplitude: float, fade: float = 0.003) -> Arr
     sr
         Rate in Hz.
     amplitude
-        Peak of the result; a silent sound stays silent.
+        Peak of the result.
     fade
         Seconds of each end.
+
+    Raises
+    ------
+    ParameterError
+        If nothing sounds, as when all of it lies above what the rate can carry.
 
     Examples
     --------
@@ -207,4 +215,8 @@ def finished(y: Array, *, sr: int, amplitude: float, fade: float = 0.003) -> Arr
     y = y * window
     y = y - window * (float(np.sum(y)) / float(np.sum(window)))
     peak = float(np.max(np.abs(y)))
-    return np.asarray(y * (amplitude / peak) if peak > 0 else y)[None]
+    if not peak > SILENT:
+        raise ParameterError(
+            f"nothing of this sound lies below {waves.GONE * sr:g} Hz, the highest at sr {sr}; raise sr or lower its pitch"
+        )
+    return np.asarray(y * (amplitude / peak))[None]

@@ -49,7 +49,7 @@ class BabyCry(Component):
         "cry": {"log_uniform": [0.3, 1.4]},
         "pause": {"uniform": [0.15, 0.7]},
         "melody": {"uniform": [0.75, 0.95]},
-        "roughness": {"beta": [1.2, 2.5]},
+        "roughness": {"beta": [1, 4]},
         "sob": {"weighted": [[2, 0.0], [1, {"uniform": [0.2, 0.9]}]]},
         "size": {"uniform": [0.85, 1.25]},
         "tilt_db": {"uniform": [-9, -3]},
@@ -104,7 +104,7 @@ class BabyCry(Component):
 
         y = voice.voiced(f0, throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances)
         air = voice.breath(self._throat(1.0), n_samples=n, sr=sr, chances=chances) * float(np.sqrt(np.mean(y * y)))
-        y = y + (0.04 + 0.3 * self.roughness) * air
+        y = y + (0.02 + 0.3 * self.roughness) * air
         edge = 0.12 * length
         loud = [(0.0, 0.0), (edge, 0.8), (max(peak, 1.01 * edge), 1.0), (max(peak, length - edge), 0.7), (length, 0.0)]
         t = signals.times(n, sr)

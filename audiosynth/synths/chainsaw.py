@@ -48,7 +48,7 @@ class Chainsaw(Component):
         },
         "cutting": {"uniform": [0, 1]},
         "pipe": {"log_uniform": [180, 600]},
-        "noise_db": {"uniform": [-12, 4]},
+        "noise_db": {"uniform": [-20, 1]},
         "tilt_db": {"uniform": [-8, -3]},
     }  # fmt: skip
 
@@ -76,22 +76,20 @@ class Chainsaw(Component):
         chances = shaped.Chances(self.seed, "chainsaw")
         revs = engines.speed(self.rpm, n_samples=n, sr=sr, chances=chances, unsteady=0.006 + 0.02 * self.cutting)
         resonances = [(self.pipe, 0.5 * self.pipe), (3.2 * self.pipe, 1.2 * self.pipe), (3800.0, 1800.0)]
-        tone = engines.unit(
-            engines.combustion(
-                revs,
-                n_cylinders=1,
-                strokes=2,
-                resonances=resonances,
-                tilt_db=self.tilt_db,
-                uneven_db=0.0,
-                sr=sr,
-                chances=chances,
-            )
+        tone = engines.combustion(
+            revs,
+            n_cylinders=1,
+            strokes=2,
+            resonances=resonances,
+            tilt_db=self.tilt_db,
+            uneven_db=0.0,
+            sr=sr,
+            chances=chances,
         )
         hiss = [(40.0, -30.0), (300.0, -6.0), (2500.0, 0.0), (6000.0, -3.0), (16_000.0, -16.0), (48_000.0, -40.0)]
         noise = engines.unit(chances.noise("hiss", hiss, n_samples=n, sr=sr))
         chain = engines.pulsing(np.minimum(revs * TOOTH, 0.2 * sr), sr=sr, sharpness=2)
         noise = noise * (0.4 + engines.pulsing(revs, sr=sr, sharpness=6) + self.cutting * chain)
-        y = (tone + 10.0 ** (self.noise_db / 20.0) * noise) * (revs / float(revs.max())) ** 0.9
+        y = (tone + 10.0 ** (self.noise_db / 20.0) * noise) * engines.loudness(revs)
         bite = np.clip(chances.wander("bite", 4.0, n_samples=n, sr=sr), -2.0, 2.0)
         return shaped.finished(y * (1.0 + 0.25 * self.cutting * bite), sr=sr, amplitude=self.amplitude, fade=0.03)

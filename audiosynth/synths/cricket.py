@@ -90,7 +90,10 @@ class Cricket(Component):
         rate = self._pulse_rate() * chances.between("rate", 0.95, 1.05)
         n_chirps = int(self.duration / interval) + 3
         wobble = chances.spread("wobble", n_chirps, low=-SPREAD, high=SPREAD)
-        starts = interval * (np.arange(n_chirps) - chances.between("phase", 0.0, 1.0) + wobble)
+        # the nearest one is always heard, however short the sound
+        room = max(0.0, min(interval, self.duration - self.n_pulses / rate)) if i == 0 else interval
+        first = chances.between("phase", 0.0, room) - (0.0 if i == 0 else interval)
+        starts = first + interval * (np.arange(n_chirps) + wobble * (np.arange(n_chirps) > 0))
         t = signals.times(n, sr)
         which = np.clip(np.searchsorted(starts, t, side="right") - 1, 0, n_chirps - 1)
         cycles = (t - starts[which]) * rate

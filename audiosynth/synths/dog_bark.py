@@ -14,7 +14,7 @@ from audiosynth.registry import Component
 
 SPREAD: Final = 0.12
 """Relative spread of pitch, length and loudness from bark to bark."""
-THROAT: Final = ((750.0, 180.0), (1600.0, 250.0), (2900.0, 400.0), (4600.0, 700.0))
+THROAT: Final = ((850.0, 140.0), (1500.0, 200.0), (2900.0, 400.0), (4600.0, 700.0))
 """Resonances of an open mouth with a vocal tract of about 20 cm, F and bandwidth in Hz."""
 TAIL: Final = 0.08
 """Seconds of breath after a bark."""
@@ -44,12 +44,13 @@ class DogBark(Component):
         {"f0": 250.0, "n_barks": 1, "bark": 0.25, "size": 1.3, "seed": 2},
     )
     drawn: ClassVar[dict[str, Any]] = {
-        "f0": {"log_uniform": [220, 1100]},
+        "f0": {"log_uniform": [300, 1000]},
         "n_barks": {"weighted": [[3, 1], [3, 2], [2, 3], [1, 5]]},
         "bark": {"uniform": [0.1, 0.24]},
         "interval": {"uniform": [0.3, 0.8]},
         "size": {"uniform": [0.7, 1.4]},
         "roughness": {"uniform": [0.2, 0.9]},
+        "tilt_db": {"uniform": [-13, -6]},
     }
 
     f0: Annotated[float, number(100, 2000, "Hz", "Highest fundamental of a bark")] = 500.0
@@ -58,6 +59,7 @@ class DogBark(Component):
     interval: Annotated[float, number(0.15, 5, "s", "From one bark to the next, on average")] = 0.45
     size: Annotated[float, number(0.4, 2, "", "Length of the vocal tract, 1 for a dog of 25 kg")] = 1.0
     roughness: Annotated[float, number(0, 1, "", "Breath, subharmonics and unsteadiness")] = 0.5
+    tilt_db: Annotated[float, number(-18, 0, "dB/octave", "Slope of the voice's spectrum")] = -9.0
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
 
@@ -89,8 +91,12 @@ class DogBark(Component):
         peak = chances.between("peak", 0.25, 0.45) * d
         f0 = voice.track([(0.0, ends[0] * top), (peak, top), (d, ends[1] * top)], n_samples=n, sr=sr)
         throat = [(f / self.size, width / self.size) for f, width in THROAT]
-        call = voice.voiced(f0, lambda _: throat, sr=sr, tilt_db=-7.0, roughness=self.roughness, chances=chances)
-        air = voice.breath(throat, n_samples=n, sr=sr, chances=chances) * float(np.sqrt(np.mean(call**2)))
+        call = voice.voiced(
+            f0, lambda _: throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances
+        )
+        air = voice.breath(throat, n_samples=n, sr=sr, tilt_db=self.tilt_db + 5.0, chances=chances) * float(
+            np.sqrt(np.mean(call**2))
+        )
         loud = [(0.0, 0.0), (0.02, 1.0), (0.5 * d, 0.7), (d, 0.08), (d + TAIL, 0.0)]
         envelope = shaped.curve(loud, n_samples=n, sr=sr) * (1.0 - chances.between("level", 0.0, 3.0 * SPREAD))
         return (call + (0.1 + 0.5 * self.roughness) * air) * envelope

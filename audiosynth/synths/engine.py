@@ -76,15 +76,12 @@ class Engine(Component):
         revs = engines.speed(self.rpm, n_samples=n, sr=sr, chances=chances, unsteady=0.004)
         # a pipe open at one end: odd multiples of its lowest resonance
         resonances = [(self.pipe * k, 0.35 * self.pipe * k) for k in (1.0, 3.0, 5.0)] + [(1400.0, 700.0)]
-        tone = engines.unit(
-            engines.combustion(
-                revs, n_cylinders=self.n_cylinders, strokes=self.strokes, resonances=resonances, tilt_db=-9.0 + 4.0 * self.load,
-                uneven_db=self.uneven_db, sr=sr, chances=chances,
-            )
+        tone = engines.combustion(
+            revs, n_cylinders=self.n_cylinders, strokes=self.strokes, resonances=resonances, tilt_db=-9.0 + 4.0 * self.load,
+            uneven_db=self.uneven_db, sr=sr, chances=chances,
         )  # fmt: skip
         firing = revs * (2.0 / self.strokes) * self.n_cylinders
         hiss = [(30.0, -30.0), (200.0, 0.0), (1500.0, -6.0), (8000.0, -20.0 + 8.0 * self.load), (48_000.0, -50.0)]
         noise = engines.unit(chances.noise("hiss", hiss, n_samples=n, sr=sr)) * (0.5 + engines.pulsing(firing, sr=sr))
         y = tone + 10.0 ** (self.noise_db / 20.0) * noise
-        loud = (revs / float(revs.max())) ** 0.7
-        return shaped.finished(y * loud, sr=sr, amplitude=self.amplitude, fade=0.03)
+        return shaped.finished(y * engines.loudness(revs), sr=sr, amplitude=self.amplitude, fade=0.03)

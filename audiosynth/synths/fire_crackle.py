@@ -45,10 +45,10 @@ class FireCrackle(Component):
     )
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [3, 6]},
-        "crackles": {"log_uniform": [4, 80]},
+        "crackles": {"log_uniform": [6, 100]},
         "exponent": {"uniform": [0.9, 2.2]},
-        "flames_db": {"uniform": [-45, -12]},
-        "hiss_db": {"uniform": [-12, 12]},
+        "flames_db": {"uniform": [-48, -14]},
+        "hiss_db": {"uniform": [-22, 4]},
         "brightness_db": {"uniform": [-5, 3]},
     }
 
@@ -58,7 +58,7 @@ class FireCrackle(Component):
         1.4
     )
     flames_db: Annotated[float, number(-80, 0, "dB", "Hiss and flutter re the loudest crackle, RMS over peak")] = -28.0
-    hiss_db: Annotated[float, number(-40, 40, "dB", "Hiss over flutter")] = 0.0
+    hiss_db: Annotated[float, number(-40, 40, "dB", "Hiss over flutter")] = -8.0
     brightness_db: Annotated[float, number(-12, 12, "dB/octave", "Slope of the crackles' spectrum")] = -1.0
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
@@ -109,5 +109,5 @@ class FireCrackle(Component):
             "hiss", [(60.0, -40.0), (600.0, -6.0), (2500.0, 0.0), (20_000.0, -8.0)], n_samples=n, sr=sr
         )
         y = flutter / np.sqrt(np.mean(flutter**2)) + 10.0 ** (self.hiss_db / 20.0) * hiss / np.sqrt(np.mean(hiss**2))
-        y = y * (1.0 + 0.35 * np.clip(chances.wander("blaze", 3.0, n_samples=n, sr=sr), -2.5, 2.5))
+        y = y * (1.0 + 0.2 * np.clip(chances.wander("blaze", 3.0, n_samples=n, sr=sr), -2.5, 2.5))
         return np.asarray(y / np.sqrt(np.mean(y * y)))

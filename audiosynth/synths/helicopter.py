@@ -43,11 +43,13 @@ class Helicopter(Component):
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [4, 7]},
         "blade_rate": {"uniform": [9, 26]},
-        "slap_db": {"uniform": [-8, 10]},
+        "slap_db": {"uniform": [-16, 6]},
+        "beat": {"uniform": [0.05, 0.8]},
         "whine_db": {"uniform": [-40, -14]},
         "whine": {"log_uniform": [2500, 9000]},
-        "distance": {"log_uniform": [20, 1500]},
+        "distance": {"log_uniform": [15, 600]},
         "rumble": {"log_uniform": [60, 300]},
+        "swish_db": {"uniform": [-32, -8]},
         "tail_db": {"uniform": [-30, -8]},
     }
 
@@ -57,6 +59,8 @@ class Helicopter(Component):
     tail_db: Annotated[float, number(-80, 10, "dB", "Hum of the tail rotor re the roar")] = -16.0
     whine: Annotated[float, number(500, 15_000, "Hz", "Pitch of the turbine")] = 6000.0
     whine_db: Annotated[float, number(-80, 10, "dB", "Turbine re the roar")] = -28.0
+    beat: Annotated[float, number(0, 1, "", "How much the roar beats with the blades")] = 0.5
+    swish_db: Annotated[float, number(-80, 10, "dB", "Hiss of blades and jet above 2 kHz re the roar")] = -16.0
     rumble: Annotated[float, number(30, 2000, "Hz", "Above it the roar falls by 5 dB per octave")] = 120.0
     distance: Annotated[float, number(5, 5000, "m", "How far: the air takes treble")] = 150.0
     amplitude: signals.Amplitude = 1.0
@@ -72,6 +76,7 @@ class Helicopter(Component):
         chances = shaped.Chances(self.seed, "helicopter")
         rate = self.blade_rate * (1.0 + 0.004 * np.clip(chances.wander("rate", 0.7, n_samples=n, sr=sr), -3, 3))
         blades = engines.pulsing(rate, sr=sr, sharpness=6)
+        beats = 1.0 - self.beat + 3.0 * self.beat * blades
         roar = [
             (12.0, -40.0),
             (30.0, -3.0),
@@ -79,11 +84,11 @@ class Helicopter(Component):
             (4000.0, -5.0 * float(np.log2(4000.0 / self.rumble))),
             (48_000.0, -70.0),
         ]
-        y = engines.unit(chances.noise("roar", roar, n_samples=n, sr=sr) * (0.35 + blades))
+        y = engines.unit(chances.noise("roar", roar, n_samples=n, sr=sr) * beats)
         y = y + 10.0 ** (self.slap_db / 20.0) * engines.unit(self._slaps(rate, sr))
         y += 10.0 ** (self.tail_db / 20.0) * engines.unit(self._hum(rate, sr))
         swish = [(300.0, -40.0), (2500.0, 0.0), (9000.0, -3.0), (48_000.0, -30.0)]
-        y += 0.2 * engines.unit(chances.noise("swish", swish, n_samples=n, sr=sr) * (0.1 + blades))
+        y += 10.0 ** (self.swish_db / 20.0) * engines.unit(chances.noise("swish", swish, n_samples=n, sr=sr) * beats)
         pitch = np.minimum(
             self.whine * (1.0 + 0.002 * chances.wander("whine", 0.5, n_samples=n, sr=sr)), waves.GONE * sr
         )

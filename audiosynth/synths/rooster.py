@@ -15,7 +15,7 @@ from audiosynth.registry import Component
 SYLLABLES: Final = ((0.16, 0.62, 0.75, 0.06), (0.13, 0.78, 0.9, 0.04), (0.3, 0.95, 1.0, 0.03), (1.0, 1.0, 0.8, 0.0))
 """Of "cock-a-doodle-doo": length in units of `length`/1.7, start and end pitch re f0, pause after it in the same units."""
 UNITS: Final = sum(length + pause for length, _, _, pause in SYLLABLES)
-THROAT: Final = ((900.0, 280.0), (2300.0, 450.0), (3900.0, 700.0), (6500.0, 1200.0))
+THROAT: Final = ((950.0, 200.0), (2300.0, 350.0), (3900.0, 600.0), (6500.0, 1200.0))
 """Resonances of the trachea and open beak, F and bandwidth in Hz."""
 
 
@@ -45,7 +45,7 @@ class Rooster(Component):
         "f0": {"log_uniform": [420, 1000]},
         "length": {"uniform": [1.3, 2.8]},
         "hold": {"uniform": [0.8, 1.6]},
-        "roughness": {"uniform": [0.05, 0.7]},
+        "roughness": {"beta": [1, 3]},
         "size": {"uniform": [0.75, 1.3]},
         "tilt_db": {"uniform": [-7, -1]},
     }
@@ -86,7 +86,7 @@ class Rooster(Component):
             a, b = SYLLABLES[i][1:3]
             wobble = chances.spread(f"pitch{i}", 2, low=0.9, high=1.08)
             end, edge = start + d * unit, min(0.04, 0.25 * d * unit)
-            level = (0.5, 0.6, 0.9, 1.0)[i] * chances.between(f"level{i}", 0.7, 1.0)
+            level = (0.25, 0.35, 0.8, 1.0)[i] * chances.between(f"level{i}", 0.7, 1.0)
             pitch += [(start, self.f0 * a * wobble[0]), (start + 0.3 * d * unit, self.f0 * max(a, b) * wobble[0])]
             pitch += [(end, self.f0 * b * wobble[1])]
             loud += [

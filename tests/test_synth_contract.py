@@ -1,0 +1,126 @@
+"""What holds for every synthesizer that draws its own variety: any allowed value, any rate, no clicks, no clipping, no DC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from annotated_types import Ge, Le
+
+from audiosynth import registry
+from audiosynth.clip import RenderContext
+from audiosynth.errors import ParameterError
+from audiosynth.plan import plan_clip
+from audiosynth.recipe import load_recipe
+
+NATURAL = {cls.type_name: cls for cls in registry.components("synths").values() if cls.drawn}
+RATES = (8000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000)
+N_DRAWS = 12
+END = 0.02
+"""Largest first or last sample re the peak: a step of 2 % of the peak is 34 dB down and no click beside the sound."""
+LOW = 11_025
+"""Hz; up to this rate, a sound may lie above all that the rate carries."""
+LONG = 20.0
+"""Seconds; longer sounds are rendered at the lowest rate only, to save time."""
+
+
+def drawn(name: str, tmp_path: Path, *, sr: int = 16_000, n: int = N_DRAWS, **given: Any) -> list[Any]:
+    """Return n synthesizers as a recipe that says nothing but the type gets them."""
+    path = tmp_path / f"{name}.yaml"
+    tree = {
+        "sr": sr, "duration": 400.0, "clips": n, "events": [{"label": "x", "source": {"type": name, **given}}],
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    recipe = load_recipe(path)
+    return [plan_clip(recipe, "train", i).events[0].source for i in range(n)]
+
+
+def bounds(cls: type[registry.Component]) -> list[tuple[str, float]]:
+    """Return (field, extreme value) of every number of a component; the length's own largest is left out."""
+    found = []
+    for name, field in cls.model_fields.items():
+        if name in ("duration", "seed") or field.annotation not in (int, float):
+            continue
+        found += [(name, m.ge) for m in field.metadata if isinstance(m, Ge)]
+        found += [(name, m.le) for m in field.metadata if isinstance(m, Le)]
+    return found
+
+
+def check(synth: Any, sr: int) -> None:
+    """Assert what every sound keeps; one that lies above what a low rate carries says so."""
+    try:
+        y = synth.render(RenderContext(sr=sr))
+    except ParameterError as error:
+        if sr > LOW or "raise sr" not in str(error):
+            raise
+        return
+    assert y.shape == (1, synth.extent(sr))
+    assert np.isfinite(y).all()
+    peak = float(np.max(np.abs(y)))
+    assert peak <= synth.amplitude * (1.0 + 1e-12)
+    assert peak > 0.99 * synth.amplitude, "silent, or not at its peak"
+    assert abs(float(np.mean(y))) <= 1e-6 * peak, "a mean that is not zero"
+    assert abs(y[0, 0]) <= END * peak, "a click at the start"
+    assert abs(y[0, -1]) <= END * peak, "a click at the end"
+
+
+@pytest.mark.parametrize("name", NATURAL)
+def test_no_two_are_alike(name: str, tmp_path: Path) -> None:
+    """A recipe that gives the type alone gets another individual in every clip, each of them valid."""
+    synths = drawn(name, tmp_path)
+    assert len({synth.model_dump_json(exclude={"seed"}) for synth in synths}) > N_DRAWS // 2
+    cls = NATURAL[name]
+    assert set(cls.drawn) <= set(cls.model_fields)
+    if "seed" in cls.model_fields:
+        base = synths[0]
+        other = base.model_copy(update={"seed": base.seed + 1})
+        a, b = (s.render(RenderContext(sr=16_000)) for s in (base, other))
+        assert a.shape != b.shape or not np.allclose(a, b)
+
+
+@pytest.mark.parametrize("sr", RATES)
+@pytest.mark.parametrize("name", NATURAL)
+def test_any_rate(name: str, sr: int, tmp_path: Path) -> None:
+    """At every rate a drawn sound is finite, at its peak, without a mean, and begins and ends softly."""
+    for synth in drawn(name, tmp_path, n=3):
+        if synth.extent(8000) <= LONG * 8000 or sr == min(RATES):
+            check(synth, sr)
+
+
+@pytest.mark.parametrize("name", NATURAL)
+def test_any_value(name: str, tmp_path: Path) -> None:
+    """Every number at either end of its range gives a sound that is finite and whole."""
+    cls = NATURAL[name]
+    short = {"duration": 0.7} if "duration" in cls.model_fields else {}
+    needed = {k: v for k, v in cls.examples[0].items() if cls.model_fields[k].is_required()}
+    for field, value in bounds(cls):
+        tree = {**needed, **short, **({"seed": 3} if "seed" in cls.model_fields else {}), field: value}
+        if field == "amplitude":
+            continue
+        try:
+            synth: Any = registry.create("synths", {"type": name, **tree})
+        except ValueError as error:
+            assert "expected" in str(error) or "fit" in str(error), (field, value, error)  # noqa: PT017
+            continue
+        assert synth.extent(8000) <= 400 * 8000, (field, value)
+        check(synth, 8000)
+
+
+@pytest.mark.parametrize("name", NATURAL)
+def test_quick(name: str) -> None:
+    """The shortest allowed sound is a sound too."""
+    cls = NATURAL[name]
+    if "duration" in cls.model_fields:
+        low = next(m.ge for m in cls.model_fields["duration"].metadata if isinstance(m, Ge))
+        needed = {k: v for k, v in cls.examples[0].items() if cls.model_fields[k].is_required()}
+        tree = {**needed, "type": name, "duration": low, **({"seed": 5} if "seed" in cls.model_fields else {})}
+        try:
+            synth: Any = registry.create("synths", tree)
+        except ValueError:
+            return
+        y = synth.render(RenderContext(sr=16_000))
+        assert y.shape == (1, synth.extent(16_000))
+        assert np.isfinite(y).all()
