@@ -25,6 +25,7 @@ HOMES: Final = {
     "plan": "cli_plan",
     "preview": "cli_preview",
     "room": "cli_room",
+    "gallery": "cli_gallery",
     "reproduce": "cli_reproduce",
     "verify": "cli_verify",
     "assets": "cli_verify",

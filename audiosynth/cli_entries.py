@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -35,6 +35,8 @@ _SHORT: Final = {
     "receiverspec": "receiver",
     "region": "within",
 }
+LONGEST_DEFAULT: Final = 48
+"""Characters of a draw that still fit into a table."""
 _BOUNDS: Final = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
 
 
@@ -110,8 +112,15 @@ def _component(family: str, cls: Any) -> Entry:
     versions = tuple(c.version for c in registry.components(family).values() if c.type_name == cls.type_name)
     return Entry(
         family, cls.type_name, _first(cls), _prose(cls), versions, cls.portability,
-        tuple(parameters(cls.model_json_schema())), _example(family, cls),
+        tuple(_with_draws(cls.drawn, parameters(cls.model_json_schema()))), _example(family, cls),
     )  # fmt: skip
+
+
+def _with_draws(drawn: Mapping[str, Any], found: Iterable[Parameter]) -> Iterator[Parameter]:
+    """Yield parameters, in place of the default the draw that a component makes by itself."""
+    for p in found:
+        text = _flow(drawn[p.name]) if p.name in drawn else p.default
+        yield replace(p, default=text if len(text) <= LONGEST_DEFAULT else "drawn")
 
 
 def _prose(cls: Any) -> str:

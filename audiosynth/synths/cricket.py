@@ -36,7 +36,7 @@ class Cricket(Component):
 
     type_name: ClassVar[str] = "cricket"
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"duration": 1.0, "seed": 1},
+        {"duration": 1.0, "f0": 3200.0, "seed": 1},
         {"duration": 0.8, "f0": 3000.0, "temperature": 33.0, "n_animals": 4, "seed": 2},
     )
     drawn: ClassVar[dict[str, Any]] = {
