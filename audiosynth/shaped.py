@@ -186,7 +186,7 @@ class Chances:
         return np.asarray(at[at < duration])
 
 
-def finished(y: Array, *, sr: int, amplitude: float, fade: float = 0.003) -> Array:
+def finished(y: Array, *, sr: int, amplitude: float, fade: float = 0.003, release: float | None = None) -> Array:
     """Return a sound with raised-cosine ends, no mean, and a peak of `amplitude`, shape (1, n_samples).
 
     Parameters
@@ -199,6 +199,8 @@ def finished(y: Array, *, sr: int, amplitude: float, fade: float = 0.003) -> Arr
         Peak of the result.
     fade
         Seconds of each end.
+    release
+        Seconds of the last end, if another: what still rings when its time is over is faded out.
 
     Raises
     ------
@@ -212,6 +214,8 @@ def finished(y: Array, *, sr: int, amplitude: float, fade: float = 0.003) -> Arr
     ((1, 800), 0.5, 0.0)
     """
     window = signals.edges(len(y), sr, fade=min(fade, 0.5 * len(y) / sr))
+    if release is not None:
+        window = window * signals.rise((len(y) / sr - signals.times(len(y), sr)) / min(release, 0.5 * len(y) / sr))
     y = y * window
     y = y - window * (float(np.sum(y)) / float(np.sum(window)))
     peak = float(np.max(np.abs(y)))
