@@ -45,11 +45,11 @@ class Helicopter(Component):
         "blade_rate": {"uniform": [9, 26]},
         "slap_db": {"uniform": [-16, 6]},
         "beat": {"uniform": [0.05, 0.8]},
-        "whine_db": {"uniform": [-40, -14]},
+        "whine_db": {"uniform": [-40, -10]},
         "whine": {"log_uniform": [2500, 9000]},
         "distance": {"log_uniform": [15, 600]},
         "rumble": {"log_uniform": [60, 300]},
-        "swish_db": {"uniform": [-32, -8]},
+        "swish_db": {"uniform": [-26, -2]},
         "tail_db": {"uniform": [-30, -8]},
     }
 
