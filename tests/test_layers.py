@@ -24,7 +24,7 @@ FLOORS = {
         "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "colour", "biquads", "pcm",
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
-        "quantities", "waves", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
+        "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
     ),
     "language and material": (
         "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
