@@ -46,10 +46,16 @@ class Siren(Component):
     duration: EventDuration = 5.0
     kind: Annotated[Literal["wail", "yelp", "hi_lo"], Field(description="Slow sweep, quick sweep, two notes")] = "wail"
     fmin: Annotated[float, number(100, 3000, "Hz", "Lowest fundamental")] = 500.0
-    ratio: Annotated[float, number(1.02, 6, "", "Highest over lowest")] = 2.0
-    rate: Annotated[float, number(0.05, 10, "Hz", "Cycles a second; 0.2 for a wail, 3.3 for a yelp, 0.7 for hi-lo")] = (
-        0.2
-    )
+    ratio: Annotated[
+        float | None,
+        Field(
+            ge=1.02,
+            le=6,
+            description="Highest over lowest; a fourth for hi-lo, 2 for the others if null",
+            json_schema_extra={"unit": ""},
+        ),
+    ] = None
+    tempo: Annotated[float, number(0.1, 10, "", "Speed over the usual one of its kind")] = 1.0
     tilt_db: Annotated[float, number(-24, 0, "dB/octave", "Slope of the partials outside the horn's band")] = -8.0
     amplitude: signals.Amplitude = 1.0
 
