@@ -25,6 +25,9 @@ Points = Sequence[tuple[float, float]]
 """(frequency in Hz or time in s, value) pairs in rising order."""
 SILENT: Final = 1e-9
 """Peaks below it are rounding errors of something above half the rate."""
+UNSTEADY: Final = (250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
+"""Octaves that waver by themselves."""
+SATURATED_DB: Final = 5.6
 LOWEST_HZ: Final = 1.0
 """Below it a spectrum does not change any more."""
 
@@ -122,6 +125,45 @@ def decay(n_samples: int, sr: int, *, t60: float, attack: float = 0.0) -> Array:
     t = signals.times(n_samples, sr)
     fall = 1.0 + signals.expm1(np.maximum(-6.907755278982137 / t60 * t, -700.0))
     return fall * signals.rise((t + 0.5 / sr) / attack) if attack > 0 else fall
+
+
+def unsteady(y: Array, chances: Chances, *, depth_db: float, rate: float, sr: int) -> Array:
+    """Return a sound whose octaves waver independently, the higher the more, as sound does that comes through moving air.
+
+    Parameters
+    ----------
+    y
+        Shape (n_samples,).
+    chances
+        Random numbers of the sound.
+    depth_db
+        Standard deviation at 4 kHz; it grows with the root of the frequency.
+    rate
+        Ups and downs a second at 1 kHz, about.
+    sr
+        Rate in Hz.
+
+    Notes
+    -----
+    Level fluctuations in turbulence are near log-normal, grow with frequency and distance, and saturate at 5.6 dB (G. A. Daigle,
+    J. E. Piercy, T. F. W. Embleton, "Line-of-sight propagation through atmospheric turbulence near the ground", J. Acoust. Soc.
+    Am. 74, 1983).
+    """
+    if depth_db <= 0:
+        return y
+    import scipy.fft
+
+    n_fft = fft_size(len(y))
+    spectrum = scipy.fft.rfft(y, n_fft)
+    octave = np.log2(np.maximum(np.arange(len(spectrum)) * (sr / n_fft), LOWEST_HZ) / UNSTEADY[0])
+    octave = np.clip(octave, 0.0, len(UNSTEADY) - 1.0)
+    out = np.zeros(len(y))
+    for i, centre in enumerate(UNSTEADY):
+        part = scipy.fft.irfft(spectrum * signals.rise(1.0 - np.abs(octave - i)), n_fft)[: len(y)]
+        depth = min(SATURATED_DB, depth_db * (centre / 4000.0) ** 0.5)
+        curve = chances.wander(f"air{i}", rate * (centre / 1000.0) ** 0.25, n_samples=len(y), sr=sr)
+        out += part * np.power(10.0, depth / 20.0 * curve)
+    return out
 
 
 class Chances:

@@ -17,6 +17,9 @@ Formants = Sequence[tuple["Array | float", "Array | float"]]
 REFERENCE_HZ: Final = 500.0
 """Where a tilted spectrum has the gain 1."""
 MAX_PARTIALS: Final = 300
+SOFT_DB: Final = 8.0
+"""dB per octave that the softest voice loses against the loudest (G. Fant, "Acoustic theory of speech production", 1960: the
+glottal source falls by 12 dB per octave, more when soft, less when loud)."""
 JITTER_HZ: Final = 45.0
 """How quickly the pitch of a rough voice wanders."""
 JITTER: Final = 0.025
@@ -58,7 +61,7 @@ def tract(frequency: Array, formants: Formants, *, tilt_db: float = 0.0) -> Arra
 
 def voiced(
     f0: Array, formants: Callable[[Array], Formants], *, sr: int, tilt_db: float = -9.0, roughness: float = 0.0,
-    chances: shaped.Chances,
+    chances: shaped.Chances, effort: Array | None = None,
 ) -> Array:  # fmt: skip
     """Return the voiced part of a call, shape (n_samples,).
 
@@ -76,6 +79,8 @@ def voiced(
         0 for a clear voice; 1 adds 2.5 % jitter at random, periods that alternate, and unsteady loudness.
     chances
         Random numbers of the sound.
+    effort
+        0 to 1 at each sample, shape (n_samples,), or None for 1: a soft voice is dull, 8 dB per octave more at 0.
 
     Examples
     --------
@@ -89,7 +94,7 @@ def voiced(
         f0 = f0 * (1.0 + roughness * JITTER * chances.wander("jitter", JITTER_HZ, n_samples=n, sr=sr))
     y = waves.moving(
         f0,
-        lambda f, t: tract(f, formants(t), tilt_db=tilt_db),
+        lambda f, t: tract(f, formants(t), tilt_db=tilt_db) * _dull(f, t, effort, sr),
         sr=sr,
         n_partials=min(MAX_PARTIALS, int(waves.GONE * sr / max(20.0, float(f0.min()))) + 1),
     )
@@ -98,6 +103,15 @@ def voiced(
         shimmer = chances.wander("shimmer", JITTER_HZ, n_samples=n, sr=sr)
         y = y * (1.0 - roughness * SUBHARMONIC * alternate) * (1.0 + roughness * SHIMMER * shimmer)
     return y
+
+
+def _dull(frequency: Array, t: Array, effort: Array | None, sr: int) -> Array:
+    """Return what a voice of less than full effort lacks, 1 at and below 500 Hz."""
+    if effort is None:
+        return np.ones_like(frequency)
+    at = np.minimum((t * sr + 0.5).astype(np.int64), len(effort) - 1)
+    octaves = np.log2(np.maximum(frequency / REFERENCE_HZ, 1.0))
+    return np.asarray(np.power(10.0, -SOFT_DB / 20.0 * octaves * (1.0 - effort[at])[None, :]))
 
 
 def breath(

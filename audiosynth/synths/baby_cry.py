@@ -95,22 +95,26 @@ class BabyCry(Component):
         ends = self.melody * (1.0 - chances.spread("ends", 2, low=0.0, high=SPREAD))
         f0 = voice.track([(0.0, ends[0] * top), (peak, top), (length, ends[1] * top)], n_samples=n, sr=sr)
         f0 = f0 * (1.0 + 0.012 * chances.wander("tremor", 5.0, n_samples=n, sr=sr))
-        opens = chances.between("mouth", 0.75, 0.95)
+        opens = chances.between("mouth", 0.6, 0.9)
+        edge = 0.12 * length
+        loud = [(0.0, 0.0), (edge, 0.8), (max(peak, 1.01 * edge), 1.0), (max(peak, length - edge), 0.7), (length, 0.0)]
+        effort = shaped.curve(loud, n_samples=n, sr=sr)
+        wavers = np.clip(effort + 0.2 * chances.wander("effort", 4.0, n_samples=n, sr=sr), 0.0, 1.0)
 
         def throat(t: Array) -> voice.Formants:
             return self._throat(
                 opens + (1.0 - opens) * signals.rise(4.0 * t / length) * signals.rise(4.0 - 4.0 * t / length)
             )
 
-        y = voice.voiced(f0, throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances)
+        y = voice.voiced(
+            f0, throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances, effort=wavers
+        )
         air = voice.breath(self._throat(1.0), n_samples=n, sr=sr, chances=chances) * float(np.sqrt(np.mean(y * y)))
         y = y + (0.02 + 0.3 * self.roughness) * air
-        edge = 0.12 * length
-        loud = [(0.0, 0.0), (edge, 0.8), (max(peak, 1.01 * edge), 1.0), (max(peak, length - edge), 0.7), (length, 0.0)]
         t = signals.times(n, sr)
         pulses = 0.5 - 0.5 * signals.sine(chances.between("sobs", 5.0, 9.0) * t + 0.25)
         level = 10.0 ** (chances.between("level", -8.0, 0.0) / 20.0)
-        return np.asarray(level * y * shaped.curve(loud, n_samples=n, sr=sr) * (1.0 - self.sob * pulses))
+        return np.asarray(level * y * effort * (1.0 - self.sob * pulses))
 
     def _gasp(self, i: int, sr: int) -> Array:
         chances, n = shaped.Chances(self.seed, f"baby_cry/gasp{i}"), max(2, seconds_to_samples(GASP, sr))

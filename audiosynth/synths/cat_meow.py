@@ -79,10 +79,11 @@ class CatMeow(Component):
                 ((a + (b - a) * opening) / self.size, (u + (v - u) * opening) / self.size) for (a, u), (b, v) in pairs
             ]
 
-        y = voice.voiced(f0, throat, sr=sr, tilt_db=-8.0, roughness=self.roughness, chances=chances)
+        loud = [(0.0, 0.0), (0.12 * d, 0.45), (wide, 1.0), (0.8 * d, 0.45), (d, 0.0)]
+        effort = shaped.curve(loud, n_samples=n, sr=sr)
+        y = voice.voiced(f0, throat, sr=sr, tilt_db=-6.0, roughness=self.roughness, chances=chances, effort=effort)
         air = voice.breath(throat(np.array([wide])), n_samples=n, sr=sr, chances=chances) * float(
             np.sqrt(np.mean(y * y))
         )
-        loud = [(0.0, 0.0), (0.12 * d, 0.45), (wide, 1.0), (0.8 * d, 0.45), (d, 0.0)]
-        y = (y + (0.02 + 0.3 * self.roughness) * air) * shaped.curve(loud, n_samples=n, sr=sr)
+        y = (y + (0.02 + 0.3 * self.roughness) * air) * effort
         return shaped.finished(y, sr=sr, amplitude=self.amplitude)

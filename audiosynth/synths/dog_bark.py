@@ -91,12 +91,18 @@ class DogBark(Component):
         peak = chances.between("peak", 0.25, 0.45) * d
         f0 = voice.track([(0.0, ends[0] * top), (peak, top), (d, ends[1] * top)], n_samples=n, sr=sr)
         throat = [(f / self.size, width / self.size) for f, width in THROAT]
+        loud = shaped.curve([(0.0, 0.0), (0.02, 1.0), (0.5 * d, 0.7), (d, 0.08), (d + TAIL, 0.0)], n_samples=n, sr=sr)
+        jaw = chances.between("jaw", 0.6, 0.85)
+
+        def mouth(t: Array) -> voice.Formants:
+            opening = jaw + (1.0 - jaw) * signals.rise(t / peak) * signals.rise((d - t) / (0.6 * d))
+            return [(f * opening, width) for f, width in throat]
+
         call = voice.voiced(
-            f0, lambda _: throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances
+            f0, mouth, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances, effort=loud
         )
         air = voice.breath(throat, n_samples=n, sr=sr, tilt_db=self.tilt_db + 5.0, chances=chances) * float(
             np.sqrt(np.mean(call**2))
         )
-        loud = [(0.0, 0.0), (0.02, 1.0), (0.5 * d, 0.7), (d, 0.08), (d + TAIL, 0.0)]
-        envelope = shaped.curve(loud, n_samples=n, sr=sr) * (1.0 - chances.between("level", 0.0, 3.0 * SPREAD))
+        envelope = loud * (1.0 - chances.between("level", 0.0, 3.0 * SPREAD))
         return (call + (0.1 + 0.5 * self.roughness) * air) * envelope

@@ -43,14 +43,16 @@ class Helicopter(Component):
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [4, 7]},
         "blade_rate": {"uniform": [9, 26]},
-        "slap_db": {"uniform": [-16, 6]},
-        "beat": {"uniform": [0.05, 0.8]},
+        "slap_db": {"uniform": [-20, 4]},
+        "beat": {"beta": [1, 3]},
         "whine_db": {"uniform": [-40, -10]},
         "whine": {"log_uniform": [2500, 9000]},
         "distance": {"log_uniform": [15, 600]},
         "rumble": {"log_uniform": [60, 300]},
         "swish_db": {"uniform": [-26, -2]},
+        "slope_db": {"uniform": [-9, -4]},
         "tail_db": {"uniform": [-30, -8]},
+        "air_db": {"uniform": [0.5, 4.5]},
     }
 
     duration: EventDuration = 5.0
@@ -61,8 +63,10 @@ class Helicopter(Component):
     whine_db: Annotated[float, number(-80, 10, "dB", "Turbine re the roar")] = -28.0
     beat: Annotated[float, number(0, 1, "", "How much the roar beats with the blades")] = 0.5
     swish_db: Annotated[float, number(-80, 10, "dB", "Hiss of blades and jet above 2 kHz re the roar")] = -16.0
-    rumble: Annotated[float, number(30, 2000, "Hz", "Above it the roar falls by 5 dB per octave")] = 120.0
+    rumble: Annotated[float, number(30, 2000, "Hz", "Above it the roar falls off")] = 120.0
+    slope_db: Annotated[float, number(-18, 0, "dB/octave", "Slope of the roar above the rumble")] = -5.0
     distance: Annotated[float, number(5, 5000, "m", "How far: the air takes treble")] = 150.0
+    air_db: Annotated[float, number(0, 6, "dB", "How much moving air makes it waver, at 4 kHz")] = 1.5
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
 
@@ -81,7 +85,7 @@ class Helicopter(Component):
             (12.0, -40.0),
             (30.0, -3.0),
             (self.rumble, 0.0),
-            (4000.0, -5.0 * float(np.log2(4000.0 / self.rumble))),
+            (4000.0, self.slope_db * float(np.log2(4000.0 / self.rumble))),
             (48_000.0, -70.0),
         ]
         y = engines.unit(chances.noise("roar", roar, n_samples=n, sr=sr) * beats)
@@ -99,6 +103,7 @@ class Helicopter(Component):
             *((f, -max(a * self.distance, 0.0)) for f, a in ((1000.0, 0.005), (4000.0, 0.03), (8000.0, 0.1))),
         ]
         y = shaped.filtered(y, [(f, max(level, -70.0)) for f, level in lost], sr=sr)
+        y = shaped.unsteady(y, chances, depth_db=self.air_db, rate=1.5, sr=sr)
         drift = np.power(10.0, 0.05 * 1.5 * chances.wander("drift", 0.2, n_samples=n, sr=sr))
         return shaped.finished(y * drift, sr=sr, amplitude=self.amplitude, fade=0.05)
 

@@ -47,7 +47,7 @@ class Rooster(Component):
         "hold": {"uniform": [0.8, 1.6]},
         "roughness": {"beta": [1, 3]},
         "size": {"uniform": [0.75, 1.3]},
-        "tilt_db": {"uniform": [-7, -1]},
+        "tilt_db": {"uniform": [-13, -4]},
     }
 
     f0: Annotated[float, number(250, 2000, "Hz", "Fundamental of the last syllable, at its start")] = 650.0
@@ -70,9 +70,13 @@ class Rooster(Component):
         points, loud = self._contours(chances)
         f0 = voice.track(points, n_samples=n, sr=sr) * (1.0 + 0.006 * chances.wander("tremor", 8.0, n_samples=n, sr=sr))
         throat = [(f / self.size, width / self.size) for f, width in THROAT]
-        y = voice.voiced(f0, lambda _: throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances)
+        envelope = shaped.curve(loud, n_samples=n, sr=sr)
+        effort = np.clip(envelope + 0.15 * chances.wander("effort", 4.0, n_samples=n, sr=sr), 0.0, 1.0)
+        y = voice.voiced(
+            f0, lambda _: throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances, effort=effort
+        )
         air = voice.breath(throat, n_samples=n, sr=sr, chances=chances) * float(np.sqrt(np.mean(y * y)))
-        y = (y + (0.03 + 0.35 * self.roughness) * air) * shaped.curve(loud, n_samples=n, sr=sr)
+        y = (y + (0.03 + 0.35 * self.roughness) * air) * envelope
         return shaped.finished(y, sr=sr, amplitude=self.amplitude)
 
     def _contours(self, chances: shaped.Chances) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:

@@ -48,6 +48,7 @@ class SeaWaves(Component):
         "slope_db": {"uniform": [-7, -2.5]},
         "knee": {"log_uniform": [80, 700]},
         "foam_db": {"uniform": [-14, 6]},
+        "air_db": {"uniform": [0.5, 3.5]},
     }
 
     duration: EventDuration = 6.0
@@ -56,6 +57,7 @@ class SeaWaves(Component):
     slope_db: Annotated[float, number(-12, 0, "dB/octave", "Slope above the knee")] = -4.5
     knee: Annotated[float, number(30, 4000, "Hz", "Below it the spectrum is flat")] = 200.0
     foam_db: Annotated[float, number(-40, 20, "dB", "Hiss above 2 kHz over what the slope gives")] = -3.0
+    air_db: Annotated[float, number(0, 6, "dB", "How much moving air makes it waver, at 4 kHz")] = 1.5
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
 
@@ -77,6 +79,7 @@ class SeaWaves(Component):
         for part, band in zip(parts, BANDS, strict=True):
             swell = self._swell(chances, n, sr, *band)
             y += part * (10.0 ** (-self.swell_db / 20.0) + (1.0 - 10.0 ** (-self.swell_db / 20.0)) * swell)
+        y = shaped.unsteady(y, chances, depth_db=self.air_db, rate=2.0, sr=sr)
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.05)
 
     def _swell(self, chances: shaped.Chances, n: int, sr: int, late: float, rise: float, fall: float) -> Array:

@@ -50,6 +50,7 @@ class TrainPass(Component):
         "distance": {"uniform": [6, 60]},
         "joints_db": {"weighted": [[1, -60.0], [2, {"uniform": [-10, 12]}]]},
         "squeal_db": {"weighted": [[3, -60.0], [1, {"uniform": [-20, -4]}]]},
+        "air_db": {"uniform": [0.3, 3]},
     }
 
     duration: EventDuration = 8.0
@@ -62,6 +63,7 @@ class TrainPass(Component):
     squeal_db: Annotated[
         float, number(-60, 20, "dB", "Squeal of a curve or of brakes re the rolling; -60 for none")
     ] = -60.0
+    air_db: Annotated[float, number(0, 6, "dB", "How much moving air makes it waver, at 4 kHz")] = 1.5
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
 
@@ -80,6 +82,7 @@ class TrainPass(Component):
         y += 0.4 * engines.unit(chances.noise("rumble", rumble, n_samples=n, sr=sr)) * np.sqrt(self._passing(n, sr))
         y += 10.0 ** (self.squeal_db / 20.0) * self._squeal(chances, n, sr) * self._passing(n, sr)
         y += 10.0 ** (self.joints_db / 20.0) * self._knocks(chances, n, sr)
+        y = shaped.unsteady(y, chances, depth_db=self.air_db, rate=1.5, sr=sr)
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.05)
 
     def _passing(self, n: int, sr: int) -> Array:
