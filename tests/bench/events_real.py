@@ -94,7 +94,7 @@ def classifier():
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2000))
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
     forest = ExtraTreesClassifier(400, min_samples_leaf=2, random_state=0)
     return VotingClassifier([("linear", linear), ("forest", forest)], voting="soft")
 
@@ -111,7 +111,7 @@ def main() -> None:
     """Train on synthetic and on real clips, test on real ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--clips", type=int, default=2000)
+    parser.add_argument("--clips", type=int, default=3000)
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args()
