@@ -83,7 +83,8 @@ def _streams(
         several = replace(ctx, n_channels=n_streams)
         if n_streams > 1 and source.render(several, start=0, n_samples=1).shape[0] != n_streams:
             raise RenderError(f"{place}: this noise is one sound only; use `spatial: duplicate` or `point`")
-        return lambda start, n: np.asarray(source.render(several, start=start, n_samples=n))
+        make = getattr(source, "streams", source.render)
+        return lambda start, n: np.asarray(make(several, start=start, n_samples=n))
     step = source.period(ctx.sr) // n_streams
     if step < spec.n_samples + margin:
         raise RenderError(

@@ -86,7 +86,7 @@ class Checker:
             else:
                 yield from self.field(child, fields[key].rebuild_annotation(), (*path, key), owner=owner)
         for key, info in fields.items():
-            if info.is_required() and key not in items and key != "seed":
+            if info.is_required() and key not in items and key not in ("seed", "content"):
                 yield path, f"'{owner}' needs '{key}'"
 
     def field(self, node: Node, annotation: Any, path: Path, *, owner: str, optional: bool = False) -> Found:

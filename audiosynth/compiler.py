@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
 from typing import Any, Final
 
 from audiosynth.draws import Seed, Start
 from audiosynth.errors import did_you_mean
-from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, MapNode, Node
+from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, Lookup, MapNode, Node, leaves
+from audiosynth.profiles import profile_path, read_profile, tree_of
 from audiosynth.references import Ref
 from audiosynth.registry import FAMILIES, Component, components, newest
 
@@ -53,6 +55,8 @@ class Compiler:
         Path in the raw tree of each node made, by the node's id.
     kept
         Those nodes, so that no id is given away again.
+    folder
+        Where files that the recipe names stand.
     """
 
     words: Mapping[str, Word]
@@ -62,6 +66,7 @@ class Compiler:
     keyed: str = ""
     origins: dict[int, Path] = field(default_factory=dict)
     kept: list[Node] = field(default_factory=list)
+    folder: FilePath | None = None
 
     def fail(self, path: Path, message: str) -> Node:
         """Note a problem and go on with nothing."""
@@ -123,6 +128,8 @@ class Compiler:
             items["start_sample"] = Start(self.at("start_sample").keyed)
         for key, tree in self.left_out(raw).items():
             items[key] = self.at(key).compile(tree, (*path, key))
+        if raw.get("type") == "profile" and "content" not in raw and "profile" in items:
+            items["content"] = self.profile(items["profile"], (*path, "profile"))
         if all(isinstance(node, Const) for node in items.values()):
             return Const(ConstMap({key: node.value for key, node in items.items() if isinstance(node, Const)}))
         return MapNode(items)
@@ -146,6 +153,16 @@ class Compiler:
         """Return the draws of a component's own for parameters that the recipe does not give."""
         found = _classes(raw["type"]) if isinstance(raw.get("type"), str) else ()
         return {key: tree for cls in found for key, tree in cls.drawn.items() if key not in raw}
+
+    def profile(self, name: Node, path: Path) -> Node:
+        """Return the contents of the noise profiles that a name can be."""
+        table: dict[str, Any] = {}
+        for value in leaves(name):
+            try:
+                table[str(value)] = tree_of(read_profile(profile_path(str(value), self.folder)))
+            except ValueError as error:
+                return self.fail(path, str(error))
+        return Const(table[name.value]) if isinstance(name, Const) else Lookup(name, table)
 
     def wants_start(self, raw: Mapping[str, Any], path: Path) -> bool:
         """Return whether this is (or may be, under `let`) an endless noise of recordings that begins anywhere."""

@@ -143,7 +143,9 @@ def made_of(spec: ClipSpec) -> dict[str, Any]:
     """
     used = recordings(spec)
     voices = "recorded" if any("speaker" in r.meta for r in used) else "none"
-    return {"recordings": len(used), "voices": voices, "profiles": "none"}
+    made = {content.made for part in parts(spec) if (content := getattr(part, "content", None)) is not None}
+    profiles = "learned" if "learned" in made else "designed" if made else "none"
+    return {"recordings": len(used), "voices": voices, "profiles": profiles}
 
 
 def needs_of(spec: ClipSpec, *, decoders: Iterable[str] = ()) -> list[str]:

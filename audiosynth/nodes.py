@@ -145,6 +145,22 @@ class Const(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Lookup(Node):
+    """What a table has for a value that may be drawn, such as a profile's content for its name."""
+
+    of: Node
+    table: Mapping[str, Any]
+
+    def draw(self, scope: Scope) -> Any:
+        """Return the entry of the value's draw."""
+        return self.table[self.of.draw(scope)]
+
+    def witnesses(self) -> Sequence[Any]:
+        """Return all entries."""
+        return tuple(self.table.values())
+
+
+@dataclass(frozen=True, eq=False)
 class Given(Node):
     """A recording that each clip brings along (`clips: {each: …}`)."""
 

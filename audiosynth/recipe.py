@@ -121,7 +121,7 @@ def _compile(
     """Return the scene's nodes, those of the clip's names, and what is worth a warning."""
     found: list[tuple[RecipePath, str]] = []
     given: dict[str, Node | None] = {} if each is None else {each.name: Given()}
-    compiler = Compiler(RESERVED, names, found, given)
+    compiler = Compiler(RESERVED, names, found, given, folder=loader.source.folder)
     inner, lets = compiler.lets(tree["let"], ("let",)) if "let" in tree else (compiler, {})
     items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}
     scene = MapNode(items)

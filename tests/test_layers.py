@@ -28,7 +28,7 @@ FLOORS = {
     ),
     "language and material": (
         "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
-        "assets", "splits", "clip", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
+        "assets", "splits", "clip", "profile*", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
     "records that travel": ("fields", "spec", "rendered", "loaded"),

@@ -1,0 +1,101 @@
+"""Impulses of a noise profile: bursts at random times, counted slot by slot of absolute time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from audiosynth import signals
+from audiosynth.dice import gaussian_at, uniform_at
+from audiosynth.profile_design import irfft, rfft
+from audiosynth.profiles import Profile
+
+if TYPE_CHECKING:
+    from audiosynth.clip import Array
+
+SLOT_MOST: Final = 12
+SLOT: Final = 0.05
+"""Seconds in which impulses are counted together."""
+BURSTS: Final = 16
+"""Different waveforms of impulses."""
+BURST: Final = 0.4
+
+
+def impulses(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
+    """Return the impulses: counted slot by slot, each at a sample of its own."""
+    made, out = profile.impulses, np.zeros(n_samples)
+    if made is None or n_samples == 0:
+        return out
+    table = _bursts(made, seed, sr)
+    size = table.shape[1]
+    first = max(0, int((start - size) / sr / SLOT) - 1)
+    count = int((start + n_samples) / sr / SLOT) + 1 - first
+    dice = uniform_at(seed, start=first * (3 * SLOT_MOST + 1), n_samples=count * (3 * SLOT_MOST + 1), stream="impulses")
+    dice = dice.reshape(count, -1)
+    heights = _heights(made)
+    for i, number_of in enumerate(_poisson(dice[:, 0], made.rate * SLOT)):
+        for k in range(number_of):
+            when, loud, which = dice[i, 1 + 3 * k : 4 + 3 * k]
+            at = int(((first + i) + float(when)) * SLOT * sr) - start
+            a, b = max(0, at), min(n_samples, at + size)
+            if a < b:
+                height = float(heights.amplitude(float(loud)))
+                out[a:b] += height * table[int(which * BURSTS), a - at : b - at]
+    return out
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Amplitudes between 1 and `top` whose count over a falls as a^-exponent, scaled."""
+
+    top: float
+    exponent: float
+    scale: float
+
+    def amplitude(self, u: float) -> float:
+        """Return the amplitude that a fraction 1 - u of bursts surpass."""
+        rest = 1.0 - u * (1.0 - self.top**-self.exponent)
+        return float(self.scale * rest ** (-1.0 / self.exponent))
+
+
+@lru_cache(maxsize=64)
+def _heights(made: Any) -> Heights:
+    """Return the law that gives the bursts, each of energy 1, the power asked for."""
+    top, p = 10.0 ** (made.range_db / 20.0), made.exponent
+    plain = Heights(top, p, 1.0)
+    square = float(np.mean([plain.amplitude((i + 0.5) / 4096) ** 2 for i in range(4096)]))
+    return Heights(top, p, (10.0 ** (made.level_db / 10.0) / (made.rate * square)) ** 0.5)
+
+
+def _poisson(u: Array, mean: float) -> list[int]:
+    """Return counts by inversion, at most `SLOT_MOST`."""
+    edges, term, total = [], float(np.exp(-mean)), 0.0
+    for k in range(SLOT_MOST):
+        total += term
+        edges.append(total)
+        term *= mean / (k + 1)
+    return [int(c) for c in np.searchsorted(edges, u, side="right")]
+
+
+@lru_cache(maxsize=32)
+def _bursts(made: Any, seed: int, sr: int) -> Array:
+    """Return waveforms of impulses, each of energy 1 per second·Hz: Σ y² / sr = 1, shape (16, n)."""
+    n = max(8, int(min(BURST, 1.2 * made.t60) * sr))
+    t = signals.times(n, sr)
+    fall = (1.0 + signals.expm1(-6.907755 / made.t60 * t)) * signals.rise(t / min(0.001, 0.2 * made.t60))
+    fall = fall * signals.rise((n / sr - t) / (0.2 * n / sr))
+    frequency = np.fft.rfftfreq(2 * n, 1.0 / sr)
+    low, high = min(made.fmin, 0.2 * sr), min(max(made.fmax, 1.2 * made.fmin), 0.45 * sr)
+    x = np.maximum(frequency, 1.0)
+    gain = 1.0 / np.sqrt(1.0 + (low / x) ** 4) / np.sqrt(1.0 + (x / high) ** 4)
+    gain[0] = 0.0
+    out = np.empty((BURSTS, n))
+    for k in range(BURSTS):
+        white = gaussian_at(seed, start=0, n_samples=2 * n, stream=f"burst/{k}")
+        y = irfft(rfft(white, 2 * n) * gain, 2 * n)[:n] * fall
+        out[k] = y * (sr / float(np.sum(y * y))) ** 0.5
+    out.flags.writeable = False
+    return out

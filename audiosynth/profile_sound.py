@@ -1,0 +1,191 @@
+"""From a noise profile to its sound: sample n is a function of seed, channel and n alone, however it is asked for.
+
+Bands are white noise through fixed filters, block by block on an absolute grid; levels waver by sums of slow Gaussian
+processes, one an octave of rates, whose knots are keyed by their absolute number; so are impulses.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from audiosynth import profile_bursts, profile_design, signals
+from audiosynth.dice import gaussian_at, uniform_at
+from audiosynth.profiles import Profile
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from audiosynth.clip import Array
+
+CONTROL_HZ: Final = 256
+"""Levels are given so often a second and run straight between: 16 Hz errs by 2 % of its depth."""
+KERNEL: Final = 10
+"""Knots to each side that a value of a slow process is made of, four knots a period."""
+WIDTH: Final = 0.7
+"""Periods: standard deviation of the window, so that a process fills about an octave."""
+POINTS: Final = 32
+"""Points a period at which a slow process is worked out: straight lines between them err by half a percent."""
+PER_KNOT: Final = POINTS // 4
+PIECE: Final = 32_768
+"""Samples of tones that are made at once, for the sake of the processor's cache."""
+DRIFT_HZ: Final = 0.1
+LN10: Final = float(np.log(10.0))
+
+
+def render(profile: Profile, *, seed: int, sr: int, channel: int, start: int, n_samples: int) -> Array:
+    """Return samples [start, start + n_samples) of one channel, shape (n_samples,); the whole has RMS 1.
+
+    Levels waver alike in all channels, as a gust is heard by all microphones; the noise itself is each channel's own.
+
+    Parameters
+    ----------
+    profile
+        What it is made from; bands and lines above half the rate are left out.
+    seed, channel
+        Key of the noise.
+    sr
+        Rate in Hz.
+    start, n_samples
+        Which stretch, both ≥ 0.
+    """
+    design = profile_design.design(profile, sr)
+    own = np.asarray(_bands(profile, design, seed, f"bands/{channel}", start, n_samples, sr))
+    out = own
+    if profile.coherence > 0:
+        common = _bands(profile, design, seed, "bands/all", start, n_samples, sr)
+        out = profile.coherence**0.5 * common + (1.0 - profile.coherence) ** 0.5 * own
+    out = out * design.scale
+    for at in range(0, n_samples if profile.tones else 0, PIECE):
+        n = min(PIECE, n_samples - at)
+        out[at : at + n] += design.scale * _tones(profile, seed, start + at, n, sr)
+    if profile.impulses is not None:
+        out = out + design.scale * profile_bursts.impulses(profile, seed, start, n_samples, sr)
+    return out * _cycle(profile, seed, start, n_samples, sr) if profile.cycle else out
+
+
+def _bands(
+    profile: Profile, design: profile_design.Design, seed: int, stream: str, start: int, n_samples: int, sr: int
+) -> Array:
+    """Return the wavering bands of one noise."""
+    out = np.zeros(n_samples)
+    if n_samples == 0:
+        return out
+    size, before = design.n_block, design.n_taps - 1
+    for b in range(start // size, (start + n_samples - 1) // size + 1):
+        white = gaussian_at(seed, start=b * size, n_samples=design.n_fft, stream=stream)
+        spectrum = profile_design.rfft(white, design.n_fft)
+        at = b * size - start
+        first, last = max(0, at), min(n_samples, at + size)
+        gains = wavering(profile, seed, start + first, last - first, sr)
+        for g, taps in enumerate(design.spectra):
+            block = profile_design.irfft(spectrum * taps, design.n_fft)[before + first - at : before + last - at]
+            gain = gains[g]
+            out[first:last] += block if gain is None else block * gain
+    return out
+
+
+def wavering(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> list[Array | None]:
+    """Return the gain of each group, shape (n_samples,), mean power 1; None where nothing wavers."""
+    if not profile.modulation:
+        return [None]
+    j, frac = _control(start, n_samples, sr)
+    first, count = (int(j[0]), int(j[-1]) - int(j[0]) + 2) if n_samples else (0, 0)
+    out: list[Array | None] = []
+    at = j - first
+    for group in profile_design.groups_of(profile):
+        if group is None:
+            out.append(None)
+            continue
+        level, variance = np.zeros(count), 0.0
+        for rate, depth in group.rates:
+            common = slow(seed, rate, first=first, count=count, stream=f"all/{rate:g}")
+            own = slow(seed, rate, first=first, count=count, stream=f"{group.fmin:g}/{rate:g}")
+            level += depth * (profile.shared**0.5 * common + (1.0 - profile.shared) ** 0.5 * own)
+            variance += depth * depth
+        # the mean of a log-normal power is e^(σ²/2): without this, what wavers more would be louder
+        gain = 1.0 + signals.expm1(LN10 / 20.0 * level - (LN10 / 10.0) ** 2 * variance / 4.0)
+        out.append(gain[at] + np.diff(gain)[at] * frac)
+    return out
+
+
+def slow(seed: int, rate: float, *, first: int, count: int, stream: str) -> Array:
+    """Return values first … first + count - 1 of a Gaussian process in the octave about a rate, variance 1, at 256 Hz.
+
+    White knots, four a period, through the kernel of a band: cos(2π·rate·t) under a Gaussian window.
+
+    Examples
+    --------
+    >>> y = slow(1, 2.0, first=0, count=256 * 200, stream="x")
+    >>> bool(abs(np.var(y) - 1.0) < 0.15)
+    True
+    """
+    points = POINTS * rate / CONTROL_HZ
+    at = np.arange(first, first + count, dtype=np.float64) * points
+    i = at.astype(np.int64)
+    low, high = (int(i[0]), int(i[-1]) + 1) if count else (0, 0)
+    y = _at_points(seed, low, high, stream)
+    return np.asarray(y[i - low] + (y[i - low + 1] - y[i - low]) * (at - i))
+
+
+def _at_points(seed: int, low: int, high: int, stream: str) -> Array:
+    """Return a slow process at its points low … high, 32 a period, four knots a period."""
+    knot, last = low // PER_KNOT, high // PER_KNOT
+    # knots are numbered from -KERNEL, which is word 0 of the stream
+    knots = gaussian_at(seed, start=knot, n_samples=last - knot + 1 + 2 * KERNEL, stream=f"slow/{stream}")
+    weights = _weights()
+    total = np.zeros((last - knot + 1, PER_KNOT))
+    for k in range(2 * KERNEL + 1):
+        total += knots[k : k + len(total), None] * weights[None, :, k]
+    return total.ravel()[low - knot * PER_KNOT : high - knot * PER_KNOT + 1]
+
+
+@lru_cache(maxsize=1)
+def _weights() -> Array:
+    """Return what each knot is worth at each point between two knots, shape (8, 21), squares adding up to 1."""
+    away = (np.arange(PER_KNOT)[:, None] / PER_KNOT - np.arange(-KERNEL, KERNEL + 1)[None, :]) * 0.25
+    weight = signals.sine(away + 0.25) * (1.0 + signals.expm1(-0.5 * np.minimum((away / WIDTH) ** 2, 600.0)))
+    return np.asarray(weight / np.sqrt(np.sum(weight**2, axis=1, keepdims=True)))
+
+
+def _control(start: int, n_samples: int, sr: int) -> tuple[npt.NDArray[np.int64], Array]:
+    """Return the control point before each sample and how far on it is."""
+    position = np.arange(start, start + n_samples, dtype=np.float64) * (CONTROL_HZ / sr)
+    j = position.astype(np.int64)
+    return j, position - j
+
+
+def _tones(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
+    out = np.zeros(n_samples)
+    t = np.arange(start, start + n_samples, dtype=np.float64) / sr
+    j, frac = _control(start, n_samples, sr)
+    for i, tone in enumerate(profile.tones):
+        if tone.frequency >= 0.45 * sr or n_samples == 0:
+            continue
+        cycles = tone.frequency * t + float(uniform_at(seed, start=0, n_samples=1, stream=f"tone/{i}")[0])
+        if tone.drift > 0:
+            first = int(j[0])
+            path = slow(seed, DRIFT_HZ, first=first, count=int(j[-1]) - first + 2, stream=f"tone/{i}")
+            # a frequency that wanders by `drift` at 0.1 Hz is a phase that wanders by drift/(2π·0.1) cycles
+            at = j - first
+            cycles += tone.drift / (2.0 * np.pi * DRIFT_HZ) * (path[at] + (path[at + 1] - path[at]) * frac)
+        out += 2.0**0.5 * 10.0 ** (tone.level_db / 20.0) * signals.sine(cycles)
+    return out
+
+
+def _cycle(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
+    """Return the gain of what goes on and off, mean power 1; it begins anywhere in its cycle."""
+    made = profile.cycle
+    if made is None:
+        return np.ones(n_samples)
+    period = made.on + made.off
+    phase = float(uniform_at(seed, start=0, n_samples=1, stream="cycle")[0])
+    t = np.arange(start, start + n_samples, dtype=np.float64) / sr / period + phase
+    t = (t - np.floor(t)) * period
+    edge = min(made.edge, 0.5 * made.on, 0.5 * made.off)
+    on = signals.rise(t / edge) * signals.rise((made.on - t) / edge)
+    low = 10.0 ** (-made.depth_db / 20.0)
+    mean = (made.on + made.off * low * low) / period
+    return np.asarray((low + (1.0 - low) * on) / mean**0.5)
