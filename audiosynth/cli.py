@@ -26,6 +26,8 @@ HOMES: Final = {
     "preview": "cli_preview",
     "room": "cli_room",
     "gallery": "cli_gallery",
+    "profile": "cli_profile",
+    "learn": "cli_profile",
     "reproduce": "cli_reproduce",
     "verify": "cli_verify",
     "assets": "cli_verify",

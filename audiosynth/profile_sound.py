@@ -31,6 +31,8 @@ POINTS: Final = 32
 PER_KNOT: Final = POINTS // 4
 PIECE: Final = 32_768
 """Samples of tones that are made at once, for the sake of the processor's cache."""
+TAILS: Final = 2.0
+"""Levels go no further than so many standard deviations: real gusts and crowds have bounds."""
 DRIFT_HZ: Final = 0.1
 LN10: Final = float(np.log(10.0))
 
@@ -105,10 +107,23 @@ def wavering(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -
             own = slow(seed, rate, first=first, count=count, stream=f"{group.fmin:g}/{rate:g}")
             level += depth * (profile.shared**0.5 * common + (1.0 - profile.shared) ** 0.5 * own)
             variance += depth * depth
-        # the mean of a log-normal power is e^(σ²/2): without this, what wavers more would be louder
-        gain = 1.0 + signals.expm1(LN10 / 20.0 * level - (LN10 / 10.0) ** 2 * variance / 4.0)
+        spread = variance**0.5
+        level = np.clip(level, -TAILS * spread, TAILS * spread)
+        gain = (1.0 + signals.expm1(LN10 / 20.0 * level)) / _mean_power(spread) ** 0.5
         out.append(gain[at] + np.diff(gain)[at] * frac)
     return out
+
+
+@lru_cache(maxsize=256)
+def _mean_power(spread: float) -> float:
+    """Return the mean of 10^(L/10) for Gaussian levels L of a standard deviation in dB, clipped at two of them.
+
+    Without it, what wavers more would be louder.
+    """
+    z = np.linspace(-6.0, 6.0, 2401)
+    weight = 1.0 + signals.expm1(-0.5 * z * z)
+    power = 1.0 + signals.expm1(LN10 / 10.0 * spread * np.clip(z, -TAILS, TAILS))
+    return float(np.sum(weight * power) / np.sum(weight))
 
 
 def slow(seed: int, rate: float, *, first: int, count: int, stream: str) -> Array:
