@@ -6,7 +6,7 @@ modulation, some steady lines, and a law of impulses. Nothing of it says what wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ from audiosynth import profile_sound, profile_stats
 from audiosynth.dsp import resample
 from audiosynth.errors import AssetError
 from audiosynth.profile_stats import GROUPS, RATES, TOP, Stats
-from audiosynth.profiles import CENTRES, Profile
+from audiosynth.profiles import Profile
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -34,6 +34,9 @@ MAX_DC: Final = 0.1
 """Mean over RMS."""
 MAX_CLIPPED: Final = 1e-4
 """Share of samples that stand at the peak in runs of three and more."""
+LOWEST_BAND: Final = 63.0
+HIDDEN_DB: Final = 12.0
+"""A band so far under its measured level is covered by impulses."""
 MUSIC: Final = (0.35, 4.0)
 """Tonal share of music at least, and level changes at 4 Hz in dB that it does not reach while speech does."""
 SPEECH: Final = (0.03, 2.5)
@@ -65,8 +68,8 @@ class Fit(NamedTuple):
     warnings: tuple[str, ...]
 
     def errors(self) -> dict[str, float]:
-        """Return the median and largest error of third octaves (from 63 Hz), of modulation, and of the crest factor, in dB."""
-        bands = [abs(a - b) for (f, a), (_, b) in zip(self.real.bands, self.twin.bands, strict=False) if f >= 63.0]
+        """Return in dB the median and largest error of third octaves (63 Hz to 0.4 of the rate), of modulation, of the crest factor."""
+        bands = list(compared(self.real, self.twin))
         depth = np.abs(self.real.modulation - self.twin.modulation)
         return {
             "bands_median": float(np.median(bands)), "bands_worst": float(np.max(bands)),
@@ -207,12 +210,18 @@ def _corrected(tree: dict[str, Any], real: Stats, sr: int, seconds: float) -> tu
     return best[1], best[2]
 
 
+def compared(real: Stats, twin: Stats) -> Iterator[float]:
+    """Yield the errors in dB of third octaves from 63 Hz to 0.8 of half the rate."""
+    for (f, a), (_, b) in zip(real.bands, twin.bands, strict=False):
+        if LOWEST_BAND <= f <= 0.4 * min(real.sr, twin.sr):
+            yield abs(a - b)
+
+
 def _cost(real: Stats, twin: Stats) -> float:
-    bands = [abs(a - b) for (f, a), (_, b) in zip(real.bands, twin.bands, strict=False) if f >= CENTRES[4]]
+    bands = list(compared(real, twin))
     depth = np.abs(real.modulation - twin.modulation)
-    return float(
-        np.max(bands) + np.median(bands) + np.nanmax(np.nan_to_num(depth)) + 0.5 * abs(real.crest_db - twin.crest_db)
-    )
+    crest = 2.0 * max(abs(real.crest_db - twin.crest_db) - 0.5, 0.0)
+    return float(max(bands) + np.median(bands) + np.nanmax(np.nan_to_num(depth)) + crest)
 
 
 def _moved(tree: dict[str, Any], real: Stats, twin: Stats) -> dict[str, Any]:
@@ -241,7 +250,8 @@ def _moved(tree: dict[str, Any], real: Stats, twin: Stats) -> dict[str, Any]:
     if "impulses" in tree:
         made = dict(tree["impulses"])
         made["range_db"] = float(np.clip(made["range_db"] + missing, 0.0, 55.0))
-        made["level_db"] = float(np.clip(made["level_db"] + 0.3 * np.clip(missing, -6, 6), -60.0, 0.0))
+        level = made["level_db"] + 0.3 * float(np.clip(missing, -6, 6)) - 0.7 * _too_much(tree, real, lacking)
+        made["level_db"] = float(np.clip(level, -60.0, 0.0))
         out["impulses"] = made
     elif missing > 1.5:
         out["impulses"] = {
@@ -254,6 +264,13 @@ def _moved(tree: dict[str, Any], real: Stats, twin: Stats) -> dict[str, Any]:
             "fmax": 5000.0,
         }
     return out
+
+
+def _too_much(tree: dict[str, Any], real: Stats, lacking: dict[float, float]) -> float:
+    """Return by how many dB impulses fill bands that the noise itself has left already."""
+    measured = dict(real.bands)
+    over = [-lacking[f] for f, level in tree["bands"] if level < measured[f] - HIDDEN_DB]
+    return max([x for x in over if x > 0.0], default=0.0)
 
 
 def _rounded(tree: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ PIECE: Final = 32_768
 """Samples of tones that are made at once, for the sake of the processor's cache."""
 TAILS: Final = 2.0
 """Levels go no further than so many standard deviations: real gusts and crowds have bounds."""
+ROW: Final = 256
+"""Samples of a steady tone that share the sines of their block."""
 DRIFT_HZ: Final = 0.1
 LN10: Final = float(np.log(10.0))
 
@@ -174,20 +176,35 @@ def _control(start: int, n_samples: int, sr: int) -> tuple[npt.NDArray[np.int64]
 
 def _tones(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
     out = np.zeros(n_samples)
-    t = np.arange(start, start + n_samples, dtype=np.float64) / sr
-    j, frac = _control(start, n_samples, sr)
     for i, tone in enumerate(profile.tones):
         if tone.frequency >= 0.45 * sr or n_samples == 0:
             continue
-        cycles = tone.frequency * t + float(uniform_at(seed, start=0, n_samples=1, stream=f"tone/{i}")[0])
+        phase = float(uniform_at(seed, start=0, n_samples=1, stream=f"tone/{i}")[0])
         if tone.drift > 0:
-            first = int(j[0])
-            path = slow(seed, DRIFT_HZ, first=first, count=int(j[-1]) - first + 2, stream=f"tone/{i}")
-            # a frequency that wanders by `drift` at 0.1 Hz is a phase that wanders by drift/(2π·0.1) cycles
-            at = j - first
-            cycles += tone.drift / (2.0 * np.pi * DRIFT_HZ) * (path[at] + (path[at + 1] - path[at]) * frac)
-        out += 2.0**0.5 * 10.0 ** (tone.level_db / 20.0) * signals.sine(cycles)
+            t = np.arange(start, start + n_samples, dtype=np.float64) / sr
+            sound = signals.sine(tone.frequency * t + phase + _drift(seed, i, tone.drift, start, n_samples, sr))
+        else:
+            sound = _steady(tone.frequency / sr, phase, start, n_samples)
+        out += 2.0**0.5 * 10.0 ** (tone.level_db / 20.0) * sound
     return out
+
+
+def _drift(seed: int, i: int, drift: float, start: int, n_samples: int, sr: int) -> Array:
+    """Return the cycles by which a line is ahead: a frequency that wanders by `drift` at 0.1 Hz is a phase that does."""
+    j, frac = _control(start, n_samples, sr)
+    first = int(j[0])
+    path = slow(seed, DRIFT_HZ, first=first, count=int(j[-1]) - first + 2, stream=f"tone/{i}")
+    return np.asarray(drift / (2.0 * np.pi * DRIFT_HZ) * (path[j - first] + np.diff(path)[j - first] * frac))
+
+
+def _steady(step: float, phase: float, start: int, n_samples: int) -> Array:
+    """Return a sine of `step` cycles a sample: blocks on an absolute grid, sin(a + b) from few sines of each."""
+    first, last = start // ROW, (start + n_samples - 1) // ROW + 1
+    blocks = step * ROW * np.arange(first, last, dtype=np.float64) + phase
+    within = step * np.arange(ROW, dtype=np.float64)
+    y = signals.sine(blocks)[:, None] * signals.sine(within + 0.25)[None, :]
+    y += signals.sine(blocks + 0.25)[:, None] * signals.sine(within)[None, :]
+    return y.ravel()[start - first * ROW : start - first * ROW + n_samples]
 
 
 def _cycle(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:

@@ -41,11 +41,14 @@ class Stats(NamedTuple):
         Standard deviation of levels in dB, shape (n_groups, n_rates); NaN where the sound is too short for a rate.
     crest_db
         Peak over RMS.
+    sr
+        Rate in Hz of the sound that was measured.
     """
 
     bands: tuple[tuple[float, float], ...]
     modulation: Array
     crest_db: float
+    sr: int
 
 
 def measure(y: Array, sr: int) -> Stats:
@@ -63,7 +66,7 @@ def measure(y: Array, sr: int) -> Stats:
         a, b = np.searchsorted(frequency, [exact / edge, exact * edge])
         bands.append((centre, 10.0 * float(np.log10(max(float(power[a:b].sum()) / whole, 1e-12)))))
     crest = 20.0 * float(np.log10(np.max(np.abs(y)) / np.sqrt(np.mean(y * y))))
-    return Stats(tuple(bands), modulation(y, sr), crest)
+    return Stats(tuple(bands), modulation(y, sr), crest, sr)
 
 
 def modulation(y: Array, sr: int) -> Array:
