@@ -15,6 +15,7 @@ from audiosynth import registry
 from audiosynth.clip import Array, RenderContext
 from audiosynth.errors import UsageError, did_you_mean
 from audiosynth.pcm import quantise, write_audio
+from audiosynth.profiles import profile_path, read_profile, shipped_profiles, tree_of
 from audiosynth.report.preview import log_mel
 
 FAMILIES: Final = ("synths", "noises")
@@ -68,12 +69,27 @@ def specimens(n: int, *, sr: int, folder: Path, only: Collection[str] = ()) -> I
         for name, cls in registry.newest(family).items():
             if only and name not in only:
                 continue
+            if name == "profile":
+                yield from _profiles()
+                continue
             if cls.drawn:
                 yield from _drawn(family, name, n, sr=sr, folder=folder)
                 continue
             trees = [t for t in getattr(cls, "examples", ()) if not {"recording", "recordings"} & set(t)]
             for i, tree in enumerate(trees[:n]):
                 yield Specimen(family, name, i, registry.create(family, {**tree, "type": name}))
+
+
+def _profiles() -> Iterator[Specimen]:
+    """Yield a noise of every profile that comes with audiosynth."""
+    for name in shipped_profiles():
+        tree = {
+            "type": "profile",
+            "profile": name,
+            "content": tree_of(read_profile(profile_path(name, None))),
+            "seed": 1,
+        }
+        yield Specimen("noises", f"profile_{name}", 0, registry.create("noises", tree))
 
 
 def _drawn(family: str, name: str, n: int, *, sr: int, folder: Path) -> Iterator[Specimen]:
@@ -163,13 +179,14 @@ def _links(family: str, names: list[str]) -> str:
 
 
 def _heading(specimen: Specimen) -> str:
-    first = (type(specimen.component).__doc__ or "").strip().splitlines()[0]
+    content = getattr(specimen.component, "content", None)
+    first = content.description if content else (type(specimen.component).__doc__ or "").strip().splitlines()[0]
     return f'</section><section id="{specimen.name}"><h2>{specimen.name}</h2><p>{escape(first)}</p>'
 
 
 def _figure(specimen: Specimen, seconds: float) -> str:
     values: Mapping[str, Any] = specimen.component.model_dump(
-        mode="json", exclude={"seed", "amplitude"}, exclude_none=True
+        mode="json", exclude={"seed", "amplitude", "content"}, exclude_none=True
     )
     text = ", ".join(f"{key} {_short(value)}" for key, value in values.items())
     name = f"{specimen.name} {specimen.number + 1}"
