@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from audiosynth.clip import Array
 
 
-@click.group("profile", short_help="List and draw noise profiles.")
+@click.group(
+    "profile",
+    short_help="List and draw noise profiles.",
+    epilog=example("audiosynth profile list", "audiosynth profile show cafe"),
+)
 def profile_command() -> None:
     """List noise profiles, or draw one."""
 

@@ -67,7 +67,7 @@ def render(profile: Profile, *, seed: int, sr: int, channel: int, start: int, n_
         out[at : at + n] += design.scale * _tones(profile, seed, start + at, n, sr)
     if profile.impulses is not None:
         out = out + design.scale * profile_bursts.impulses(profile, seed, start, n_samples, sr)
-    return out * _cycle(profile, seed, start, n_samples, sr) if profile.cycle else out
+    return out * _cycle(profile, seed, start, n_samples, sr) if profile.switching else out
 
 
 def _bands(
@@ -209,7 +209,7 @@ def _steady(step: float, phase: float, start: int, n_samples: int) -> Array:
 
 def _cycle(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
     """Return the gain of what goes on and off, mean power 1; it begins anywhere in its cycle."""
-    made = profile.cycle
+    made = profile.switching
     if made is None:
         return np.ones(n_samples)
     period = made.on + made.off

@@ -50,7 +50,7 @@ def _lines(profile: Profile) -> Iterator[str]:
         yield f"  {' ' if i else '['}{', '.join(pairs[i : i + PER_ROW])}{end}"
     yield from _wavering(profile)
     yield from _tones(profile)
-    for key in ("impulses", "cycle"):
+    for key in ("impulses", "switching"):
         part = getattr(profile, key)
         if part is not None:
             yield f"{key}: {{{', '.join(f'{name}: {value:g}' for name, value in part)}}}"

@@ -57,7 +57,7 @@ class Group(Part):
     )
 
 
-class Cycle(Part):
+class Switching(Part):
     """Something that goes on and off, such as a compressor."""
 
     on: Annotated[float, number(0.05, 3600, "s", "Time on")]
@@ -101,7 +101,7 @@ class Profile(Part):
         (centre, level) of third-octave bands without gaps, in dB re the whole.
     modulation, shared
         How bands waver, in groups that do not overlap, and how far all groups do so together (0 to 1).
-    cycle, tones, impulses
+    switching, tones, impulses
         What else there is.
     coherence
         How alike channels are that come without an array: 0 independent, 1 the same.
@@ -114,7 +114,7 @@ class Profile(Part):
     bands: tuple[Band, ...] = Field(min_length=3, max_length=len(CENTRES), strict=False)
     modulation: tuple[Group, ...] = Field((), max_length=MAX_GROUPS, strict=False)
     shared: Annotated[float, number(0, 1, "", "How far groups waver together")] = 0.5
-    cycle: Cycle | None = None
+    switching: Switching | None = None
     tones: tuple[Line, ...] = Field((), max_length=MAX_TONES, strict=False)
     impulses: Impulses | None = None
     coherence: Annotated[float, number(0, 1, "", "Of channels without an array")] = 0.0

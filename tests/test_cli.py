@@ -75,9 +75,11 @@ def test_every_command_explains_itself(command):
     """Help has an example, and every option says what it is for."""
     text = run(command, "--help").stdout
     assert f"Example:\n    {'grep' if command == 'reproduce' else 'audiosynth'} " in text
-    params = getattr(cli.get_command(click.Context(cli), command), "params", [])
-    assert {"as_json", "quiet"} <= {param.name for param in params}
-    assert all(len(param.help or "") > 10 for param in params if isinstance(param, click.Option))
+    found = cli.get_command(click.Context(cli), command)
+    for each in found.commands.values() if isinstance(found, click.Group) else [found]:
+        params = getattr(each, "params", [])
+        assert {"as_json", "quiet"} <= {param.name for param in params}
+        assert all(len(param.help or "") > 10 for param in params if isinstance(param, click.Option))
 
 
 def test_help_lists_all_commands_without_arguments():

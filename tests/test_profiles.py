@@ -133,7 +133,7 @@ def test_impulses_come_at_their_rate_and_power():
 
 def test_a_cycle_goes_on_and_off():
     """The level drops by the depth for the time off."""
-    y = noise(made(cycle={"on": 2.0, "off": 1.0, "depth_db": 20.0, "edge": 0.1}), seconds=30.0)
+    y = noise(made(switching={"on": 2.0, "off": 1.0, "depth_db": 20.0, "edge": 0.1}), seconds=30.0)
     level = profile_stats.levels(y, 16_000)
     low = level < (level.max() + level.min()) / 2
     assert np.mean(low) == pytest.approx(1.0 / 3.0, abs=0.06)

@@ -15,15 +15,16 @@ from audiosynth.clip import RenderContext
 from audiosynth.errors import ParameterError
 from audiosynth.plan import plan_clip
 from audiosynth.recipe import load_recipe
+from audiosynth.reserved import RESERVED
 
 NATURAL = {cls.type_name: cls for cls in registry.components("synths").values() if cls.drawn}
-RATES = (8000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000)
+RATES = (8000, 22_050, 44_100, 96_000)
 N_DRAWS = 12
 END = 0.02
 """Largest first or last sample re the peak: a step of 2 % of the peak is 34 dB down and no click beside the sound."""
 LOW = 11_025
 """Hz; up to this rate, a sound may lie above all that the rate carries."""
-LONG = 20.0
+LONG = 9.0
 """Seconds; longer sounds are rendered at the lowest rate only, to save time."""
 
 
@@ -68,6 +69,12 @@ def check(synth: Any, sr: int) -> None:
 
 
 @pytest.mark.parametrize("name", NATURAL)
+def test_no_field_is_a_word_of_the_language(name: str) -> None:
+    """A field called like a draw could not be written in a recipe."""
+    assert not set(NATURAL[name].model_fields) & set(RESERVED)
+
+
+@pytest.mark.parametrize("name", NATURAL)
 def test_no_two_are_alike(name: str, tmp_path: Path) -> None:
     """A recipe that gives the type alone gets another individual in every clip, each of them valid."""
     synths = drawn(name, tmp_path)
@@ -89,7 +96,7 @@ def differ(one: Any, other: Any) -> bool:
 @pytest.mark.parametrize("name", NATURAL)
 def test_any_rate(name: str, sr: int, tmp_path: Path) -> None:
     """At every rate a drawn sound is finite, at its peak, without a mean, and begins and ends softly."""
-    for synth in drawn(name, tmp_path, n=3):
+    for synth in drawn(name, tmp_path, n=2):
         if synth.extent(8000) <= LONG * 8000 or sr == min(RATES):
             check(synth, sr)
 

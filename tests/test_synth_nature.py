@@ -192,7 +192,7 @@ def test_a_cough_explodes(seed):
 
 def test_a_snore_rattles_at_its_rate():
     """The envelope of breathing in pulses at f0, the sound lies low, and a breath takes its cycle."""
-    y = measure.sound(Snore(n_breaths=3, cycle=3.0, f0=40.0, flutter=0.9, exhale_db=-30.0, seed=1))
+    y = measure.sound(Snore(n_breaths=3, period=3.0, f0=40.0, flutter=0.9, exhale_db=-30.0, seed=1))
     found = [(a, b) for a, b in measure.bursts(y, 16_000, below_db=15, gap=0.2, window=0.1)]
     assert np.diff([a for a, _ in found]) == pytest.approx([3.0, 3.0], abs=0.4)
     a, b = found[0]

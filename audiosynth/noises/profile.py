@@ -15,7 +15,7 @@ from audiosynth.registry import Component
 _HUM: dict[str, Any] = {
     "description": "an example", "made": "designed", "bands": [[63.0, -6.0], [80.0, -3.0], [100.0, -4.0], [125.0, -9.0]],
     "modulation": [{"fmin": 0.0, "fmax": 90.0, "rates": [[1.0, 3.0]]}], "tones": [{"frequency": 100.0, "level_db": -6.0, "drift": 0.1}],
-    "impulses": {"rate": 4.0, "level_db": -12.0}, "cycle": {"on": 0.3, "off": 0.2, "depth_db": 6.0, "edge": 0.05},
+    "impulses": {"rate": 4.0, "level_db": -12.0}, "switching": {"on": 0.3, "off": 0.2, "depth_db": 6.0, "edge": 0.05},
 }  # fmt: skip
 
 

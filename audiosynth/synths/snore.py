@@ -34,13 +34,13 @@ class Snore(Component):
 
     type_name: ClassVar[str] = "snore"
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"n_breaths": 1, "cycle": 1.5, "seed": 1},
-        {"n_breaths": 2, "cycle": 1.0, "f0": 120.0, "exhale_db": -10.0, "seed": 2},
+        {"n_breaths": 1, "period": 1.5, "seed": 1},
+        {"n_breaths": 2, "period": 1.0, "f0": 120.0, "exhale_db": -10.0, "seed": 2},
     )
     drawn: ClassVar[dict[str, Any]] = {
         "f0": {"log_uniform": [25, 130]},
         "n_breaths": {"integers": [1, 3]},
-        "cycle": {"uniform": [2.6, 4.5]},
+        "period": {"uniform": [2.6, 4.5]},
         "exhale_db": {"uniform": [-40, -12]},
         "flutter": {"uniform": [0.4, 0.95]},
         "size": {"uniform": [0.8, 1.2]},
@@ -48,7 +48,7 @@ class Snore(Component):
 
     f0: Annotated[float, number(15, 300, "Hz", "Flutter of the palate")] = 60.0
     n_breaths: Annotated[int, number(1, 50, "", "Number of breaths")] = 2
-    cycle: Annotated[float, number(1, 6, "s", "From one breath to the next")] = 3.8
+    period: Annotated[float, number(1, 6, "s", "From one breath to the next")] = 3.8
     exhale_db: Annotated[float, number(-80, 10, "dB", "Breath out re breath in")] = -24.0
     flutter: Annotated[float, number(0, 1, "", "How far the palate closes the airway")] = 0.8
     size: Annotated[float, number(0.5, 1.5, "", "Length of the vocal tract, 1 for 17 cm")] = 1.0
@@ -57,18 +57,18 @@ class Snore(Component):
 
     def extent(self, sr: int) -> int:
         """Return the length in samples."""
-        return seconds_to_samples(self.n_breaths * self.cycle, sr)
+        return seconds_to_samples(self.n_breaths * self.period, sr)
 
     def render(self, ctx: RenderContext) -> Array:
         """Return the breaths, shape (1, n_samples)."""
         sr, y = ctx.sr, np.zeros(self.extent(ctx.sr))
         for i in range(self.n_breaths):
-            breath, first = self._breath(i, sr), seconds_to_samples(i * self.cycle, sr)
+            breath, first = self._breath(i, sr), seconds_to_samples(i * self.period, sr)
             y[first : first + len(breath)] += breath[: len(y) - first]
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.02)
 
     def _breath(self, i: int, sr: int) -> Array:
-        chances, d = shaped.Chances(self.seed, f"snore/{i}"), self.cycle
+        chances, d = shaped.Chances(self.seed, f"snore/{i}"), self.period
         n = max(2, seconds_to_samples(d, sr))
         throat = [(f / self.size, width) for f, width in THROAT]
         draws_in = d * chances.between("share", 0.36, 0.46)

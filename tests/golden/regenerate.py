@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from material import write_recipe
 
-from audiosynth import build, load_recipe
+from audiosynth import build, load_recipe, registry
 from audiosynth.spec import ENGINE, FORMAT
 
 HERE = Path(__file__).resolve().parent
@@ -242,11 +242,23 @@ def rooms() -> dict[str, dict[str, Any]]:
     }
 
 
+def sounds() -> dict[str, dict[str, Any]]:
+    """Return one clip for every synthesizer that draws its own variety, and one for a noise profile."""
+    made = {}
+    for name, cls in registry.newest("synths").items():
+        if cls.drawn:
+            source = {"type": name, **cls.examples[0]}
+            made[f"synth_{name}"] = {"events": [event(source, 0.1, overrun="cut")]}
+    example = registry.newest("noises")["profile"].examples[0]
+    made["noise_profile"] = {"noise": {"type": "profile", **example, "level_dbfs": -30.0}}
+    return made
+
+
 def rows() -> dict[str, dict[str, Any]]:
     """Return the manifest row of every scene."""
     made = {}
     with tempfile.TemporaryDirectory() as name:
-        for split, scene in scenes().items():
+        for split, scene in {**scenes(), **sounds()}.items():
             tree = {"name": f"golden-{split}", "seed": 1, "sr": 8000, "duration": 1.1, "clips": {split: 1}, **scene}
             recipe = load_recipe(write_recipe(Path(name) / f"{split}.yaml", tree), cache_dir=Path(name) / "cache")
             root = build(recipe, Path(name) / split).root
