@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audiosynth import signals
+from audiosynth import profile_design, signals
 from audiosynth.dice import gaussian_at, uniform_at
-from audiosynth.profile_design import irfft, rfft
-from audiosynth.profiles import Profile
+from audiosynth.profile_design import LN10, irfft, rfft
+from audiosynth.profiles import Impulses, Profile
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -22,6 +22,8 @@ SLOT: Final = 0.05
 BURSTS: Final = 16
 """Different waveforms of impulses."""
 BURST: Final = 0.4
+RINGING: Final = 0.05
+"""Seconds before and after a burst for its filter, which is as long in both directions."""
 
 
 def impulses(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
@@ -62,7 +64,7 @@ class Heights:
 
 
 @lru_cache(maxsize=64)
-def _heights(made: Any) -> Heights:
+def _heights(made: Impulses) -> Heights:
     """Return the law that gives the bursts, each of energy 1, the power asked for."""
     top, p = 10.0 ** (made.range_db / 20.0), made.exponent
     plain = Heights(top, p, 1.0)
@@ -81,12 +83,14 @@ def _poisson(u: Array, mean: float) -> list[int]:
 
 
 @lru_cache(maxsize=32)
-def _bursts(made: Any, seed: int, sr: int) -> Array:
+def _bursts(made: Impulses, seed: int, sr: int) -> Array:
     """Return waveforms of impulses, each of energy 1 per second·Hz: Σ y² / sr = 1, shape (16, n)."""
     n = max(8, int(min(BURST, 1.2 * made.t60) * sr))
     t = signals.times(n, sr)
     fall = (1.0 + signals.expm1(-6.907755 / made.t60 * t)) * signals.rise(t / min(0.001, 0.2 * made.t60))
     fall = fall * signals.rise((n / sr - t) / (0.2 * n / sr))
+    if made.bands is not None:
+        return _shaped(made.bands, fall, seed, sr)
     frequency = np.fft.rfftfreq(2 * n, 1.0 / sr)
     low, high = min(made.fmin, 0.2 * sr), min(max(made.fmax, 1.2 * made.fmin), 0.45 * sr)
     x = np.maximum(frequency, 1.0)
@@ -96,6 +100,29 @@ def _bursts(made: Any, seed: int, sr: int) -> Array:
     for k in range(BURSTS):
         white = gaussian_at(seed, start=0, n_samples=2 * n, stream=f"burst/{k}")
         y = irfft(rfft(white, 2 * n) * gain, 2 * n)[:n] * fall
+        out[k] = y * (sr / float(np.sum(y * y))) ** 0.5
+    out.flags.writeable = False
+    return out
+
+
+def _shaped(bands: tuple[tuple[float, float], ...], fall: Array, seed: int, sr: int) -> Array:
+    """Return bursts with the spectrum of bands, which comes last: a decay after it would spread steep edges."""
+    before = int(RINGING * sr)
+    n = before + len(fall) + before
+    n_fft = 1 << (2 * n - 1).bit_length()
+    centres, levels = np.array(bands).T
+    at, x = np.log2(centres), np.log2(np.maximum(np.arange(n_fft // 2 + 1) * (sr / n_fft), 1.0))
+    # straight in dB over the logarithm of frequency
+    level = np.interp(x, at, levels - 10.0 * np.log10(centres))
+    level = level - profile_design.SKIRT_DB * (np.maximum(at[0] - x, 0.0) + np.maximum(x - at[-1], 0.0))
+    gain = 1.0 + signals.expm1(LN10 / 20.0 * level)
+    gain[0] = 0.0
+    window = signals.edges(n, sr, fade=0.5 * RINGING)
+    out = np.empty((BURSTS, n))
+    for k in range(BURSTS):
+        burst = np.zeros(n_fft)
+        burst[before : before + len(fall)] = fall * gaussian_at(seed, start=0, n_samples=len(fall), stream=f"burst/{k}")
+        y = irfft(rfft(burst, n_fft) * gain, n_fft)[:n] * window
         out[k] = y * (sr / float(np.sum(y * y))) ** 0.5
     out.flags.writeable = False
     return out

@@ -6,13 +6,13 @@ modulation, some steady lines, and a law of impulses. Nothing of it says what wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from audiosynth import profile_sound, profile_stats
+from audiosynth import profile_correct, profile_stats
 from audiosynth.dsp import resample
 from audiosynth.errors import AssetError
 from audiosynth.profile_stats import GROUPS, RATES, TOP, Stats
@@ -26,20 +26,15 @@ LONGEST: Final = 600.0
 """Seconds of all recordings together that are listened to."""
 TWIN: Final = (20.0, 60.0)
 """Seconds of a twin, at least and at most."""
-ROUNDS: Final = 8
-SEED: Final = 1
 SILENCE_DB: Final = -80.0
 LOWEST_HZ: Final = 10.0
 MAX_DC: Final = 0.1
 """Mean over RMS."""
 MAX_CLIPPED: Final = 1e-4
 """Share of samples that stand at the peak in runs of three and more."""
-LOWEST_BAND: Final = 63.0
-HIDDEN_DB: Final = 12.0
-"""A band so far under its measured level is covered by impulses."""
 MUSIC: Final = (0.35, 4.0)
 """Tonal share of music at least, and level changes at 4 Hz in dB that it does not reach while speech does."""
-SPEECH: Final = (0.03, 2.5)
+SPEECH: Final = (0.03, 2.0)
 """Tonal share and level changes at 4 Hz in dB of speech, at least."""
 MIDDLE: Final = 1
 """The group of bands in which speech wavers most."""
@@ -69,7 +64,7 @@ class Fit(NamedTuple):
 
     def errors(self) -> dict[str, float]:
         """Return in dB the median and largest error of third octaves (63 Hz to 0.4 of the rate), of modulation, of the crest factor."""
-        bands = list(compared(self.real, self.twin))
+        bands = list(profile_correct.compared(self.real, self.twin))
         depth = np.abs(self.real.modulation - self.twin.modulation)
         return {
             "bands_median": float(np.median(bands)), "bands_worst": float(np.max(bands)),
@@ -117,7 +112,7 @@ def learn(
     y = y - y.mean()
     real = profile_stats.measure(y, sr)
     tree = _first_guess(y, sr, real, description, origin)
-    profile, twin = _corrected(tree, real, sr, float(np.clip(len(y) / sr, *TWIN)))
+    profile, twin = profile_correct.corrected(tree, real, sr, float(np.clip(len(y) / sr, *TWIN)))
     return Fit(profile, real, twin, tuple(dict.fromkeys(warnings)))
 
 
@@ -192,97 +187,3 @@ def _together(y: Array, sr: int) -> float:
             tracks.append(level[: len(level) // 16 * 16].reshape(-1, 16).mean(axis=1))
     pairs = [float(np.corrcoef(a, b)[0, 1]) for a, b in pairwise(tracks) if a.std() > 0 and b.std() > 0]
     return round(float(np.clip(np.mean(pairs), 0.0, 1.0)), 2) if pairs else 0.5
-
-
-def _corrected(tree: dict[str, Any], real: Stats, sr: int, seconds: float) -> tuple[Profile, Stats]:
-    """Make twins and move what differs, until the rounds are over; return the best and its statistics."""
-    best: tuple[float, Profile, Stats] | None = None
-    for _ in range(ROUNDS):
-        profile = Profile.model_validate(_rounded(tree))
-        y = profile_sound.render(profile, seed=SEED, sr=sr, channel=0, start=0, n_samples=int(seconds * sr))
-        twin = profile_stats.measure(y, sr)
-        cost = _cost(real, twin)
-        if best is None or cost < best[0]:
-            best = (cost, profile, twin)
-        tree = _moved(tree, real, twin)
-    if best is None:
-        raise LearnError(f"no round out of {ROUNDS} gave a profile")
-    return best[1], best[2]
-
-
-def compared(real: Stats, twin: Stats) -> Iterator[float]:
-    """Yield the errors in dB of third octaves from 63 Hz to 0.8 of half the rate."""
-    for (f, a), (_, b) in zip(real.bands, twin.bands, strict=False):
-        if LOWEST_BAND <= f <= 0.4 * min(real.sr, twin.sr):
-            yield abs(a - b)
-
-
-def _cost(real: Stats, twin: Stats) -> float:
-    bands = list(compared(real, twin))
-    depth = np.abs(real.modulation - twin.modulation)
-    crest = 2.0 * max(abs(real.crest_db - twin.crest_db) - 0.5, 0.0)
-    return float(max(bands) + np.median(bands) + np.nanmax(np.nan_to_num(depth)) + crest)
-
-
-def _moved(tree: dict[str, Any], real: Stats, twin: Stats) -> dict[str, Any]:
-    """Return the tree with every number moved by what the twin lacks."""
-    out = dict(tree)
-    lacking = {f: a - b for (f, a), (_, b) in zip(real.bands, twin.bands, strict=False)}
-    out["bands"] = [
-        [f, float(np.clip(level + 0.9 * np.clip(lacking[f], -12, 12), -140.0, 10.0))] for f, level in tree["bands"]
-    ]
-    groups = [g for g in range(len(GROUPS)) if np.isfinite(real.modulation[g]).any()]
-    out["modulation"] = []
-    for group, g in zip(tree["modulation"], groups, strict=True):
-        rates = []
-        for rate, depth in group["rates"]:
-            r = RATES.index(rate)
-            other = twin.modulation[g, r] if np.isfinite(twin.modulation[g, r]) else real.modulation[g, r]
-            rates.append(
-                [
-                    rate,
-                    float(np.clip(max(depth**2 + 0.8 * (real.modulation[g, r] ** 2 - other**2), 0.0), 0.0, 144.0))
-                    ** 0.5,
-                ]
-            )
-        out["modulation"].append({**group, "rates": rates})
-    missing = real.crest_db - twin.crest_db
-    if "impulses" in tree:
-        made = dict(tree["impulses"])
-        made["range_db"] = float(np.clip(made["range_db"] + missing, 0.0, 55.0))
-        level = made["level_db"] + 0.3 * float(np.clip(missing, -6, 6)) - 0.7 * _too_much(tree, real, lacking)
-        made["level_db"] = float(np.clip(level, -60.0, 0.0))
-        out["impulses"] = made
-    elif missing > 1.5:
-        out["impulses"] = {
-            "rate": 0.5,
-            "level_db": -20.0,
-            "exponent": 2.0,
-            "range_db": 6.0,
-            "t60": 0.03,
-            "fmin": 300.0,
-            "fmax": 5000.0,
-        }
-    return out
-
-
-def _too_much(tree: dict[str, Any], real: Stats, lacking: dict[float, float]) -> float:
-    """Return by how many dB impulses fill bands that the noise itself has left already."""
-    measured = dict(real.bands)
-    over = [-lacking[f] for f, level in tree["bands"] if level < measured[f] - HIDDEN_DB]
-    return max([x for x in over if x > 0.0], default=0.0)
-
-
-def _rounded(tree: dict[str, Any]) -> dict[str, Any]:
-    """Return the tree as it is written: levels to 0.1 dB, depths to 0.01 dB, what does nothing left out."""
-    out = dict(tree)
-    out["bands"] = [[f, round(level, 1)] for f, level in tree["bands"]]
-    kept = [{**g, "rates": [[r, round(d, 2)] for r, d in g["rates"] if d >= MIN_DEPTH]} for g in tree["modulation"]]
-    out["modulation"] = [g for g in kept if g["rates"]]
-    if "impulses" in tree:
-        out["impulses"] = {key: float(f"{value:.3g}") for key, value in tree["impulses"].items()}
-    return out
-
-
-MIN_DEPTH: Final = 0.05
-"""dB of modulation below which it is left out."""

@@ -6,14 +6,15 @@ processes, one an octave of rates, whose knots are keyed by their absolute numbe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from audiosynth import profile_bursts, profile_design, signals
 from audiosynth.dice import gaussian_at, uniform_at
-from audiosynth.profiles import Profile
+from audiosynth.profiles import Group, Profile
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -62,9 +63,10 @@ def render(profile: Profile, *, seed: int, sr: int, channel: int, start: int, n_
         common = _bands(profile, design, seed, "bands/all", start, n_samples, sr)
         out = profile.coherence**0.5 * common + (1.0 - profile.coherence) ** 0.5 * own
     out = out * design.scale
+    drifts = [_drift(seed, i, tone.drift, start, n_samples, sr) for i, tone in enumerate(profile.tones)]
     for at in range(0, n_samples if profile.tones else 0, PIECE):
         n = min(PIECE, n_samples - at)
-        out[at : at + n] += design.scale * _tones(profile, seed, start + at, n, sr)
+        out[at : at + n] += design.scale * _tones(profile, drifts, seed, start + at, n, sr)
     if profile.impulses is not None:
         out = out + design.scale * profile_bursts.impulses(profile, seed, start, n_samples, sr)
     return out * _cycle(profile, seed, start, n_samples, sr) if profile.switching else out
@@ -78,42 +80,64 @@ def _bands(
     if n_samples == 0:
         return out
     size, before = design.n_block, design.n_taps - 1
+    levels = Levels.of(profile, seed, start, n_samples, sr)
     for b in range(start // size, (start + n_samples - 1) // size + 1):
         white = gaussian_at(seed, start=b * size, n_samples=design.n_fft, stream=stream)
         spectrum = profile_design.rfft(white, design.n_fft)
         at = b * size - start
         first, last = max(0, at), min(n_samples, at + size)
-        gains = wavering(profile, seed, start + first, last - first, sr)
-        for g, taps in enumerate(design.spectra):
+        gains = levels.between(start + first, last - first, sr)
+        for gain, taps in zip(gains, design.spectra, strict=True):
             block = profile_design.irfft(spectrum * taps, design.n_fft)[before + first - at : before + last - at]
-            gain = gains[g]
             out[first:last] += block if gain is None else block * gain
     return out
 
 
-def wavering(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> list[Array | None]:
-    """Return the gain of each group, shape (n_samples,), mean power 1; None where nothing wavers."""
-    if not profile.modulation:
-        return [None]
-    j, frac = _control(start, n_samples, sr)
-    first, count = (int(j[0]), int(j[-1]) - int(j[0]) + 2) if n_samples else (0, 0)
-    out: list[Array | None] = []
-    at = j - first
-    for group in profile_design.groups_of(profile):
-        if group is None:
-            out.append(None)
-            continue
-        level, variance = np.zeros(count), 0.0
-        for rate, depth in group.rates:
-            common = slow(seed, rate, first=first, count=count, stream=f"all/{rate:g}")
-            own = slow(seed, rate, first=first, count=count, stream=f"{group.fmin:g}/{rate:g}")
-            level += depth * (profile.shared**0.5 * common + (1.0 - profile.shared) ** 0.5 * own)
-            variance += depth * depth
-        spread = variance**0.5
-        level = np.clip(level, -TAILS * spread, TAILS * spread)
-        gain = (1.0 + signals.expm1(LN10 / 20.0 * level)) / _mean_power(spread) ** 0.5
-        out.append(gain[at] + np.diff(gain)[at] * frac)
-    return out
+class Levels(NamedTuple):
+    """Gains of the groups at control points, 256 a second, worked out once for a whole stretch.
+
+    Attributes
+    ----------
+    first
+        Absolute number of the first control point.
+    gains
+        One array a group, mean power 1; None where nothing wavers.
+    """
+
+    first: int
+    gains: list[Array | None]
+
+    @classmethod
+    def of(cls, profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Levels:
+        """Return the levels that samples [start, start + n_samples) need, n_samples ≥ 1."""
+        ends = [int(_control(at, 1, sr)[0][0]) for at in (start, start + n_samples - 1)]
+        first, count = ends[0], ends[1] - ends[0] + 2
+        return cls(first, [_group_gain(profile, g, seed, first, count) for g in profile_design.groups_of(profile)])
+
+    def between(self, start: int, n_samples: int, sr: int) -> Iterator[Array | None]:
+        """Yield the gain of each group at samples, shape (n_samples,)."""
+        if all(gain is None for gain in self.gains):
+            yield from self.gains
+            return
+        j, frac = _control(start, n_samples, sr)
+        at = j - self.first
+        for gain in self.gains:
+            yield None if gain is None else gain[at] + np.diff(gain)[at] * frac
+
+
+def _group_gain(profile: Profile, group: Group | None, seed: int, first: int, count: int) -> Array | None:
+    """Return the gain of one group at control points."""
+    if group is None:
+        return None
+    level, variance = np.zeros(count), 0.0
+    for rate, depth in group.rates:
+        common = slow(seed, rate, first=first, count=count, stream=f"all/{rate:g}")
+        own = slow(seed, rate, first=first, count=count, stream=f"{group.fmin:g}/{rate:g}")
+        level += depth * (profile.shared**0.5 * common + (1.0 - profile.shared) ** 0.5 * own)
+        variance += depth * depth
+    spread = variance**0.5
+    level = np.clip(level, -TAILS * spread, TAILS * spread)
+    return np.asarray((1.0 + signals.expm1(LN10 / 20.0 * level)) / _mean_power(spread) ** 0.5)
 
 
 @lru_cache(maxsize=256)
@@ -174,27 +198,39 @@ def _control(start: int, n_samples: int, sr: int) -> tuple[npt.NDArray[np.int64]
     return j, position - j
 
 
-def _tones(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
+def _tones(profile: Profile, drifts: list[Drift | None], seed: int, start: int, n_samples: int, sr: int) -> Array:
     out = np.zeros(n_samples)
-    for i, tone in enumerate(profile.tones):
-        if tone.frequency >= 0.45 * sr or n_samples == 0:
+    for i, (tone, drift) in enumerate(zip(profile.tones, drifts, strict=True)):
+        if tone.frequency >= 0.45 * sr:
             continue
         phase = float(uniform_at(seed, start=0, n_samples=1, stream=f"tone/{i}")[0])
-        if tone.drift > 0:
+        if drift is not None:
             t = np.arange(start, start + n_samples, dtype=np.float64) / sr
-            sound = signals.sine(tone.frequency * t + phase + _drift(seed, i, tone.drift, start, n_samples, sr))
+            j, frac = _control(start, n_samples, sr)
+            at = j - drift.first
+            ahead = drift.scale * (drift.path[at] + np.diff(drift.path)[at] * frac)
+            sound = signals.sine(tone.frequency * t + phase + ahead)
         else:
             sound = _steady(tone.frequency / sr, phase, start, n_samples)
         out += 2.0**0.5 * 10.0 ** (tone.level_db / 20.0) * sound
     return out
 
 
-def _drift(seed: int, i: int, drift: float, start: int, n_samples: int, sr: int) -> Array:
+class Drift(NamedTuple):
+    """The way of a line at control points from `first` on, and what it is worth in cycles."""
+
+    first: int
+    path: Array
+    scale: float
+
+
+def _drift(seed: int, i: int, drift: float, start: int, n_samples: int, sr: int) -> Drift | None:
     """Return the cycles by which a line is ahead: a frequency that wanders by `drift` at 0.1 Hz is a phase that does."""
-    j, frac = _control(start, n_samples, sr)
-    first = int(j[0])
-    path = slow(seed, DRIFT_HZ, first=first, count=int(j[-1]) - first + 2, stream=f"tone/{i}")
-    return np.asarray(drift / (2.0 * np.pi * DRIFT_HZ) * (path[j - first] + np.diff(path)[j - first] * frac))
+    if drift <= 0 or n_samples == 0:
+        return None
+    first, last = (int(_control(at, 1, sr)[0][0]) for at in (start, start + n_samples - 1))
+    path = slow(seed, DRIFT_HZ, first=first, count=last - first + 2, stream=f"tone/{i}")
+    return Drift(first, path, drift / (2.0 * np.pi * DRIFT_HZ))
 
 
 def _steady(step: float, phase: float, start: int, n_samples: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -44,22 +45,47 @@ class Stats(NamedTuple):
         Standard deviation of levels in dB, shape (n_groups, n_rates); NaN where the sound is too short for a rate.
     crest_db
         Peak over RMS.
-    sr
-        Rate in Hz of the sound that was measured.
+    sr, seconds
+        Rate in Hz and length of the sound that was measured.
     """
 
     bands: tuple[tuple[float, float], ...]
     modulation: Array
     crest_db: float
     sr: int
+    seconds: float
 
 
-def measure(y: Array, sr: int) -> Stats:
-    """Measure a mono sound, shape (n_samples,)."""
+def mean(many: Sequence[Stats]) -> Stats:
+    """Return the mean of statistics of equally long sounds: of powers in bands, of the rest in dB."""
+    bands = [
+        (f, 10.0 * float(np.log10(np.mean([10.0 ** (one.bands[i][1] / 10.0) for one in many]))))
+        for i, (f, _) in enumerate(many[0].bands)
+    ]
+    modulations = np.mean([one.modulation for one in many], axis=0)
+    return many[0]._replace(
+        bands=tuple(bands), modulation=modulations, crest_db=float(np.mean([one.crest_db for one in many]))
+    )
+
+
+def measure(y: Array, sr: int, *, stretch: float | None = None) -> Stats:
+    """Measure a mono sound, shape (n_samples,); the crest factor of `stretch` seconds at a time if given, their mean.
+
+    The longer noise lasts, the higher its highest peak: what is compared has to be equally long.
+    """
     # hard ends would leak from the lows into highs 90 dB below them
     power = np.abs(_rfft(y * signals.edges(len(y), sr, fade=min(0.25, 0.1 * len(y) / sr)))) ** 2
     power[1:-1] *= 2.0
-    frequency = np.arange(len(power)) * (sr / len(y))
+    frequency: Array = np.arange(len(power), dtype=np.float64) * (sr / len(y))
+    bands = _thirds(power, frequency, sr)
+    n = len(y) if stretch is None else min(len(y), int(stretch * sr))
+    parts = y[: len(y) // n * n].reshape(-1, n)
+    crest = 20.0 * np.log10(np.max(np.abs(parts), axis=1) / np.sqrt(np.mean(parts * parts, axis=1)))
+    return Stats(tuple(bands), modulation(y, sr), float(np.mean(crest)), sr, len(y) / sr)
+
+
+def _thirds(power: Array, frequency: Array, sr: int) -> list[tuple[float, float]]:
+    """Return (centre, level in dB re the whole) of third octaves up to 0.45 of the rate."""
     edge = 10.0**0.05
     whole = float(power[frequency >= CENTRES[0] / edge].sum())
     bands = []
@@ -69,8 +95,7 @@ def measure(y: Array, sr: int) -> Stats:
             break
         a, b = np.searchsorted(frequency, [exact / edge, exact * edge])
         bands.append((centre, 10.0 * float(np.log10(max(float(power[a:b].sum()) / whole, 1e-12)))))
-    crest = 20.0 * float(np.log10(np.max(np.abs(y)) / np.sqrt(np.mean(y * y))))
-    return Stats(tuple(bands), modulation(y, sr), crest, sr)
+    return bands
 
 
 def modulation(y: Array, sr: int) -> Array:
@@ -143,25 +168,22 @@ def impulses(y: Array, sr: int) -> dict[str, Any] | None:
         falls.append(3.0 * max(stop, 1) * HOP)
     low = float(np.percentile(heights, 5))
     ratio = np.log(np.maximum(heights / low, 1.0 + 1e-9))
-    fmin, fmax = _spread(y, sr, at * hop)
     return {
         "rate": float(np.clip(len(at) / seconds, 0.05, 60.0)),
         "level_db": float(np.clip(10.0 * np.log10(energy / float(power.sum())), -40.0, -3.0)),
         # Hill's estimate of the exponent of a power law
         "exponent": float(np.clip(1.0 / np.mean(ratio), 0.4, 5.0)),
         "range_db": float(np.clip(20.0 * np.log10(heights.max() / low), 3.0, 50.0)),
-        "t60": float(np.clip(np.median(falls), 0.01, 0.4)), "fmin": fmin, "fmax": fmax,
+        "t60": float(np.clip(np.median(falls), 0.01, 0.4)), "bands": _spectrum(y, sr, at * hop),
     }  # fmt: skip
 
 
-def _spread(y: Array, sr: int, starts: Array) -> tuple[float, float]:
-    """Return the frequencies that hold the middle 80 % of the power of stretches of 20 ms."""
-    n = int(0.02 * sr)
-    kept = [y[int(s) : int(s) + n] for s in starts if int(s) + n <= len(y)][:2000]
-    power = np.mean([np.abs(_rfft(part * np.hanning(n))) ** 2 for part in kept], axis=0)
-    share = np.cumsum(power) / power.sum()
-    low, high = (float(np.searchsorted(share, q)) * sr / n for q in (0.1, 0.9))
-    return float(np.clip(low, 30.0, 8000.0)), float(np.clip(high, max(200.0, 1.3 * low), 20_000.0))
+def _spectrum(y: Array, sr: int, starts: Array) -> list[list[float]]:
+    """Return third-octave levels of stretches of 50 ms."""
+    n = int(0.05 * sr)
+    kept = [y[int(s) : int(s) + n] for s in starts if int(s) + n <= len(y)][:500]
+    power = np.mean([np.abs(np.fft.rfft(part * np.hanning(n), sr)) ** 2 for part in kept], axis=0)
+    return [[f, level] for f, level in _thirds(power, np.arange(len(power), dtype=np.float64), sr)]
 
 
 def tonal(y: Array, sr: int) -> float:

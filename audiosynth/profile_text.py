@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from audiosynth.errors import ParameterError
-from audiosynth.profiles import MAX_FILE, Profile
+from audiosynth.profiles import MAX_FILE, Impulses, Profile
 
 PER_ROW: Final = 6
 
@@ -44,18 +44,35 @@ def _lines(profile: Profile) -> Iterator[str]:
     if profile.level_dba is not None:
         yield f"level_dba: {profile.level_dba:g}"
     yield "bands:                            # third octaves: [Hz, dB re the whole]"
-    pairs = [f"[{f:g}, {level:g}]" for f, level in profile.bands]
-    for i in range(0, len(pairs), PER_ROW):
-        end = "," if i + PER_ROW < len(pairs) else "]"
-        yield f"  {' ' if i else '['}{', '.join(pairs[i : i + PER_ROW])}{end}"
+    yield from _pairs(profile.bands, "  ")
     yield from _wavering(profile)
     yield from _tones(profile)
-    for key in ("impulses", "switching"):
-        part = getattr(profile, key)
-        if part is not None:
-            yield f"{key}: {{{', '.join(f'{name}: {value:g}' for name, value in part)}}}"
+    yield from _impulses(profile.impulses)
+    if profile.switching is not None:
+        yield f"switching: {{{', '.join(f'{name}: {value:g}' for name, value in profile.switching)}}}"
     if profile.coherence:
         yield f"coherence: {profile.coherence:g}"
+
+
+def _pairs(bands: Sequence[tuple[float, float]], indent: str) -> Iterator[str]:
+    pairs = [f"[{f:g}, {level:g}]" for f, level in bands]
+    for i in range(0, len(pairs), PER_ROW):
+        end = "," if i + PER_ROW < len(pairs) else "]"
+        yield f"{indent}{' ' if i else '['}{', '.join(pairs[i : i + PER_ROW])}{end}"
+
+
+def _impulses(made: Impulses | None) -> Iterator[str]:
+    if made is None:
+        return
+    unneeded = {"bands"} if made.bands is None else {"bands", "fmin", "fmax"}
+    values = [f"{name}: {value:g}" for name, value in made if name not in unneeded]
+    if made.bands is None:
+        yield f"impulses: {{{', '.join(values)}}}"
+        return
+    yield "impulses:"
+    yield from (f"  {value}" for value in values)
+    yield "  bands:"
+    yield from _pairs(made.bands, "    ")
 
 
 def _wavering(profile: Profile) -> Iterator[str]:

@@ -7,7 +7,7 @@ recording can be made from it again.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -36,6 +36,24 @@ Band = Annotated[tuple[Frequency, LevelDb], Field(strict=False)]
 Rate = Annotated[
     tuple[Annotated[float, Field(ge=0.03, le=20)], Annotated[float, Field(ge=0, le=20)]], Field(strict=False)
 ]
+
+
+def _check_bands(bands: Sequence[tuple[float, float]], name: str) -> None:
+    """Raise ValueError unless every third octave from the first to the last is there."""
+    if not bands:
+        return
+    centres = [f for f, _ in bands]
+    for f in centres:
+        if f not in CENTRES:
+            near = min(CENTRES, key=lambda c: abs(math.log(c / f)))
+            raise ValueError(f"{name}: {f:g} Hz is no nominal third-octave centre; the nearest is {near:g}")
+    first = CENTRES.index(centres[0])
+    wanted = list(CENTRES[first : first + len(centres)])
+    if centres != wanted:
+        gone = next(c for c in CENTRES[first:] if c not in centres)
+        raise ValueError(
+            f"{name}: expected every third-octave band from {centres[0]:g} to {centres[-1]:g} Hz in rising order; {gone:g} Hz is missing"
+        )
 
 
 class Part(BaseModel):
@@ -84,6 +102,18 @@ class Impulses(Part):
     t60: Annotated[float, number(0.005, 0.4, "s", "Reverberation time of a burst")] = 0.05
     fmin: Annotated[float, number(5, 20_000, "Hz", "Lower end of their spectrum")] = 300.0
     fmax: Annotated[float, number(20, 24_000, "Hz", "Upper end of their spectrum")] = 6000.0
+    bands: tuple[Band, ...] | None = Field(
+        None,
+        min_length=3,
+        max_length=len(CENTRES),
+        strict=False,
+        description="Their spectrum, instead of fmin and fmax",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Impulses:
+        _check_bands(self.bands or (), "impulses.bands")
+        return self
 
 
 class Profile(Part):
@@ -121,18 +151,8 @@ class Profile(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Profile:
+        _check_bands(self.bands, "bands")
         centres = [f for f, _ in self.bands]
-        for f in centres:
-            if f not in CENTRES:
-                near = min(CENTRES, key=lambda c: abs(math.log(c / f)))
-                raise ValueError(f"bands: {f:g} Hz is no nominal third-octave centre; the nearest is {near:g}")
-        first = CENTRES.index(centres[0])
-        wanted = list(CENTRES[first : first + len(centres)])
-        if centres != wanted:
-            gone = next(c for c in CENTRES[first:] if c not in centres)
-            raise ValueError(
-                f"bands: expected every third-octave band from {centres[0]:g} to {centres[-1]:g} Hz in rising order; {gone:g} Hz is missing"
-            )
         top = centres[-1] * 2.0 ** (1.0 / 6.0)
         for i, tone in enumerate(self.tones):
             if tone.frequency > top:

@@ -230,3 +230,22 @@ def test_show_and_list(tmp_path, capsys):
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert main(["profile", "show", "forrest"]) != 0
     assert "did you mean 'forest'" in capsys.readouterr().err
+
+
+def test_impulses_have_the_spectrum_of_their_bands():
+    """Third octaves of sparse bursts stand as their list says, also 40 dB below a steep edge."""
+    bands = [[f, 0.0 if f <= 1000 else -40.0] for f in CENTRES]
+    profile = made(
+        impulses={"rate": 3.0, "level_db": 20.0, "exponent": 3.0, "range_db": 3.0, "t60": 0.02, "bands": bands},
+        bands=[[f, -60.0] for f in CENTRES],
+    )
+    found = dict(profile_stats.measure(noise(profile, seconds=60.0), 16_000).bands)
+    low = [found[f] for f in CENTRES if 100 <= f <= 630]
+    assert np.ptp(low) < 2.5
+    assert found[2000.0] - np.mean(low) == pytest.approx(-40.0, abs=3.0)
+
+
+def test_bands_of_impulses_are_checked():
+    """A gap is named with its place."""
+    with pytest.raises(ValueError, match=r"impulses\.bands: expected every third-octave band .* 80 Hz is missing"):
+        made(impulses={"rate": 3.0, "level_db": 2.0, "bands": [[63, 0], [100, 0], [125, 0]]})

@@ -37,7 +37,9 @@ def compare(path: Path) -> None:
     fit = profile_fit.learn([(y.T, sr, path.name)], description=path.stem[:40], high_pass=True)
     n = int(max(20.0, min(SECONDS, len(y) / sr)) * sr)
     twin = profile_stats.measure(
-        profile_sound.render(fit.profile, seed=SEED, sr=sr, channel=0, start=0, n_samples=n), sr
+        profile_sound.render(fit.profile, seed=SEED, sr=sr, channel=0, start=0, n_samples=n),
+        sr,
+        stretch=fit.real.seconds,
     )
     e = fit._replace(twin=twin).errors()
     print(
