@@ -70,6 +70,30 @@ class Recording(BaseModel):
         return {key: value for key, value in meta.items() if key not in CREDIT_FIELDS}
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One row of a table that a recipe draws from as it does from a catalogue: a voice of a cast, a negative phrase.
+
+    Attributes
+    ----------
+    data, path
+        Name of the table, and of the row.
+    sha256
+        Of what the row holds.
+    meta
+        Its fields.
+    """
+
+    data: str
+    path: str
+    sha256: str
+    meta: Mapping[str, Any]
+
+
+Member = Recording | Entry
+"""What `pick` draws from."""
+
+
 class Slack(BaseModel):
     """A fraction of the room there is: 0 as early as possible, 1 as late as possible."""
 

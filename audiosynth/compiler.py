@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Final
 
+from audiosynth.clip import Entry
 from audiosynth.draws import Seed, Start
 from audiosynth.errors import did_you_mean
 from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, Lookup, MapNode, Node, leaves
@@ -57,6 +58,8 @@ class Compiler:
         Those nodes, so that no id is given away again.
     folder
         Where files that the recipe names stand.
+    tables
+        Rows of the tables that `pick` may draw from too.
     """
 
     words: Mapping[str, Word]
@@ -67,6 +70,7 @@ class Compiler:
     origins: dict[int, Path] = field(default_factory=dict)
     kept: list[Node] = field(default_factory=list)
     folder: FilePath | None = None
+    tables: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
 
     def fail(self, path: Path, message: str) -> Node:
         """Note a problem and go on with nothing."""

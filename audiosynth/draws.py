@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from audiosynth.clip import Recording, Slack
+from audiosynth.clip import Entry, Slack
 from audiosynth.nodes import SOME_RECORDING, MapNode, Node, Scope
 from audiosynth.quantiles import Distribution, Integers, Poisson
 
@@ -166,15 +166,16 @@ class Product(Dealt):
 
 @dataclass(frozen=True, eq=False)
 class Pick(Dealt):
-    """A recording of a catalogue, of this clip's split."""
+    """A recording of a catalogue or a row of a table, of this clip's split."""
 
     path: str
     catalogue: str
     where: Node
     how: str = "random"
+    examples: tuple[Any, ...] = (SOME_RECORDING,)
 
-    def draw(self, scope: Scope) -> Recording:
-        """Return the recording."""
+    def draw(self, scope: Scope) -> Any:
+        """Return the recording, or the fields of a table's row."""
         where = self.where.draw(scope)
         if not isinstance(where, dict) or not all(map(is_condition, where.values())):
             raise scope.error(self.path, f"`where` takes {{field: value or list of values}}, got {where!r}")
@@ -186,13 +187,18 @@ class Pick(Dealt):
                 f"no recording of '{self.catalogue}' in split '{scope.dice.split}' has {wanted or 'any entry'}; "
                 "change `where`, the catalogue or `splits`",
             )
-        if self.how == "random":
-            return pool[int(scope.uniform(self.path) * len(pool))]
-        return pool[scope.turned(len(pool), self.path, once=self.how == "deck")]
+        random = self.how == "random"
+        i = (
+            int(scope.uniform(self.path) * len(pool))
+            if random
+            else scope.turned(len(pool), self.path, once=self.how == "deck")
+        )
+        found = pool[i]
+        return found.meta if isinstance(found, Entry) else found
 
     def witnesses(self) -> Sequence[Any]:
-        """Return some recording."""
-        return (SOME_RECORDING,)
+        """Return some recording, or some rows of the table."""
+        return self.examples
 
     def children(self) -> Sequence[Node]:
         """Return the conditions."""

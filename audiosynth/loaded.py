@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosynth.catalogue import Catalogue
-from audiosynth.clip import Recording
+from audiosynth.clip import Member, Recording
 from audiosynth.errors import PlanError, UsageError
 from audiosynth.kept import Kept
 from audiosynth.nodes import Node
@@ -45,7 +45,7 @@ class Recipe:
     catalogues
         The scanned catalogues by name.
     members
-        Recordings of each (catalogue, split), in order.
+        Recordings of each (catalogue, split), and rows of each (table, split), in order.
     output, exports, supervision
         What is written.
     each
@@ -71,14 +71,14 @@ class Recipe:
     reference_channel: int = 0
     calibration_db: float | None = None
     catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
-    members: Mapping[tuple[str, str], tuple[Recording, ...]] = field(default_factory=dict)
+    members: Mapping[tuple[str, str], tuple[Member, ...]] = field(default_factory=dict)
     exports: tuple[Mapping[str, Any], ...] = ()
     supervision: Mapping[str, str] = field(default_factory=dict)
     each: Each | None = None
     roots: Mapping[str, Path] = field(default_factory=dict)
     text: str = ""
     warnings: tuple[str, ...] = ()
-    _pools: Kept[Sequence[Recording]] = field(default_factory=lambda: Kept(MAX_POOLS), repr=False, compare=False)
+    _pools: Kept[Sequence[Member]] = field(default_factory=lambda: Kept(MAX_POOLS), repr=False, compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -89,8 +89,8 @@ class Recipe:
         """Return the content hash of every catalogue."""
         return {name: catalogue.fingerprint for name, catalogue in self.catalogues.items()}
 
-    def pool(self, catalogue: str, split: str, where: Mapping[str, Any]) -> Sequence[Recording]:
-        """Return the recordings of a catalogue that belong to `split` and fit `where` (a value or list per field)."""
+    def pool(self, catalogue: str, split: str, where: Mapping[str, Any]) -> Sequence[Member]:
+        """Return the recordings of a catalogue (rows of a table) that belong to `split` and fit `where` (a value or list per field)."""
         key = (catalogue, split, *((k, tuple(v) if isinstance(v, list) else v) for k, v in where.items()))
         found = self._pools.get(key)
         if found is None:
@@ -103,7 +103,10 @@ class Recipe:
         """Return the recording of an `each` clip."""
         if self.each is None:
             raise UsageError("this recipe does not go through a catalogue")
-        return self.members[self.each.catalogue, split][ordinal // self.each.replicas]
+        found = self.members[self.each.catalogue, split][ordinal // self.each.replicas]
+        if not isinstance(found, Recording):
+            raise UsageError(f"clips: each goes through a catalogue, not through '{self.each.catalogue}'")
+        return found
 
     def require_clip(self, split: str, ordinal: int) -> None:
         """Raise `PlanError` unless the recipe has this clip."""
@@ -113,7 +116,7 @@ class Recipe:
             raise PlanError(f"split '{split}' has clips 0 to {self.clips[split] - 1}, not {ordinal}")
 
 
-def _fits(recording: Recording, where: Mapping[str, Any]) -> bool:
+def _fits(recording: Member, where: Mapping[str, Any]) -> bool:
     for key, wanted in where.items():
         value = recording.meta.get(key)
         if value not in wanted if isinstance(wanted, list) else value != wanted:

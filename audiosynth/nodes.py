@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from audiosynth.clip import Recording
+from audiosynth.clip import Member, Recording
 from audiosynth.dice import ClipDice, block_order, permutation
 from audiosynth.errors import PlanError
 
@@ -47,7 +47,7 @@ class Many(list[Any]):
     """What a `repeat` made: inside a list its items stand one by one."""
 
 
-PickFrom = Callable[[str, str, Mapping[str, Any]], Sequence[Recording]]
+PickFrom = Callable[[str, str, Mapping[str, Any]], Sequence[Member]]
 """(catalogue, split, where) → the recordings that may be drawn, in order."""
 
 

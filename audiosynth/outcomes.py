@@ -13,7 +13,7 @@ from audiosynth.gains import Meter
 from audiosynth.images import Image
 from audiosynth.parts import stems_sum
 from audiosynth.realised import Realised
-from audiosynth.spec import ClipSpec
+from audiosynth.spec import ClipSpec, Place
 
 
 def readings_of(meter: Meter, images: Sequence[Image], realised: Realised, *, after_db: float) -> list[dict[str, Any]]:
@@ -81,7 +81,8 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
         for a, b in event.place.labels:
             onset, offset = max(0, a + image.shift), min(n, b + image.shift + tail)
             if offset > onset:
-                out.append(Label(event.label, onset, offset, i, audible[i], image.direction))
+                extra = {**image.direction, **_said(event.place, image.shift, n)}
+                out.append(Label(event.label, onset, offset, i, audible[i], extra))
     for layer in () if spec.noise is None else spec.noise.layers:
         source: Any = layer.source
         if hasattr(source, "annotations"):
@@ -91,6 +92,16 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
                 if min(n, b) > max(0, a)
             ]
     return tuple(sorted(out, key=lambda label: (label.onset, label.offset, label.label)))
+
+
+def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
+    """Return the words and phones of an event as [text, onset, offset] in samples of the clip, cut at its ends."""
+    found: dict[str, list[list[Any]]] = {}
+    for kind, text, a, b in place.marks:
+        onset, offset = max(0, a + shift), min(n, b + shift)
+        if offset > onset:
+            found.setdefault(f"{kind}s", []).append([text, onset, offset])
+    return found
 
 
 def outcomes_of(

@@ -108,14 +108,20 @@ def _built(family: str, raw: Any) -> Component | None:
 
 
 def _shown(lets: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `let` values as a row shows them: a recording by its name."""
-    return {name: f"{v.data}:{v.path}" if isinstance(v, Recording) else v for name, v in lets.items()}
+    """Return `let` values as a row shows them: a recording by its name, and so a voice, which stands in full where it speaks."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, Recording):
+            return f"{value.data}:{value.path}"
+        return value["name"] if isinstance(value, Mapping) and "engine" in value and "name" in value else value
+
+    return {name: shown(value) for name, value in lets.items()}
 
 
 def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component | None) -> Event:
     source = _source(raw.get("source"), sr)
     effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
-    n, active = _moved(source, effects, sr)
+    n, active, marks = _moved(source, effects, sr)
     at = None if raw.get("at") is None else At.model_validate(raw["at"])
     room = _room(raw.get("room"))
     position = _position(raw.get("position"), room or clip_room)
@@ -127,7 +133,7 @@ def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component
             f"an event of {n / sr:.3f} s from {onset / sr:.3f} s does not fit a clip of {n_clip / sr:.3f} s; make the clip "
             "longer, the event shorter (`duration`), place it with {slack: …}, or say `overrun: cut`"
         )
-    place = Place(onset=onset, n_samples=n, active=tuple(active), labels=_hull(active))
+    place = Place(onset=onset, n_samples=n, active=tuple(active), labels=_hull(active), marks=marks)
     rest = {key: value for key, value in raw.items() if key not in _MADE}
     return Event(
         source=source, effects=effects, room=room, position=position,
@@ -184,16 +190,20 @@ def _source(raw: Any, sr: int) -> Component:
     return built
 
 
-def _moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Interval]]:
-    """Return the length and the active intervals of a source after its effects."""
+def _moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Interval], tuple[Any, ...]]:
+    """Return the length, the active intervals and the words and phones of a source after its effects."""
     n = source.extent(sr)
     active = source.active(sr) if hasattr(source, "active") else None
     intervals = [(0, n) if active is None else tuple(active)]
+    marks = [(m.kind, m.text, m.onset, m.offset) for m in (source.marks(sr) if hasattr(source, "marks") else ())]
     for effect in effects:
         segments = effect.segments(n, sr)
         n = effect.extent(n, sr)
         intervals = [piece for interval in intervals for piece in map_interval(interval, segments)]
-    return n, [(max(0, a), min(n, b)) for a, b in intervals if b > a]
+        marks = [
+            (kind, text, *piece) for kind, text, *span in marks for piece in map_interval((span[0], span[1]), segments)
+        ]
+    return n, [(max(0, a), min(n, b)) for a, b in intervals if b > a], tuple(marks)
 
 
 def map_interval(interval: Interval, segments: Sequence[Segment]) -> list[Interval]:

@@ -10,7 +10,7 @@ from audiosynth import catalogue as catalogues
 from audiosynth import splits
 from audiosynth.budget import MAX_DRAWN, drawn_at_most
 from audiosynth.checks import Checker
-from audiosynth.clip import Recording
+from audiosynth.clip import Entry, Member, Recording
 from audiosynth.compiler import Compiler, path_text
 from audiosynth.draws import Turn
 from audiosynth.errors import AssetError, did_you_mean
@@ -30,13 +30,14 @@ from audiosynth.recipe_parts import (
     supervision_of,
 )
 from audiosynth.recipe_source import read_source
+from audiosynth.recipe_tables import members_of, tables_of
 from audiosynth.reserved import RESERVED
 from audiosynth.spec import MAX_DURATION, Scene
 
 SCENE_KEYS: Final = frozenset(Scene.model_fields)
 KEYS: Final = SCENE_KEYS | {
     "name", "description", "seed", "sr", "channels", "reference_channel", "calibration_db", "clips", "splits", "data",
-    "catalogues", "output", "export", "supervision",
+    "catalogues", "voices", "negatives", "output", "export", "supervision",
 }  # fmt: skip
 
 
@@ -96,16 +97,18 @@ def load_recipe(
     split_spec = split_spec_of(loader, tree)
     specs = catalogue_specs(loader, tree)
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
-    compiled = _compile(loader, tree, frozenset(specs), each)
+    tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
+    compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables)
     output = output_of(loader, tree, settings)
     exports = exports_of(loader, tree)
     supervision = supervision_of(loader, tree, counts)
     declared = data_roots(loader, tree)
     loader.stop()
     scene, lets, warnings = compiled
-    roots, scanned, members = _recordings(
+    roots, scanned, recordings = _recordings(
         loader, declared, specs, split_spec, list(counts), data or {}, environ, cache_dir
     )
+    members = {**recordings, **members_of(tables, tree, split_spec, list(counts), loader)}
     if each is not None:
         counts = _count_each(loader, each, members, list(counts), clips)
     loader.stop()
@@ -116,12 +119,16 @@ def load_recipe(
 
 
 def _compile(
-    loader: Loader, tree: Mapping[str, Any], names: frozenset[str], each: Each | None
+    loader: Loader,
+    tree: Mapping[str, Any],
+    names: frozenset[str],
+    each: Each | None,
+    tables: Mapping[str, Sequence[Entry]],
 ) -> tuple[MapNode, Mapping[str, Node], tuple[str, ...]]:
     """Return the scene's nodes, those of the clip's names, and what is worth a warning."""
     found: list[tuple[RecipePath, str]] = []
     given: dict[str, Node | None] = {} if each is None else {each.name: Given()}
-    compiler = Compiler(RESERVED, names, found, given, folder=loader.source.folder)
+    compiler = Compiler(RESERVED, names, found, given, folder=loader.source.folder, tables=tables)
     inner, lets = compiler.lets(tree["let"], ("let",)) if "let" in tree else (compiler, {})
     items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}
     scene = MapNode(items)
@@ -175,7 +182,8 @@ def _recordings(
         return {}, {}, {}
     used = {spec.data for spec in specs.values()}
     roots = resolve_roots({name: declared.get(name, "") for name in sorted(used)}, data, loader.source.folder, environ)
-    scanned, members = {}, {}
+    scanned: dict[str, catalogues.Catalogue] = {}
+    members: dict[tuple[str, str], tuple[Recording, ...]] = {}
     for name, spec in specs.items():
         scanned[name] = found = catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
         for split, recordings in _members(found, spec, split_spec, split_names, loader.source.folder).items():
@@ -217,7 +225,7 @@ def _members(
 def _count_each(
     loader: Loader,
     each: Each,
-    members: Mapping[tuple[str, str], Sequence[Recording]],
+    members: Mapping[tuple[str, str], Sequence[Member]],
     names: Sequence[str],
     override: int | None,
 ) -> dict[str, int]:

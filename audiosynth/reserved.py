@@ -12,13 +12,15 @@ from audiosynth.compiler import Compiler, Path, Word, path_text
 from audiosynth.distributions import NUMERIC, numeric, shown
 from audiosynth.draws import Balance, Choice, Maybe, Number, Pick, Product, SlackNode, Turn, is_condition
 from audiosynth.errors import ParameterError, did_you_mean
-from audiosynth.nodes import MAX_REPEAT, OPAQUE, Const, Node, Repeat, leaves
+from audiosynth.nodes import MAX_REPEAT, OPAQUE, SOME_RECORDING, Const, Node, Repeat, leaves
 from audiosynth.references import By, Duration, Join, Ref, Sum, is_plain, text_of
 
 BLOCK: Final = 1_000
 """Slots over which `balance` is exact (DESIGN section 3)."""
 MAX_ITEMS: Final = 1_000_000
 """Most combinations of a `product`; a recipe from a stranger must not ask for endless permutations."""
+MAX_EXAMPLES: Final = 64
+"""Rows of a table that a recipe is checked with."""
 MAX_RATIO: Final = 1e6
 """Largest ratio of the costs of a `balance`."""
 
@@ -138,7 +140,8 @@ def _pick(c: Compiler, raw: Any, path: Path) -> Node:
             (*path, "where"),
             "a deck deals each recording once over the split, so what it deals from cannot be drawn; use how: random or cycle",
         )
-    return Pick(c.keyed, raw["from"], c.at("where").compile(where, (*path, "where")), how)
+    examples = tuple(entry.meta for entry in c.tables.get(raw["from"], ())[:MAX_EXAMPLES]) or (SOME_RECORDING,)
+    return Pick(c.keyed, raw["from"], c.at("where").compile(where, (*path, "where")), how, examples)
 
 
 def _by(c: Compiler, raw: Any, path: Path) -> Node:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from audiosynth.clip import Recording
+from audiosynth.clip import Member, Recording
 from audiosynth.dice import keyed_fraction
 from audiosynth.errors import AssetError, did_you_mean
 from audiosynth.paths import read_bytes
@@ -90,7 +90,7 @@ class SplitSpec(BaseModel):
         return tree
 
 
-def group_keys(recording: Recording, fields: Sequence[str]) -> tuple[str, ...]:
+def group_keys(recording: Member, fields: Sequence[str]) -> tuple[str, ...]:
     """Return the keys of a recording, ``field:value`` for each field it has.
 
     Raises
@@ -108,7 +108,7 @@ def group_keys(recording: Recording, fields: Sequence[str]) -> tuple[str, ...]:
     return keys
 
 
-def groups(recordings: Sequence[Recording], fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def groups(recordings: Sequence[Member], fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the groups: recordings that share any key, or their bytes, are in one; every key by the id of its group.
 
     The id is the smallest of the group's keys (in UTF-8 order).
@@ -144,7 +144,7 @@ def groups(recordings: Sequence[Recording], fields: Sequence[str]) -> dict[str, 
 
 
 def assign(
-    recordings: Sequence[Recording],
+    recordings: Sequence[Member],
     *,
     group_fields: Sequence[str],
     shares: Mapping[str, float],

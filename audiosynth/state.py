@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from audiosynth.clip import Recording
 from audiosynth.loaded import Recipe
 from audiosynth.spec import ENGINE, FORMAT
 from audiosynth.versions import libraries, version
@@ -29,7 +30,10 @@ def state_of(recipe: Recipe) -> dict[str, Any]:
 
 def _members(recipe: Recipe) -> str:
     """Return the hash of which recording is in which split: a file may freeze that (`splits.file`)."""
-    rows = [[name, split, [r.path for r in found]] for (name, split), found in sorted(recipe.members.items())]
+    rows = [
+        [name, split, [r.path if isinstance(r, Recording) else f"{r.path} {r.sha256}" for r in found]]
+        for (name, split), found in sorted(recipe.members.items())
+    ]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 
