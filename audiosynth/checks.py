@@ -13,7 +13,8 @@ from audiosynth import registry
 from audiosynth.clip import Recording, Slack
 from audiosynth.compiler import Path
 from audiosynth.distributions import shown
-from audiosynth.draws import Number, Seed
+from audiosynth.draws import Number
+from audiosynth.draws_time import Seed
 from audiosynth.errors import UsageError, did_you_mean
 from audiosynth.fields import Family
 from audiosynth.nodes import OPAQUE, Const, LetMap, ListNode, MapNode, Node, Repeat

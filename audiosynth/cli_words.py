@@ -70,6 +70,11 @@ WORDS: Final[dict[str, Word]] = {
         "A place within the room there is: 0 as early as possible, 1 as late as possible.",
         "onset: {slack: {uniform: [0, 1]}}",
     ),
+    "fit": Word(
+        "seconds",
+        "For `duration`: as long as the clip's events, and so many seconds after the last.",
+        "duration: {fit: 0.5}",
+    ),
     "literal": Word(
         "anything", "The value as it stands, even if it looks like a draw.", "meta: {literal: {choice: [1, 2]}}"
     ),
@@ -107,6 +112,8 @@ TOP: Final[dict[str, tuple[str, str]]] = {
     ),
     "splits": ("splits", "Which recordings go where: {train: 0.8, test: 0.2}; see describe splits"),
     "catalogues": ("map of catalogues", "Sets of recordings by name; see describe catalogue"),
+    "voices": ("map of casts", "Voices to draw for speech: {n: 200}, or by name; each belongs to one split"),
+    "negatives": ("map of tables", "Phrases near to a keyword, and why: {of: [hey computer], kinds: [alike, partial]}"),
     "output": ("output", "How audio is written; see describe output"),
     "export": ("list of exporters", "Formats of the labels; see list exporters"),
     "duration": ("number", "Length of a clip in seconds"),

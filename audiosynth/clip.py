@@ -102,6 +102,13 @@ class Slack(BaseModel):
     slack: float = Field(ge=0, le=1, description="0 is as early as possible, 1 as late as possible")
 
 
+@dataclass(frozen=True)
+class Fit:
+    """A clip's length: as long as its events, and `after` seconds more."""
+
+    after: float
+
+
 class AssetReader(Protocol):
     """What a component may ask of the asset store."""
 

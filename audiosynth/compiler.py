@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from audiosynth.clip import Entry
-from audiosynth.draws import Seed, Start
+from audiosynth.draws_time import Seed, Start
 from audiosynth.errors import did_you_mean
 from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, Lookup, MapNode, Node, leaves
 from audiosynth.profiles import profile_path, read_profile, tree_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from audiosynth.clip import Entry, Slack
+from audiosynth.clip import Entry
 from audiosynth.nodes import SOME_RECORDING, MapNode, Node, Scope
 from audiosynth.quantiles import Distribution, Integers, Poisson
 
@@ -235,56 +235,3 @@ class Maybe(Node):
     def children(self) -> Sequence[Node]:
         """Return what may be drawn."""
         return (self.then,)
-
-
-@dataclass(frozen=True, eq=False)
-class SlackNode(Node):
-    """`{slack: x}`: a fraction of the room there is, turned into samples by the plan."""
-
-    path: str
-    value: Node
-
-    def draw(self, scope: Scope) -> Slack:
-        """Return the fraction."""
-        value = self.value.draw(scope)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise scope.error(self.path, f"'slack' takes a fraction from 0 to 1, got {value!r}")
-        return Slack(slack=value)
-
-    def witnesses(self) -> Sequence[Any]:
-        """Return the middle of the room there is."""
-        return (Slack(slack=0.5),)
-
-    def children(self) -> Sequence[Node]:
-        """Return the fraction."""
-        return (self.value,)
-
-
-@dataclass(frozen=True, eq=False)
-class Start(Node):
-    """Where in an endless sound a clip begins, filled where the recipe does not say: a fraction of its loop."""
-
-    path: str
-
-    def draw(self, scope: Scope) -> Slack:
-        """Return the fraction; the plan knows how long the loop is."""
-        return Slack.model_construct(slack=scope.uniform(self.path))
-
-    def witnesses(self) -> Sequence[Any]:
-        """Return the beginning."""
-        return (0,)
-
-
-@dataclass(frozen=True, eq=False)
-class Seed(Node):
-    """The seed of a component that makes noise, filled where the recipe gives none."""
-
-    path: str
-
-    def draw(self, scope: Scope) -> int:
-        """Return 53 bits."""
-        return scope.dice.bits(scope.prefix + self.path)
-
-    def witnesses(self) -> Sequence[Any]:
-        """Return a seed."""
-        return (0,)

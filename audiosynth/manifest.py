@@ -21,6 +21,8 @@ from audiosynth.spec import ENGINE, FORMAT, ClipSpec, Decisions, parts, recordin
 
 MAX_ROW_BYTES: Final = 2**20
 """Longest line that is read as a row."""
+VOICES: Final = ("recorded", "trained", "formant")
+"""Kinds of voices, the most personal first: a row names the first of its kinds."""
 CLIPS_PER_SHARD: Final = 1000
 """Clips per folder of audio."""
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
@@ -142,7 +144,9 @@ def made_of(spec: ClipSpec) -> dict[str, Any]:
     A recording whose catalogue names a speaker counts as a recorded voice.
     """
     used = recordings(spec)
-    voices = "recorded" if any("speaker" in r.meta for r in used) else "none"
+    kinds = {part.voice.made() for part in parts(spec) if hasattr(part, "voice")}
+    kinds |= {"recorded"} if any("speaker" in r.meta for r in used) else set()
+    voices = next((kind for kind in VOICES if kind in kinds), "none")
     made = {content.made for part in parts(spec) if (content := getattr(part, "content", None)) is not None}
     profiles = "learned" if "learned" in made else "designed" if made else "none"
     return {"recordings": len(used), "voices": voices, "profiles": profiles}

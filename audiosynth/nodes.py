@@ -170,6 +170,17 @@ class Given(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class SplitName(Node):
+    """The name of the clip's split (`$split`), which the plan brings along."""
+
+    names: tuple[str, ...]
+
+    def witnesses(self) -> Sequence[Any]:
+        """Return the names of all splits."""
+        return self.names
+
+
+@dataclass(frozen=True, eq=False)
 class MapNode(Node):
     """A map with draws somewhere inside."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from audiosynth import registry
-from audiosynth.clip import Recording, Segment, Slack
+from audiosynth.clip import Fit, Recording, Slack
 from audiosynth.compiler import path_text
 from audiosynth.dice import ClipDice
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
@@ -19,8 +18,8 @@ from audiosynth.nodes import Scope
 from audiosynth.places import Motion, Position
 from audiosynth.registry import Component
 from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
+from audiosynth.timing import fitted, hull, moved, onset_of, require_fit
 
-Interval = tuple[int, int]
 _MADE = frozenset({"source", "effects", "room", "position", "motion", "onset", "at", "let"})
 """What of an event is not taken as drawn."""
 
@@ -49,6 +48,8 @@ def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
     """
     recipe.require_clip(split, ordinal)
     scope = Scope(ClipDice(recipe.seed, split, ordinal), recipe.pool, recipe.lets)
+    if "split" not in recipe.lets:
+        scope.values["split"] = split
     if recipe.each is not None:
         scope.values[recipe.each.name] = recipe.utterance(split, ordinal)
     try:
@@ -62,7 +63,8 @@ def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
 
 def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     sr = recipe.sr
-    n_samples = max(1, seconds_to_samples(_number(tree["duration"], "duration"), sr))
+    fit = tree["duration"] if isinstance(tree["duration"], Fit) else None
+    n_clip = None if fit is not None else max(1, seconds_to_samples(_number(tree["duration"], "duration"), sr))
     clip = f"clip {scope.dice.split}/{scope.dice.ordinal}"
     try:
         room = _room(tree.get("room"))
@@ -71,12 +73,13 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     events = []
     for i, raw in enumerate(tree.get("events") or ()):
         try:
-            events.append(_event(raw, sr=sr, n_clip=n_samples, clip_room=room))
+            events.append(_event(raw, sr=sr, n_clip=n_clip, clip_room=room))
         except ValidationError as error:
             loc, message = registry.explain(error, "event")[0]
             raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}") from None
         except AudiosynthError as error:
             raise PlanError(f"{clip}, events[{i}]: {error}") from None
+    n_samples = n_clip or fitted(events, fit, sr=sr)
     bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr, room=room)
     mix = tree.get("mix") or {}
     spec = ClipSpec(
@@ -118,22 +121,20 @@ def _shown(lets: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shown(value) for name, value in lets.items()}
 
 
-def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int, clip_room: Component | None) -> Event:
+def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None) -> Event:
     source = _source(raw.get("source"), sr)
     effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
-    n, active, marks = _moved(source, effects, sr)
+    n, active, marks = moved(source, effects, sr)
     at = None if raw.get("at") is None else At.model_validate(raw["at"])
     room = _room(raw.get("room"))
     position = _position(raw.get("position"), room or clip_room)
-    onset = _onset(raw.get("onset"), at, n=n, n_clip=n_clip, sr=sr, cut=raw.get("overrun") == "cut")
+    body = (active[0][0], active[-1][1]) if marks and active else (0, n)
+    onset = onset_of(raw.get("onset"), at, n=n, body=body, n_clip=n_clip, sr=sr, cut=raw.get("overrun") == "cut")
     if at is not None and at.anchor == "direct" and raw.get("align") == "causal":
         onset -= _known_delay(room or clip_room, sr, position)
-    if (onset < 0 or onset + n > n_clip) and raw.get("overrun", "error") == "error":
-        raise PlanError(
-            f"an event of {n / sr:.3f} s from {onset / sr:.3f} s does not fit a clip of {n_clip / sr:.3f} s; make the clip "
-            "longer, the event shorter (`duration`), place it with {slack: …}, or say `overrun: cut`"
-        )
-    place = Place(onset=onset, n_samples=n, active=tuple(active), labels=_hull(active), marks=marks)
+    if raw.get("overrun", "error") == "error":
+        require_fit(onset, n, n_clip, sr)
+    place = Place(onset=onset, n_samples=n, active=tuple(active), labels=hull(active), marks=marks)
     rest = {key: value for key, value in raw.items() if key not in _MADE}
     return Event(
         source=source, effects=effects, room=room, position=position,
@@ -188,64 +189,6 @@ def _source(raw: Any, sr: int) -> Component:
     if built is None:
         raise PlanError("an event needs a source")
     return built
-
-
-def _moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Interval], tuple[Any, ...]]:
-    """Return the length, the active intervals and the words and phones of a source after its effects."""
-    n = source.extent(sr)
-    active = source.active(sr) if hasattr(source, "active") else None
-    intervals = [(0, n) if active is None else tuple(active)]
-    marks = [(m.kind, m.text, m.onset, m.offset) for m in (source.marks(sr) if hasattr(source, "marks") else ())]
-    for effect in effects:
-        segments = effect.segments(n, sr)
-        n = effect.extent(n, sr)
-        intervals = [piece for interval in intervals for piece in map_interval(interval, segments)]
-        marks = [
-            (kind, text, *piece) for kind, text, *span in marks for piece in map_interval((span[0], span[1]), segments)
-        ]
-    return n, [(max(0, a), min(n, b)) for a, b in intervals if b > a], tuple(marks)
-
-
-def map_interval(interval: Interval, segments: Sequence[Segment]) -> list[Interval]:
-    """Return where an interval of the input went: none, one or several intervals of the output.
-
-    Examples
-    --------
-    >>> map_interval((2, 6), [Segment(0, 4, 0, 8), Segment(4, 8, 12, 8)])
-    [(4, 8), (10, 12)]
-    """
-    out = []
-    for in0, in1, out0, out1 in segments:
-        a, b = max(interval[0], in0), min(interval[1], in1)
-        if b > a and in1 > in0:
-            ends = [out0 + (2 * (x - in0) * (out1 - out0) + (in1 - in0)) // (2 * (in1 - in0)) for x in (a, b)]
-            out.append((min(ends), max(ends)))
-    return out
-
-
-def _hull(active: Sequence[Interval]) -> tuple[Interval, ...]:
-    """Return the label intervals: touching pieces are one."""
-    merged: list[Interval] = []
-    for a, b in active if len(active) == 1 else sorted(active):
-        if merged and a <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
-        else:
-            merged.append((a, b))
-    return tuple(merged)
-
-
-def _onset(raw: Any, at: At | None, *, n: int, n_clip: int, sr: int, cut: bool) -> int:
-    if at is not None:
-        point = seconds_to_samples(at.time, sr) + (n_clip if at.time < 0 else 0)
-        return point - {"onset": 0, "direct": 0, "centre": n // 2, "offset": n}[at.anchor]
-    if isinstance(raw, Slack):
-        if n > n_clip and not cut:
-            raise PlanError(
-                f"an event of {n / sr:.3f} s is longer than its clip of {n_clip / sr:.3f} s; make the clip longer, "
-                "the event shorter (`duration`), or give an onset and `overrun: cut`"
-            )
-        return math.floor(raw.slack * (n_clip - n) + 0.5)  # below 0 where a longer event is cut
-    return 0 if raw is None else seconds_to_samples(raw, sr)
 
 
 def _known_delay(room: Any, sr: int, position: Position | None) -> int:

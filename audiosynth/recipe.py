@@ -15,7 +15,7 @@ from audiosynth.compiler import Compiler, path_text
 from audiosynth.draws import Turn
 from audiosynth.errors import AssetError, did_you_mean
 from audiosynth.loaded import Each, Recipe
-from audiosynth.nodes import Const, Given, MapNode, Node, Repeat
+from audiosynth.nodes import Const, Given, MapNode, Node, Repeat, SplitName
 from audiosynth.normalise import normalise
 from audiosynth.recipe_parts import (
     Loader,
@@ -98,7 +98,7 @@ def load_recipe(
     specs = catalogue_specs(loader, tree)
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
-    compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables)
+    compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts))
     output = output_of(loader, tree, settings)
     exports = exports_of(loader, tree)
     supervision = supervision_of(loader, tree, counts)
@@ -124,10 +124,13 @@ def _compile(
     names: frozenset[str],
     each: Each | None,
     tables: Mapping[str, Sequence[Entry]],
+    splits: tuple[str, ...],
 ) -> tuple[MapNode, Mapping[str, Node], tuple[str, ...]]:
     """Return the scene's nodes, those of the clip's names, and what is worth a warning."""
     found: list[tuple[RecipePath, str]] = []
-    given: dict[str, Node | None] = {} if each is None else {each.name: Given()}
+    given: dict[str, Node | None] = {"split": SplitName(splits)}
+    if each is not None:
+        given[each.name] = Given()
     compiler = Compiler(RESERVED, names, found, given, folder=loader.source.folder, tables=tables)
     inner, lets = compiler.lets(tree["let"], ("let",)) if "let" in tree else (compiler, {})
     items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from audiosynth.assets import AssetStore
-from audiosynth.errors import ManifestError
-from audiosynth.manifest import Row, open_manifest, parse_row, read_rows
+from audiosynth.errors import AudiosynthError, ManifestError
+from audiosynth.manifest import Row, needs_of, open_manifest, parse_row, read_rows
 from audiosynth.pcm import pcm_sha256
 from audiosynth.render import render
 from audiosynth.rendered import Clip
@@ -213,7 +213,7 @@ def _write(clip: Clip, row: Row, work: Workspace, out: Path) -> None:
 def _lacking(row: Row) -> list[str]:
     """Return in words what the row needs and is not here; said before anything is compared."""
     now = {"audiosynth": version(), **libraries()}
-    here = {f"{name}=={number}" for name, number in now.items()}
+    here = {f"{name}=={number}" for name, number in now.items()} | set(_pinned(row))
     missing = [need for need in row.needs if need not in here]
     return [f"needs {', '.join(missing)} (parts of it are not portable); here: {_here(now)}"] if missing else []
 
@@ -221,7 +221,7 @@ def _lacking(row: Row) -> list[str]:
 def _advice(row: Row, made: Mapping[str, str]) -> str:
     now = {"audiosynth": version(), **libraries()}
     pins = [f"{name}=={made[name]}" for name in made if name in now and now[name] != made[name]]
-    if row.needs:
+    if set(row.needs) - set(_pinned(row)):
         return f"the row needs {', '.join(row.needs)} (parts of it are not portable); here: {_here(now)}"
     if pins:
         installable = [pin for pin in pins if not pin.startswith("libsndfile")]
@@ -232,6 +232,14 @@ def _advice(row: Row, made: Mapping[str, str]) -> str:
         else f"other samples (the row's versions are not known; here: {_here(now)})"
     )
     return f"{known}: the row or a recording was edited, or this is a bug worth reporting with the row"
+
+
+def _pinned(row: Row) -> list[str]:
+    """Return what the row's pinned components would need if it were made here; nothing where that cannot be known."""
+    try:
+        return needs_of(row.spec)
+    except AudiosynthError:  # an engine that is missing: rendering says so, and how to get it
+        return []
 
 
 def _here(now: Mapping[str, str]) -> str:

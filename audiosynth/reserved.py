@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from audiosynth.compiler import Compiler, Path, Word, path_text
 from audiosynth.distributions import NUMERIC, numeric, shown
-from audiosynth.draws import Balance, Choice, Maybe, Number, Pick, Product, SlackNode, Turn, is_condition
+from audiosynth.draws import Balance, Choice, Maybe, Number, Pick, Product, Turn, is_condition
+from audiosynth.draws_time import FitNode, SlackNode
 from audiosynth.errors import ParameterError, did_you_mean
 from audiosynth.nodes import MAX_REPEAT, OPAQUE, SOME_RECORDING, Const, Node, Repeat, leaves
 from audiosynth.references import By, Duration, Join, Ref, Sum, is_plain, text_of
@@ -184,6 +185,12 @@ def _slack(c: Compiler, raw: Any, path: Path) -> Node:
     return SlackNode(path_text(path), value)
 
 
+def _fit(c: Compiler, raw: Any, path: Path) -> Node:
+    if path != ("duration", "fit"):
+        return c.fail(path, "'fit' is a length for the whole clip; it stands under `duration`")
+    return FitNode(path_text(path), c.compile(raw, path))
+
+
 def _of(c: Compiler, raw: Any, path: Path) -> Node:
     if not isinstance(raw, str):
         return c.fail(path, f"'of' takes the name of a recording, got {shown(raw)}")
@@ -218,6 +225,7 @@ _OTHERS: Final[Mapping[str, Callable[[Compiler, Any, Path], Node]]] = {
     "maybe": _maybe,
     "of": _of,
     "slack": _slack,
+    "fit": _fit,
     "literal": _literal,
 }
 RESERVED: Final[Mapping[str, Word]] = {**{name: partial(_number, name) for name in NUMERIC}, **_OTHERS}

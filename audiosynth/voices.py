@@ -55,8 +55,13 @@ class Voice(BaseModel):
         men's (Fant 1960). For espeak.
     formants
         Factors on the frequencies of F1, F2, … beside that. For espeak.
+    bandwidth
+        Factor on the width of every formant: above 1 the peaks are broader and lower, as in voices with losses. For espeak.
+    consonants
+        Strength of fricatives and bursts. For espeak.
     breath, roughness, tilt_db
-        Noise at the formants; irregularity of the voicing; dB per octave above 600 Hz. For espeak.
+        Noise at the formants; irregularity of the voicing; dB per octave above 600 Hz. For espeak; breath is of its formant
+        synthesizer, and the Klatt voices (``klatt``, and variants such as Reed and caleb) keep their own.
     klatt
         1 to 6: libespeak-ng's Klatt synthesizer with that voicing source; 0 leaves the variant's. For espeak.
     """
@@ -73,6 +78,8 @@ class Voice(BaseModel):
     intonation: float = Field(1.0, ge=0, le=3, description="movement of the pitch", json_schema_extra={"unit": ""})
     vocal_tract: float = Field(1.0, ge=0.7, le=1.4, description="length", json_schema_extra={"unit": ""})
     formants: tuple[Factor, ...] = Field((), max_length=8, strict=False, description="factors on F1, F2, …")
+    bandwidth: float = Field(1.0, ge=0.3, le=4, description="of the formants", json_schema_extra={"unit": ""})
+    consonants: float = Field(1.0, ge=0, le=2, description="strength", json_schema_extra={"unit": ""})
     breath: float = Field(0.0, ge=0, le=1, description="noise at the formants", json_schema_extra={"unit": ""})
     roughness: int = Field(0, ge=0, le=7, description="irregular voicing", json_schema_extra={"unit": ""})
     tilt_db: float = Field(0.0, ge=-12, le=6, description="above 600 Hz", json_schema_extra={"unit": "dB/octave"})
@@ -83,7 +90,17 @@ class Voice(BaseModel):
     @model_validator(mode="after")
     def _fits_engine(self) -> Voice:
         if self.engine != "espeak":
-            only = ("language", "vocal_tract", "formants", "breath", "roughness", "tilt_db", "klatt")
+            only = (
+                "language",
+                "vocal_tract",
+                "formants",
+                "bandwidth",
+                "consonants",
+                "breath",
+                "roughness",
+                "tilt_db",
+                "klatt",
+            )
             odd = [key for key in only if getattr(self, key) != type(self).model_fields[key].default]
             if odd:
                 raise ValueError(f"{odd[0]} is espeak's alone; {self.engine} has variant, pitch and intonation")
@@ -129,9 +146,15 @@ def voice_file(voice: Voice) -> str:
     spoken = _lines(espeak.languages()[voice.language].read_text(encoding="utf-8"))
     own = _lines(known[voice.variant].read_text(encoding="utf-8")) if voice.variant else []
     rest = [line for line in own if line[0] not in ("language", "name", "gender", "pitch", "formant", "tone")]
+    klatt = voice.klatt > 0 or any(line[0] == "klatt" for line in own)
     over = {
         key
-        for key, on in (("breath", voice.breath > 0), ("roughness", voice.roughness > 0), ("klatt", voice.klatt > 0))
+        for key, on in (
+            ("breath", voice.breath > 0 and not klatt),
+            ("roughness", voice.roughness > 0),
+            ("consonants", voice.consonants != 1.0),
+            ("klatt", voice.klatt > 0),
+        )
         if on
     }
     lines = [["language", "variant"], ["name", "own"], *(line for line in rest if line[0] not in over)]
@@ -158,11 +181,13 @@ def _pitch(voice: Voice, spoken: list[list[str]], own: list[list[str]]) -> list[
 def _formants(voice: Voice, spoken: list[list[str]], own: list[list[str]]) -> list[list[str]]:
     """Return the formant lines: those of the variant, else of the language, else plain, all moved."""
     given = {line[1]: line[2:] for line in [*spoken, *own] if line[0] == "formant" and len(line) > 2}
-    if voice.vocal_tract == 1.0 and not voice.formants:
+    if voice.vocal_tract == voice.bandwidth == 1.0 and not voice.formants:
         return [["formant", number, *rest] for number, rest in given.items() if ["formant", number, *rest] in own]
     out = []
     for number in range(FORMANTS):
         frequency, *rest = given.get(str(number), ["100", "100", "100"])
+        if len(rest) > 1:
+            rest[1] = f"{float(rest[1]) * voice.bandwidth:.0f}"
         factor = voice.formants[number - 1] if 1 <= number <= len(voice.formants) else 1.0
         out.append(["formant", str(number), f"{float(frequency) * factor / voice.vocal_tract:.0f}", *rest])
     return out
@@ -171,8 +196,11 @@ def _formants(voice: Voice, spoken: list[list[str]], own: list[list[str]]) -> li
 def _more(voice: Voice, own: list[list[str]]) -> list[list[str]]:
     """Return breath, roughness, tone and voicing source."""
     out = []
-    if voice.breath > 0:
+    klatt = voice.klatt > 0 or any(line[0] == "klatt" for line in own)
+    if voice.breath > 0 and not klatt:  # with it, voicing source 6 falls silent
         out.append(["breath", *(f"{10.0 * voice.breath * shape:.0f}" for shape in BREATH)])
+    if voice.consonants != 1.0:
+        out.append(["consonants", *2 * [f"{100.0 * voice.consonants:.0f}"]])
     if voice.roughness > 0:
         out.append(["roughness", str(voice.roughness)])
     if voice.klatt > 0:

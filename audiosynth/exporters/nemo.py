@@ -1,0 +1,52 @@
+"""Manifests for NeMo's speech classification: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from audiosynth.clip import DatasetView
+from audiosynth.exporters._layout import items
+from audiosynth.exporters._text import atomic_text
+from audiosynth.registry import Component
+
+FILES: Final = {
+    "training": "train_manifest.json",
+    "validation": "validation_manifest.json",
+    "testing": "test_manifest.json",
+}
+
+
+class Nemo(Component):
+    """``nemo/{train,validation,test}_manifest.json``: ``{"audio_filepath", "duration", "command"}`` a line.
+
+    Paths are relative to the manifest, which NeMo takes since 1.5, so that the folder can be moved; the audio is the
+    dataset's own. Clips without a label have the command ``silence``. An ``ambient`` split is left out.
+    """
+
+    type_name: ClassVar[str] = "nemo"
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({},)
+
+    def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
+        """Write ``nemo/`` below `folder` and return the paths.
+
+        Raises
+        ------
+        BuildError
+            If a clip has several labels.
+        """
+        base = folder / "nemo"
+        up = Path(os.path.relpath(dataset.root, base)).as_posix()
+        with ExitStack() as stack:
+            files = {role: stack.enter_context(atomic_text(base / name)) for role, name in FILES.items()}
+            for item in items(dataset):
+                record = {
+                    "audio_filepath": f"{up}/{item.row['path']}",
+                    "duration": item.row["duration"],
+                    "command": item.word,
+                }
+                files[item.role].write(json.dumps(record, ensure_ascii=False) + "\n")
+        return [base / name for name in FILES.values()]

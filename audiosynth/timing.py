@@ -1,0 +1,128 @@
+"""When an event sounds: its length after effects, where it is placed, how long a clip around it is; all in whole samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from audiosynth.clip import Fit, Segment, Slack
+from audiosynth.dsp import seconds_to_samples
+from audiosynth.errors import PlanError
+from audiosynth.spec import At, Event
+
+Interval = tuple[int, int]
+
+
+def moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Interval], tuple[Any, ...]]:
+    """Return the length, the active intervals and the words and phones of a source after its effects."""
+    n = source.extent(sr)
+    active = source.active(sr) if hasattr(source, "active") else None
+    intervals = [(0, n) if active is None else tuple(active)]
+    marks = [(m.kind, m.text, m.onset, m.offset) for m in (source.marks(sr) if hasattr(source, "marks") else ())]
+    for effect in effects:
+        segments = effect.segments(n, sr)
+        n = effect.extent(n, sr)
+        intervals = [piece for interval in intervals for piece in map_interval(interval, segments)]
+        marks = [
+            (kind, text, *piece) for kind, text, *span in marks for piece in map_interval((span[0], span[1]), segments)
+        ]
+    return n, [(max(0, a), min(n, b)) for a, b in intervals if b > a], tuple(marks)
+
+
+def map_interval(interval: Interval, segments: Sequence[Segment]) -> list[Interval]:
+    """Return where an interval of the input went: none, one or several intervals of the output.
+
+    Examples
+    --------
+    >>> map_interval((2, 6), [Segment(0, 4, 0, 8), Segment(4, 8, 12, 8)])
+    [(4, 8), (10, 12)]
+    """
+    out = []
+    for in0, in1, out0, out1 in segments:
+        a, b = max(interval[0], in0), min(interval[1], in1)
+        if b > a and in1 > in0:
+            ends = [out0 + (2 * (x - in0) * (out1 - out0) + (in1 - in0)) // (2 * (in1 - in0)) for x in (a, b)]
+            out.append((min(ends), max(ends)))
+    return out
+
+
+def hull(active: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Return the label intervals: touching pieces are one."""
+    merged: list[Interval] = []
+    for a, b in active if len(active) == 1 else sorted(active):
+        if merged and a <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
+        else:
+            merged.append((a, b))
+    return tuple(merged)
+
+
+def onset_of(raw: Any, at: At | None, *, n: int, body: Interval, n_clip: int | None, sr: int, cut: bool) -> int:
+    """Return where an event's first sample falls.
+
+    Parameters
+    ----------
+    raw, at
+        The event's `onset` (seconds or slack), or what places one of its points.
+    n, body
+        Its length, and what of it the points of `at` are of: all, or the phrase where it is speech.
+    n_clip
+        Length of the clip; None where the clip is as long as its events.
+    sr
+        Rate in Hz.
+    cut
+        Whether it may go past the ends.
+
+    Raises
+    ------
+    PlanError
+        If there is no such place.
+    """
+    if n_clip is None and (isinstance(raw, Slack) or (at is not None and at.time < 0)):
+        raise PlanError(
+            "a clip that is as long as its events ({fit: …}) has no slack and no end to count from; give seconds from 0 on"
+        )
+    whole = n_clip or 0
+    if at is not None:
+        point = seconds_to_samples(at.time, sr) + (whole if at.time < 0 else 0)
+        first, last = body
+        return point - {"onset": first, "direct": first, "centre": (first + last) // 2, "offset": last}[at.anchor]
+    if isinstance(raw, Slack):
+        if n > whole and not cut:
+            raise PlanError(
+                f"an event of {n / sr:.3f} s is longer than its clip of {whole / sr:.3f} s; make the clip longer, "
+                "the event shorter (`duration`), or give an onset and `overrun: cut`"
+            )
+        return math.floor(raw.slack * (whole - n) + 0.5)  # below 0 where a longer event is cut
+    return 0 if raw is None else seconds_to_samples(raw, sr)
+
+
+def require_fit(onset: int, n: int, n_clip: int | None, sr: int) -> None:
+    """Refuse an event that goes past an end of its clip.
+
+    Raises
+    ------
+    PlanError
+        With both lengths.
+    """
+    if onset < 0 or (n_clip is not None and onset + n > n_clip):
+        length = "as long as its events" if n_clip is None else f"of {n_clip / sr:.3f} s"
+        raise PlanError(
+            f"an event of {n / sr:.3f} s from {onset / sr:.3f} s does not fit a clip {length}; make the clip "
+            "longer, the event shorter (`duration`), place it with {slack: …}, or say `overrun: cut`"
+        )
+
+
+def fitted(events: Sequence[Event], fit: Fit | None, *, sr: int) -> int:
+    """Return the length of a clip that ends some time after the last of its events.
+
+    Raises
+    ------
+    PlanError
+        If it has none.
+    """
+    ends = [event.place.onset + event.place.n_samples for event in events if event.place is not None]
+    if fit is None or not ends:
+        raise PlanError("duration: {fit: …} needs an event to fit; give seconds where a clip may have none")
+    return max(1, max(ends) + seconds_to_samples(fit.after, sr))
