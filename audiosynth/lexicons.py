@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from audiosynth.errors import ParameterError
-from audiosynth.paths import below
+from audiosynth.paths import below, is_below
 
 MAX_LEXICON: Final = 200_000
 _LEXICON: Final = Path(__file__).with_name("lexicon")
@@ -23,7 +23,7 @@ def words_of(language: str, lexicon: str | None, folder: Path | None) -> tuple[s
     base = language.partition("-")[0]
     path = _LEXICON / f"words_{base}.txt"
     if lexicon is not None:
-        inside = None if folder is None else below(folder, lexicon)
+        inside = below(folder, lexicon) if folder is not None and is_below(lexicon) else None
         if inside is None or not inside.is_file():
             raise ParameterError(f"negatives: lexicon: there is no file '{lexicon}' below the recipe's folder")
         path = inside
