@@ -183,7 +183,11 @@ class _Host:
         here = files()
         command = [sys.executable, "-I", "-S", str(_WORKER), str(here.library), str(here.data)]
         # its own surroundings: nothing of the user's locale or of the library's variables
-        kept = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP") if key in os.environ}
+        kept = {
+            key: os.environ[key]
+            for key in ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "GLIBC_TUNABLES")
+            if key in os.environ
+        }
         self.process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**kept, "LC_ALL": "C"}
         )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -18,6 +17,9 @@ FILES: Final = {
     "validation": "validation_manifest.json",
     "testing": "test_manifest.json",
 }
+
+UP: Final = "../.."
+"""From ``labels/nemo/`` to the dataset's folder."""
 
 
 class Nemo(Component):
@@ -39,12 +41,11 @@ class Nemo(Component):
             If a clip has several labels.
         """
         base = folder / "nemo"
-        up = Path(os.path.relpath(dataset.root, base)).as_posix()
         with ExitStack() as stack:
             files = {role: stack.enter_context(atomic_text(base / name)) for role, name in FILES.items()}
             for item in items(dataset):
                 record = {
-                    "audio_filepath": f"{up}/{item.row['path']}",
+                    "audio_filepath": f"{UP}/{item.row['path']}",
                     "duration": item.row["duration"],
                     "command": item.word,
                 }
