@@ -57,6 +57,7 @@ def build(
     *,
     workers: int = 1,
     fresh: bool = False,
+    keep_going: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Built:
     """Build every clip of a recipe into a folder.
@@ -71,6 +72,9 @@ def build(
         Processes that render (1 renders in this one). The result is the same for any number.
     fresh
         Delete an earlier build in `root` first.
+    keep_going
+        Leave out clips that cannot be made (a recording that is gone, a synthesizer that crashed), list them with their specs
+        in ``failed.jsonl``, and go on; by default the first of them stops the build, which can be resumed.
     progress
         Called with (clips done, clips in all) whenever a unit is finished.
 
@@ -93,7 +97,7 @@ def build(
         raise UsageError(f"workers: expected at least 1, got {workers}")
     root = Path(root)
     try:
-        return _build(recipe, root, workers=workers, fresh=fresh, progress=progress or _quiet)
+        return _build(recipe, root, workers=workers, fresh=fresh, keep_going=keep_going, progress=progress or _quiet)
     except OSError as error:
         raise disk_error(error, root) from error
 
@@ -102,7 +106,9 @@ def _quiet(done: int, total: int) -> None:
     """Show no progress."""
 
 
-def _build(recipe: Recipe, root: Path, *, workers: int, fresh: bool, progress: Callable[[int, int], None]) -> Built:
+def _build(
+    recipe: Recipe, root: Path, *, workers: int, fresh: bool, keep_going: bool, progress: Callable[[int, int], None]
+) -> Built:
     state = state_of(recipe)
     cleared = fresh and clear(root)
     if finished(root, state, cleared=cleared):
@@ -121,7 +127,7 @@ def _build(recipe: Recipe, root: Path, *, workers: int, fresh: bool, progress: C
         )
         progress(done, total)
         made = 0
-        for count in _run(recipe, todo, root, workers):
+        for count in _run(recipe, todo, root, workers, keep_going=keep_going):
             made += count
             progress(done + made, total)
         stats = finish(recipe, root, units, state)
@@ -134,13 +140,13 @@ def _as_it_is(recipe: Recipe, root: Path) -> Built:
     return Built(root, sum(recipe.clips.values()), 0, summary.of_manifest(root / "manifest.jsonl").as_dict())
 
 
-def _run(recipe: Recipe, todo: list[Unit], root: Path, workers: int) -> Iterator[int]:
+def _run(recipe: Recipe, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
     if workers == 1 or len(todo) < 2:
         work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
         for unit in todo:
-            yield render_unit(recipe, unit, root, work)
+            yield render_unit(recipe, unit, root, work, keep_going=keep_going)
         return
-    yield from _run_pool(recipe, todo, root, min(workers, len(todo)))
+    yield from _run_pool(recipe, todo, root, min(workers, len(todo)), keep_going=keep_going)
 
 
 class _Process:
@@ -150,29 +156,32 @@ class _Process:
     root: Path
     work: Workspace
     stop: Event
+    keep_going: bool
 
 
-def _start(recipe: Recipe, root: Path, stop: Event) -> None:
+def _start(recipe: Recipe, root: Path, stop: Event, keep_going: bool) -> None:
     import signal
     from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     Thread(target=leave_with_parent, daemon=True).start()
-    _Process.recipe, _Process.root, _Process.stop = recipe, root, stop
+    _Process.recipe, _Process.root, _Process.stop, _Process.keep_going = recipe, root, stop, keep_going
     _Process.work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
 
 
 def _one(unit: Unit) -> int:
-    return render_unit(_Process.recipe, unit, _Process.root, _Process.work, stopped=_Process.stop.is_set)
+    process = _Process
+    stopped = process.stop.is_set
+    return render_unit(process.recipe, unit, process.root, process.work, stopped=stopped, keep_going=process.keep_going)
 
 
-def _run_pool(recipe: Recipe, todo: list[Unit], root: Path, workers: int) -> Iterator[int]:
+def _run_pool(recipe: Recipe, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
     from multiprocessing import get_context
 
     context = get_context("spawn")
     stop = context.Event()
     pool: AbstractContextManager[ProcessPoolExecutor]
-    with ProcessPoolExecutor(workers, context, _start, (recipe, root, stop)) as pool:
+    with ProcessPoolExecutor(workers, context, _start, (recipe, root, stop, keep_going)) as pool:
         waiting: set[Future[int]] = set()
         rest = iter(todo)
         try:

@@ -29,22 +29,35 @@ if TYPE_CHECKING:
     "--resume/--fresh", default=True,
     help="Go on with an unfinished build in the folder, or delete the build that is there.  [default: --resume]",
 )  # fmt: skip
+@click.option(
+    "--keep-going", is_flag=True,
+    help="Leave out clips that cannot be made, list them in failed.jsonl, and end with exit code 1.",
+)  # fmt: skip
 @output_options
-def build_command(*, wanted: Wanted, output: str | None, workers: int | None, resume: bool, show: Show) -> None:
+def build_command(
+    *, wanted: Wanted, output: str | None, workers: int | None, resume: bool, keep_going: bool, show: Show
+) -> None:
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
 
     A build that was stopped, by Ctrl-C or by a power cut, goes on where it was when the same command runs again, and ends
     in the same bytes. A finished build is left alone.
     """
     from audiosynth.build import build
+    from audiosynth.errors import BuildError
 
     recipe = wanted.load(show)
     root = Path(output) if output is not None else default_root(recipe.name)
     with show.progress() as progress:
-        built = build(recipe, root, workers=workers or usable_cpus(), fresh=not resume, progress=progress)
+        built = build(
+            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress
+        )
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
+    if built.stats.get("failed"):
+        raise BuildError(
+            f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
+        )
 
 
 def default_root(name: str) -> Path:

@@ -182,14 +182,19 @@ def gaussian_at(seed: int, *, start: int, n_samples: int, stream: str = "") -> A
     Box and Muller (1958): one 64-bit word gives a radius (upper half) and an angle (lower half), hence samples
     2i and 2i + 1; the largest value is sqrt(66 ln 2) = 6.76. Not NumPy's `normal`, whose stream may change.
     """
+    return np.asarray(gaussians_at(seed, start=start, n_samples=n_samples, streams=(stream,))[0])
+
+
+def gaussians_at(seed: int, *, start: int, n_samples: int, streams: Sequence[str]) -> Array:
+    """Return `gaussian_at` of several streams, shape (len(streams), n_samples); one transform for all of them."""
     first, skip = divmod(start, 2)
     n_words = (skip + n_samples + 1) // 2
-    words = philox_words(seed, start=first, n_words=n_words, stream=stream)
+    words = np.stack([philox_words(seed, start=first, n_words=n_words, stream=stream) for stream in streams])
     upper = (words >> np.uint64(32)).astype(np.float64)
     lower = (words & np.uint64(0xFFFFFFFF)).astype(np.float64)
     radius = np.sqrt(-2.0 * np.log((upper + 0.5) * 2.0**-32))
     angle = (2.0 * np.pi * 2.0**-32) * lower
-    pairs = np.empty((n_words, 2))
-    np.multiply(radius, np.cos(angle), out=pairs[:, 0])
-    np.multiply(radius, np.sin(angle), out=pairs[:, 1])
-    return pairs.reshape(-1)[skip : skip + n_samples]
+    pairs = np.empty((len(streams), n_words, 2))
+    np.multiply(radius, np.cos(angle), out=pairs[..., 0])
+    np.multiply(radius, np.sin(angle), out=pairs[..., 1])
+    return pairs.reshape(len(streams), -1)[:, skip : skip + n_samples]

@@ -27,7 +27,8 @@ def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str
     put(root / "recipe.yaml", recipe.text.encode(), scratch=scratch)
     splits = {s: totals.clips.get(s, 0) for s in recipe.clips}
     export(view(root, name=recipe.name, splits=splits, supervision=recipe.supervision), recipe.exports, root)
-    stats = totals.as_dict()
+    failed = _failures(root, units, scratch)
+    stats = {**totals.as_dict(), "failed": failed}
     head = {
         "name": recipe.name,
         "description": recipe.description,
@@ -46,6 +47,15 @@ def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
     put(root / "dataset.json", text.encode(), scratch=scratch)
     return stats
+
+
+def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
+    """Write ``failed.jsonl`` if clips could not be made; returns their number."""
+    found = [root / ".build" / "failed" / unit.name for unit in units]
+    text = b"".join(path.read_bytes() for path in found if path.is_file())
+    if text:
+        put(root / "failed.jsonl", text, scratch=scratch)
+    return text.count(b"\n")
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -31,8 +31,7 @@ def impulses(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -
     made, out = profile.impulses, np.zeros(n_samples)
     if made is None or n_samples == 0:
         return out
-    table = _bursts(made, seed, sr)
-    size = table.shape[1]
+    size = _size(made, sr)
     first = max(0, int((start - size) / sr / SLOT) - 1)
     count = int((start + n_samples) / sr / SLOT) + 1 - first
     dice = uniform_at(seed, start=first * (3 * SLOT_MOST + 1), n_samples=count * (3 * SLOT_MOST + 1), stream="impulses")
@@ -45,7 +44,7 @@ def impulses(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -
             a, b = max(0, at), min(n_samples, at + size)
             if a < b:
                 height = float(heights.amplitude(float(loud)))
-                out[a:b] += height * table[int(which * BURSTS), a - at : b - at]
+                out[a:b] += height * _burst(made, seed, sr, int(which * BURSTS))[a - at : b - at]
     return out
 
 
@@ -82,47 +81,69 @@ def _poisson(u: Array, mean: float) -> list[int]:
     return [int(c) for c in np.searchsorted(edges, u, side="right")]
 
 
+def _length(made: Impulses, sr: int) -> int:
+    """Return the samples in which a burst falls."""
+    return max(8, int(min(BURST, 1.2 * made.t60) * sr))
+
+
+def _size(made: Impulses, sr: int) -> int:
+    """Return the length of a burst's waveform."""
+    return _length(made, sr) + (0 if made.bands is None else 2 * int(RINGING * sr))
+
+
+@lru_cache(maxsize=1024)
+def _burst(made: Impulses, seed: int, sr: int, k: int) -> Array:
+    """Return waveform number k of impulses, of energy 1 per second·Hz: Σ y² / sr = 1."""
+    n = _length(made, sr)
+    fall = _fall(made, sr)
+    if made.bands is not None:
+        y = _shaped(made.bands, fall, seed, sr, k)
+    else:
+        white = gaussian_at(seed, start=0, n_samples=2 * n, stream=f"burst/{k}")
+        y = irfft(rfft(white, 2 * n) * _gain(made, sr), 2 * n)[:n] * fall
+    y = y * (sr / float(np.sum(y * y))) ** 0.5
+    y.flags.writeable = False
+    return np.asarray(y)
+
+
 @lru_cache(maxsize=32)
-def _bursts(made: Impulses, seed: int, sr: int) -> Array:
-    """Return waveforms of impulses, each of energy 1 per second·Hz: Σ y² / sr = 1, shape (16, n)."""
-    n = max(8, int(min(BURST, 1.2 * made.t60) * sr))
+def _fall(made: Impulses, sr: int) -> Array:
+    """Return how a burst rises and falls."""
+    n = _length(made, sr)
     t = signals.times(n, sr)
     fall = (1.0 + signals.expm1(-6.907755 / made.t60 * t)) * signals.rise(t / min(0.001, 0.2 * made.t60))
-    fall = fall * signals.rise((n / sr - t) / (0.2 * n / sr))
-    if made.bands is not None:
-        return _shaped(made.bands, fall, seed, sr)
-    frequency = np.fft.rfftfreq(2 * n, 1.0 / sr)
+    return np.asarray(fall * signals.rise((n / sr - t) / (0.2 * n / sr)))
+
+
+@lru_cache(maxsize=32)
+def _gain(made: Impulses, sr: int) -> Array:
+    """Return the amplitude over frequency of bursts between `fmin` and `fmax`."""
+    frequency = np.fft.rfftfreq(2 * _length(made, sr), 1.0 / sr)
     low, high = min(made.fmin, 0.2 * sr), min(max(made.fmax, 1.2 * made.fmin), 0.45 * sr)
     x = np.maximum(frequency, 1.0)
     gain = 1.0 / np.sqrt(1.0 + (low / x) ** 4) / np.sqrt(1.0 + (x / high) ** 4)
     gain[0] = 0.0
-    out = np.empty((BURSTS, n))
-    for k in range(BURSTS):
-        white = gaussian_at(seed, start=0, n_samples=2 * n, stream=f"burst/{k}")
-        y = irfft(rfft(white, 2 * n) * gain, 2 * n)[:n] * fall
-        out[k] = y * (sr / float(np.sum(y * y))) ** 0.5
-    out.flags.writeable = False
-    return out
+    return np.asarray(gain)
 
 
-def _shaped(bands: tuple[tuple[float, float], ...], fall: Array, seed: int, sr: int) -> Array:
-    """Return bursts with the spectrum of bands, which comes last: a decay after it would spread steep edges."""
+def _shaped(bands: tuple[tuple[float, float], ...], fall: Array, seed: int, sr: int, k: int) -> Array:
+    """Return a burst with the spectrum of bands, which comes last: a decay after it would spread steep edges."""
     before = int(RINGING * sr)
     n = before + len(fall) + before
     n_fft = 1 << (2 * n - 1).bit_length()
+    burst = np.zeros(n_fft)
+    burst[before : before + len(fall)] = fall * gaussian_at(seed, start=0, n_samples=len(fall), stream=f"burst/{k}")
+    window = signals.edges(n, sr, fade=0.5 * RINGING)
+    return np.asarray(irfft(rfft(burst, n_fft) * _shape(bands, n_fft, sr), n_fft)[:n] * window)
+
+
+@lru_cache(maxsize=32)
+def _shape(bands: tuple[tuple[float, float], ...], n_fft: int, sr: int) -> Array:
+    """Return the amplitude over frequency of bands, straight in dB over the logarithm of frequency."""
     centres, levels = np.array(bands).T
     at, x = np.log2(centres), np.log2(np.maximum(np.arange(n_fft // 2 + 1) * (sr / n_fft), 1.0))
-    # straight in dB over the logarithm of frequency
     level = np.interp(x, at, levels - 10.0 * np.log10(centres))
     level = level - profile_design.SKIRT_DB * (np.maximum(at[0] - x, 0.0) + np.maximum(x - at[-1], 0.0))
     gain = 1.0 + signals.expm1(LN10 / 20.0 * level)
     gain[0] = 0.0
-    window = signals.edges(n, sr, fade=0.5 * RINGING)
-    out = np.empty((BURSTS, n))
-    for k in range(BURSTS):
-        burst = np.zeros(n_fft)
-        burst[before : before + len(fall)] = fall * gaussian_at(seed, start=0, n_samples=len(fall), stream=f"burst/{k}")
-        y = irfft(rfft(burst, n_fft) * gain, n_fft)[:n] * window
-        out[k] = y * (sr / float(np.sum(y * y))) ** 0.5
-    out.flags.writeable = False
-    return out
+    return np.asarray(gain)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from audiosynth import profile_bursts, profile_design, signals
-from audiosynth.dice import gaussian_at, uniform_at
+from audiosynth.dice import gaussian_at, gaussians_at, uniform_at
 from audiosynth.profiles import Group, Profile
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ class Levels(NamedTuple):
         """Return the levels that samples [start, start + n_samples) need, n_samples ≥ 1."""
         ends = [int(_control(at, 1, sr)[0][0]) for at in (start, start + n_samples - 1)]
         first, count = ends[0], ends[1] - ends[0] + 2
-        return cls(first, [_group_gain(profile, g, seed, first, count) for g in profile_design.groups_of(profile)])
+        groups = profile_design.groups_of(profile)
+        wavers = _wavers(groups, seed, first, count)
+        return cls(first, [_group_gain(profile, group, wavers, count) for group in groups])
 
     def between(self, start: int, n_samples: int, sr: int) -> Iterator[Array | None]:
         """Yield the gain of each group at samples, shape (n_samples,)."""
@@ -125,14 +127,25 @@ class Levels(NamedTuple):
             yield None if gain is None else gain[at] + np.diff(gain)[at] * frac
 
 
-def _group_gain(profile: Profile, group: Group | None, seed: int, first: int, count: int) -> Array | None:
+def _wavers(groups: list[Group | None], seed: int, first: int, count: int) -> dict[str, Array]:
+    """Return every slow process that the groups need, by its stream; those of one rate are worked out together."""
+    streams: dict[float, list[str]] = {}
+    for group in groups:
+        for rate, _ in () if group is None else group.rates:
+            streams.setdefault(rate, [f"all/{rate:g}"]).append(f"{group.fmin:g}/{rate:g}" if group is not None else "")
+    found: dict[str, Array] = {}
+    for rate, names in streams.items():
+        found.update(zip(names, slows(seed, rate, first=first, count=count, streams=names), strict=True))
+    return found
+
+
+def _group_gain(profile: Profile, group: Group | None, wavers: dict[str, Array], count: int) -> Array | None:
     """Return the gain of one group at control points."""
     if group is None:
         return None
     level, variance = np.zeros(count), 0.0
     for rate, depth in group.rates:
-        common = slow(seed, rate, first=first, count=count, stream=f"all/{rate:g}")
-        own = slow(seed, rate, first=first, count=count, stream=f"{group.fmin:g}/{rate:g}")
+        common, own = wavers[f"all/{rate:g}"], wavers[f"{group.fmin:g}/{rate:g}"]
         level += depth * (profile.shared**0.5 * common + (1.0 - profile.shared) ** 0.5 * own)
         variance += depth * depth
     spread = variance**0.5
@@ -163,24 +176,32 @@ def slow(seed: int, rate: float, *, first: int, count: int, stream: str) -> Arra
     >>> bool(abs(np.var(y) - 1.0) < 0.15)
     True
     """
+    return np.asarray(slows(seed, rate, first=first, count=count, streams=[stream])[0])
+
+
+def slows(seed: int, rate: float, *, first: int, count: int, streams: list[str]) -> Array:
+    """Return several `slow` processes of one rate, shape (len(streams), count)."""
     points = POINTS * rate / CONTROL_HZ
     at = np.arange(first, first + count, dtype=np.float64) * points
     i = at.astype(np.int64)
     low, high = (int(i[0]), int(i[-1]) + 1) if count else (0, 0)
-    y = _at_points(seed, low, high, stream)
-    return np.asarray(y[i - low] + (y[i - low + 1] - y[i - low]) * (at - i))
+    y = _at_points(seed, low, high, streams)
+    before = y[:, i - low]
+    return np.asarray(before + (y[:, i - low + 1] - before) * (at - i))
 
 
-def _at_points(seed: int, low: int, high: int, stream: str) -> Array:
-    """Return a slow process at its points low … high, 32 a period, four knots a period."""
+def _at_points(seed: int, low: int, high: int, streams: list[str]) -> Array:
+    """Return slow processes at their points low … high, 32 a period, four knots a period."""
     knot, last = low // PER_KNOT, high // PER_KNOT
+    n = last - knot + 1
     # knots are numbered from -KERNEL, which is word 0 of the stream
-    knots = gaussian_at(seed, start=knot, n_samples=last - knot + 1 + 2 * KERNEL, stream=f"slow/{stream}")
+    names = [f"slow/{stream}" for stream in streams]
+    knots = gaussians_at(seed, start=knot, n_samples=n + 2 * KERNEL, streams=names)
     weights = _weights()
-    total = np.zeros((last - knot + 1, PER_KNOT))
+    total = np.zeros((len(streams), n, PER_KNOT))
     for k in range(2 * KERNEL + 1):
-        total += knots[k : k + len(total), None] * weights[None, :, k]
-    return total.ravel()[low - knot * PER_KNOT : high - knot * PER_KNOT + 1]
+        total += knots[:, k : k + n, None] * weights[None, None, :, k]
+    return total.reshape(len(streams), -1)[:, low - knot * PER_KNOT : high - knot * PER_KNOT + 1]
 
 
 @lru_cache(maxsize=1)

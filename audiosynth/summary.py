@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from audiosynth.manifest import VOICES
+
 
 @dataclass
 class Totals:
@@ -54,7 +56,8 @@ class Totals:
         for event in outcomes["events"]:
             if event.get("realised_snr_db") is not None:
                 self._snr(event["realised_snr_db"], event["requested_snr_db"])
-        self.voices = "recorded" if row["made_of"]["voices"] == "recorded" else self.voices
+        kinds = {self.voices, row["made_of"]["voices"]}
+        self.voices = next((kind for kind in VOICES if kind in kinds), "none")
         self.needs.update(row["needs"])
 
     def _snr(self, realised: float, requested: float) -> None:

@@ -18,7 +18,7 @@ from audiosynth.manifest import clip_path, dumps, make_row, needs_of, stem_path
 from audiosynth.plan import plan_clip
 from audiosynth.render import render
 from audiosynth.rendered import Clip
-from audiosynth.spec import recordings
+from audiosynth.spec import ClipSpec, recordings
 from audiosynth.workspace import Workspace
 
 UNIT: Final = 64
@@ -59,7 +59,13 @@ def _fits(row: Mapping[str, Any]) -> None:
 
 
 def render_unit(
-    recipe: Recipe, unit: Unit, root: Path, work: Workspace, *, stopped: Callable[[], bool] = _never
+    recipe: Recipe,
+    unit: Unit,
+    root: Path,
+    work: Workspace,
+    *,
+    stopped: Callable[[], bool] = _never,
+    keep_going: bool = False,
 ) -> int:
     """Write the audio of a unit, then its rows; returns the number of clips.
 
@@ -69,21 +75,24 @@ def render_unit(
         What to make, where, and with which recordings.
     stopped
         Asked before every clip; once true, the unit is given up.
+    keep_going
+        Note clips that cannot be made, and go on with the next.
 
     Raises
     ------
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows = []
+    rows, failed = [], []
     exporters = [registry.create("exporters", tree) for tree in recipe.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
     told = recipe.supervision.get(unit.split) != "none"
     for ordinal in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
-        spec = plan_clip(recipe, unit.split, ordinal)
+        spec = None
         try:
+            spec = plan_clip(recipe, unit.split, ordinal)
             clip = render(spec, assets=work, stems=spec.output.stems)
             scratch = root / ".build" / "tmp"
             row = write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe.sha256)
@@ -93,10 +102,22 @@ def render_unit(
         except OSError as error:
             raise disk_error(error, root) from error
         except AudiosynthError as error:
-            raise type(error)(f"clip {spec.clip_id}: {error}") from error
+            told_by = error if spec is None else type(error)(f"clip {spec.clip_id}: {error}")
+            if not keep_going or isinstance(error, BuildError):
+                raise told_by from error
+            failed.append(_failure(unit.split, ordinal, told_by, spec))
+    scratch = root / ".build" / "tmp"
+    if failed:
+        put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
     text = "".join(row + "\n" for row in rows)
-    put(root / ".build" / "units" / unit.name, text.encode(), scratch=root / ".build" / "tmp")
+    put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)
+
+
+def _failure(split: str, ordinal: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
+    """Return the line of a clip that could not be made: why, and its spec if there is one."""
+    tree = None if spec is None else spec.to_json()
+    return dumps({"clip_id": f"{split}-{ordinal:09d}", "error": str(error), "spec": tree}) + "\n"
 
 
 def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from material import full_recipe, read_wav, tone, tree_of, write_recipe, write_wav
 
 from audiosynth import ClipDataset, build, load_recipe, pcm, reproduce, verify
-from audiosynth.errors import AssetError, AudiosynthError, BuildError, ManifestError
+from audiosynth.errors import AssetError, AudiosynthError, BuildError, ManifestError, PlanError
 from audiosynth.manifest import parse_row
 
 ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
@@ -428,3 +428,26 @@ def test_a_failing_clip_loses_nothing(tmp_path):
         build(load_recipe(path), tmp_path / "out")
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
     assert (tmp_path / "out" / ".build" / "state.json").exists()
+
+
+def test_keep_going_leaves_out_what_cannot_be_made(tmp_path):
+    """Clips that fail are listed with their specs, the others are there; the same for any number of workers."""
+    tree = {
+        "sr": 8000, "duration": 0.2, "clips": 130,
+        "events": [{"label": "a", "source": {"type": "click"}, "onset": {"choice": [0.05, 0.05, 0.05, 0.3]}, "level_dbfs": -20}],
+    }  # fmt: skip
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree))
+    with pytest.raises(PlanError, match="does not fit"):
+        build(recipe, tmp_path / "stopped")
+    one = build(recipe, tmp_path / "one", keep_going=True)
+    two = build(recipe, tmp_path / "two", keep_going=True, workers=2)
+    failed = [json.loads(line) for line in (one.root / "failed.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert 15 < len(failed) < 55
+    assert one.stats["failed"] == two.stats["failed"] == len(failed)
+    assert all(item["error"].startswith(f"clip train/{int(item['clip_id'][-9:])}") for item in failed)
+    rows = (one.root / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 130 - len(failed)
+    assert not {json.loads(row)["clip_id"] for row in rows} & {item["clip_id"] for item in failed}
+    for name in ("manifest.jsonl", "failed.jsonl", "dataset.json"):
+        assert (one.root / name).read_bytes() == (two.root / name).read_bytes()
+    assert verify(one.root).ok

@@ -165,3 +165,31 @@ def test_nothing_left_is_an_error() -> None:
     """A sound that the rate cannot carry says so, and what to do."""
     with pytest.raises(ParameterError, match=r"below 3600 Hz.*raise sr or lower its pitch"):
         shaped.finished(np.zeros(100), sr=8000, amplitude=1.0)
+
+
+def test_formants_move_and_pitch_stays():
+    """A vowel's resonances go by the ratio; its fundamental, its length and its level do not."""
+    import librosa
+    import scipy.signal
+
+    from audiosynth.envelope import shift_formants
+
+    sr, f0 = 16_000, 120.0
+    n = sr
+    source = scipy.signal.lfilter([1.0], [1.0, -0.95], np.diff(np.floor(np.arange(n + 1) * f0 / sr)))
+    for f, bw in ((700.0, 90.0), (1220.0, 110.0), (2600.0, 160.0)):
+        r = np.exp(-np.pi * bw / sr)
+        source = scipy.signal.lfilter([1.0 - r], [1.0, -2.0 * r * np.cos(2 * np.pi * f / sr), r * r], source)
+    y = 0.1 * source[None, :] / np.sqrt(np.mean(source**2))
+    assert np.allclose(shift_formants(y, sr=sr, ratio=1.0), y, atol=1e-9)
+    for ratio in (0.85, 1.15):
+        moved = shift_formants(y, sr=sr, ratio=ratio)
+        assert moved.shape == y.shape
+        lpc = librosa.lpc(np.append(0.0, np.diff(moved[0, 4000:12_000])) * np.hanning(8000), order=10)
+        roots = [z for z in np.roots(lpc) if z.imag > 0 and abs(z) > 0.9]
+        found = sorted(float(np.angle(z)) * sr / (2 * np.pi) for z in roots)
+        for f in (700.0, 1220.0, 2600.0):
+            assert min(abs(x - f * ratio) / (f * ratio) for x in found) < 0.07, (ratio, f, found)
+        assert np.median(librosa.yin(moved[0], fmin=60, fmax=300, sr=sr)) == pytest.approx(f0, rel=0.01)
+        assert 10 * np.log10(np.mean(moved**2) / np.mean(y**2)) == pytest.approx(0.0, abs=3.0)
+    assert not np.any(shift_formants(np.zeros((1, 1000)), sr=8000, ratio=1.2))

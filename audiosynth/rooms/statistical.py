@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
@@ -134,13 +135,21 @@ class StatisticalRoom(Component):
         return Response(h, delay, round(metre_gain_db(), 6), facts={"distance": round(float(found.distance.min()), 4)})
 
     def _direct(self, position: Position, sr: int, c: float) -> image_source.ImageResponse:
-        """Return the direct sound: the image method in a box whose walls take everything."""
-        microphones, foa = self.receiver.straight(), self.receiver.type == "ambisonic"
-        middle = np.full(3, _FAR / 2)
-        source = middle + (position.distance or 0.0) * unit(position.azimuth, position.elevation)
-        mics = middle[np.newaxis] if foa else microphones.at(middle)
-        farthest = float(np.sqrt(np.sum((mics - source) ** 2, axis=1)).max())
-        return image_source.simulate(
-            size=(_FAR, _FAR, _FAR), source=source, mics=mics, beta=0.0, sr=sr, duration=farthest / c + HALF / sr + 0.001,
-            c=c, options=image_source.Options(foa=foa, mic_patterns=None if foa else patterns_of(microphones), fade=0.0),
-        )  # fmt: skip
+        return _direct_sound(self.receiver.model_dump_json(), position.model_dump_json(), sr, c)
+
+
+@lru_cache(maxsize=64)
+def _direct_sound(receiver_json: str, position_json: str, sr: int, c: float) -> image_source.ImageResponse:
+    """Return the direct sound: the image method in a box whose walls take everything; kept, as many clips share a place."""
+    receiver, position = ReceiverSpec.model_validate_json(receiver_json), Position.model_validate_json(position_json)
+    microphones, foa = receiver.straight(), receiver.type == "ambisonic"
+    middle = np.full(3, _FAR / 2)
+    source = middle + (position.distance or 0.0) * unit(position.azimuth, position.elevation)
+    mics = middle[np.newaxis] if foa else microphones.at(middle)
+    farthest = float(np.sqrt(np.sum((mics - source) ** 2, axis=1)).max())
+    found = image_source.simulate(
+        size=(_FAR, _FAR, _FAR), source=source, mics=mics, beta=0.0, sr=sr, duration=farthest / c + HALF / sr + 0.001,
+        c=c, options=image_source.Options(foa=foa, mic_patterns=None if foa else patterns_of(microphones), fade=0.0),
+    )  # fmt: skip
+    found.h.flags.writeable = False
+    return found

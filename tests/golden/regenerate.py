@@ -144,6 +144,14 @@ def scenes() -> dict[str, dict[str, Any]]:
                 ),
             ],
         },
+        "formants": {
+            "noise": QUIET_PINK,
+            "events": [
+                event(
+                    long_bell | {"duration": 0.7}, 0.1, snr_db=15.0, effects=[{"type": "formant_shift", "ratio": 1.2}]
+                )
+            ],
+        },
         "under": {
             "noise": {**PINK, "snr_db": 7.0, "measure": "lufs"},
             "room": {"type": "none"},
