@@ -14,6 +14,7 @@ from typing import Any, Final
 from audiosynth import registry
 from audiosynth.catalogue import CatalogueSpec
 from audiosynth.distributions import NUMERIC
+from audiosynth.negatives import NegativesSpec
 from audiosynth.nodes import MAX_REPEAT
 from audiosynth.normalise import LEVEL_KEYS
 from audiosynth.places import Position
@@ -24,9 +25,11 @@ from audiosynth.spec import Bed, Event, Level, Output, Scene
 from audiosynth.splits import SplitSpec
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_PICKED: Final = ("#/$defs/Recording", "#/$defs/Voice")
+"""Records that are drawn from catalogues and casts."""
 _NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed"})
 """What the plan writes and a recipe does not."""
-_FILLED: Final = frozenset({"seed", "place", "start_sample", "spread_seed"})
+_FILLED: Final = frozenset({"seed", "place", "start_sample", "spread_seed", "content"})
 
 
 def recipe_schema() -> Tree:
@@ -44,6 +47,8 @@ def recipe_schema() -> Tree:
         "clips": CLIPS,
         "splits": {"if": {"required": ["shares"]}, "then": _plain(SplitSpec), "else": {"type": "object", "additionalProperties": NUMBER}},
         "catalogues": {"type": "object", "additionalProperties": _plain(CatalogueSpec)},
+        "voices": {"type": "object", "description": "Voices to draw: {n: 200} with a voice's fields, or casts by name"},
+        "negatives": {"if": {"required": ["of"]}, "then": _plain(NegativesSpec), "else": {"type": "object", "additionalProperties": _plain(NegativesSpec)}},
         "output": _plain(Output),
         "export": {"type": "array", "items": {"anyOf": [{"enum": list(registry.newest("exporters"))}, schema.family("exporters", drawn=False)]}},
         **scene["properties"],
@@ -116,13 +121,14 @@ class _Schema:
         given = {"default": raw["default"]} if "default" in raw else {}
         return {**told, **given, **self.either(_core(raw), within, slack=key in ("onset", "start"))}
 
-    def either(self, core: Tree, within: Tree, *, slack: bool = False) -> Tree:
-        """Return a reference to "this value or a draw of it"."""
-        identity = json.dumps([core, slack], sort_keys=True)
+    def either(self, core: Tree, within: Tree, *, slack: bool = False, item: bool = False) -> Tree:
+        """Return a reference to "this value or a draw of it"; a draw in place of a list's `item` may give none or several."""
+        identity = json.dumps([core, slack, item], sort_keys=True)
         if identity not in self._names:
             name = self._names[identity] = self._name(core, slack=slack)
             self.defs[name] = {}  # keeps the name while what is inside refers back to it
-            me = {"$ref": f"#/$defs/{name}"}
+            me: Tree = {"$ref": f"#/$defs/{name}"}
+            me = {"if": {"type": "null"}, "then": True, "else": self.repeated(me)} if item else me
             drawn = {"type": "object", "properties": self.draws(core, me, slack=slack), "additionalProperties": False}
             self.defs[name] = {"if": {"$ref": "#/$defs/is_draw"}, "then": drawn, "else": self.still(core, within)}
         return {"$ref": f"#/$defs/{self._names[identity]}"}
@@ -160,7 +166,7 @@ class _Schema:
             found["join"] = {"type": "array", "minItems": 1}
         if slack:
             found["slack"] = self.either({"type": "number", "minimum": 0, "maximum": 1}, {})
-        if any(option.get("$ref") == "#/$defs/Recording" for option in _options(core)):
+        if any(option.get("$ref") in _PICKED for option in _options(core)):
             found["pick"] = pick()
         if "array" in types:
             found["repeat"] = {}
@@ -181,13 +187,13 @@ class _Schema:
     def _list(self, core: Tree, within: Tree) -> Tree:
         if "prefixItems" in core:
             return {**core, "prefixItems": [self.either(_core(item), within) for item in core["prefixItems"]]}
-        item = self.either(_core(core.get("items", {})), within)
+        return {"type": "array", "items": self.repeated(self.either(_core(core.get("items", {})), within, item=True))}
+
+    def repeated(self, item: Tree) -> Tree:
+        """Return an item of a list, or a `repeat` of such items."""
         count = self.either({"type": "integer", "minimum": 0, "maximum": MAX_REPEAT}, {})
-        repeated = closed({"repeat": closed({"n": count, "of": item})})
-        return {
-            "type": "array",
-            "items": {"if": {"type": "object", "required": ["repeat"]}, "then": repeated, "else": item},
-        }
+        several = closed({"repeat": closed({"n": count, "of": item})})
+        return {"if": {"type": "object", "required": ["repeat"]}, "then": several, "else": item}
 
     def _record(self, name: str, within: Tree) -> Tree:
         key = name.lower()
