@@ -171,7 +171,9 @@ def test_every_component_has_its_parameters():
             assert set(made["properties"]) >= {"type", *cls.model_fields} - {"start_sample"}
             assert made["additionalProperties"] is False
             filled = {"seed", "content"}  # by the plan, and from the profile's file
-            assert set(made["required"]) == {"type", *(k for k, f in cls.model_fields.items() if f.is_required())} - filled
+            assert (
+                set(made["required"]) == {"type", *(k for k, f in cls.model_fields.items() if f.is_required())} - filled
+            )
 
 
 def test_a_schema_is_the_same_every_time():
