@@ -41,6 +41,14 @@ HOMES: Final = {
 class Commands(click.Group):
     """A group whose commands are imported on demand and whose errors are one line and an exit code."""
 
+    stopped: int = 0
+    """Number of the signal that asked the program to end."""
+
+    def stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End the program in order."""
+        self.stopped = number
+        raise Stopped(number)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the commands in the order of `HOMES`."""
         return list(HOMES)
@@ -86,7 +94,13 @@ class Commands(click.Group):
         except click.exceptions.Exit as done:
             code = done.exit_code
         except BaseException as error:  # the last one to ask: nothing may become a traceback
-            code = report(error, as_json="--json" in words, command=words[0])
+            ended = error
+            if self.stopped and not isinstance(
+                error, Stopped
+            ):  # compiled code turns what interrupts it into other errors
+                ended = Stopped(self.stopped)
+                ended.__cause__ = error
+            code = report(ended, as_json="--json" in words, command=words[0])
         sys.exit(leave(code))
 
 
@@ -121,10 +135,6 @@ def cli() -> None:
     """
 
 
-def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise Stopped(number)
-
-
 def main() -> None:
     """Run the command line as a program: output that cannot be encoded is escaped, a signal ends it in order."""
     for stream in (sys.stdout, sys.stderr):
@@ -132,5 +142,5 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup and the like stay in force
-            signal.signal(number, _stop)
+            signal.signal(number, cli.stop)
     cli.main()

@@ -28,6 +28,8 @@ UTF8, PHONEMES = 0x1, 0x100  # flags of espeak_Synth
 END_OF_LIST, WORD, END, PHONEME = 0, 1, 5, 7  # espeak_EVENT_TYPE
 IPA_SEPARATED = 0x2 | (ord("_") << 8)
 OWN = "own"  # name of the voice that a request brings along
+_C = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)  # the C library that libespeak-ng runs on
+_C.srand.argtypes = [ctypes.c_uint]
 
 
 class _Id(ctypes.Union):
@@ -83,6 +85,7 @@ class Library:
         """Return the words, the phones and the samples of an utterance."""
         self.lib.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
         self.lib.espeak_ng_SetRandSeed(request["seed"])
+        _C.srand(request["seed"])  # Klatt's voicing source 6 takes its breath from the C library's own dice
         self.use_voice(f"{request['language']}+{OWN}")
         for name, number in PARAMETERS.items():
             if name in request:

@@ -252,6 +252,20 @@ def test_a_build_that_is_stopped_says_how_to_go_on(monkeypatch):
     assert fail("plan", "good.yaml")[1] == "stopped\n"
 
 
+def test_a_signal_that_compiled_code_turns_into_another_error_is_still_a_signal(monkeypatch):
+    """What interrupts compiled code may come out of it as a SystemError or a ValidationError."""
+
+    def raises(*_args, **_options):
+        try:
+            cli.stop(signal.SIGTERM, None)
+        except Stopped:
+            raise SystemError("returned a result with an exception set") from None
+
+    monkeypatch.setattr("audiosynth.cli_options.Wanted.load", raises)
+    monkeypatch.setattr(cli, "stopped", 0)
+    assert fail("build", "good.yaml") == (143, "stopped; run the same command again to go on\n")
+
+
 def test_a_bug_shows_its_traceback_to_those_who_ask(monkeypatch):
     """AUDIOSYNTH_DEBUG=1 prints where it happened."""
 

@@ -61,6 +61,15 @@ def test_history_changes_nothing():
     assert len(set(first)) == len(first)
 
 
+def test_every_variant_says_the_same_again():
+    """None of the library's own dice, nor the C library's (the breath of Reed and caleb), goes on from before."""
+    files = [path.read_text(encoding="utf-8") for path in espeak.variants().values()]
+    asked = [espeak.Request("six chips", "en-us", file) for file in files]
+    asked += [espeak.Request("six chips", "en-us", PLAIN + f"klatt {k}\nbreath 40\n") for k in range(1, 7)]
+    first = [espeak.say(request).pcm.tobytes() for request in asked]
+    assert [espeak.say(request).pcm.tobytes() for request in reversed(asked)] == first[::-1]
+
+
 def test_other_process_other_locale():
     """Another process, in another locale and with other variables of the library, says the same."""
     code = (

@@ -58,7 +58,8 @@ def requests() -> list[espeak.Request]:
     for i in range(500):
         language = list(TEXTS)[i % 5]
         text = TEXTS[language][(i // 5) % len(TEXTS[language])]
-        voice = voice_file(Voice(language=language, pitch=float(i % 7 - 3), **KINDS[i % len(KINDS)]))
+        kinds = (*KINDS, {"variant": CAST_VARIANTS[i // 8 % len(CAST_VARIANTS)], "vocal_tract": 1.05})
+        voice = voice_file(Voice(language=language, pitch=float(i % 7 - 3), **kinds[i % len(kinds)]))
         made.append(espeak.Request(text, language, voice + f"flutter {i % 9}\n", rate=120 + i % 200, seed=i))
     return made
 
