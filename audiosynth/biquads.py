@@ -9,6 +9,7 @@ References
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ PASSES: Final = {"lowpass": "low", "highpass": "high", "bandpass": "bandpass", "
 """Kinds that are Butterworth filters, with the words of `scipy.signal.butter`."""
 
 
+@lru_cache(maxsize=256)
 def butterworth(kind: str, edges: tuple[float, ...], *, order: int, sr: int) -> Array:
     """Return the sections of a Butterworth filter: -3.01 dB at every edge, 6·order dB per octave beyond it.
 
@@ -37,7 +39,9 @@ def butterworth(kind: str, edges: tuple[float, ...], *, order: int, sr: int) -> 
     import scipy.signal
 
     edge = edges[0] if len(edges) == 1 else list(edges)
-    return np.asarray(scipy.signal.butter(order, edge, PASSES[kind], fs=sr, output="sos"))
+    sections = np.asarray(scipy.signal.butter(order, edge, PASSES[kind], fs=sr, output="sos"))
+    sections.flags.writeable = False  # kept, as designing costs as much as filtering some seconds
+    return sections
 
 
 def bandwidth_term(frequency: float, *, sr: int, gain_db: float, q: float | None, slope: float | None) -> float:
@@ -87,4 +91,4 @@ def run(y: Array, sections: Array) -> Array:
     """Return `y` filtered along time from rest, same length."""
     import scipy.signal
 
-    return np.asarray(scipy.signal.sosfilt(sections, y, axis=-1))
+    return np.asarray(scipy.signal.sosfilt(np.array(sections), y, axis=-1))

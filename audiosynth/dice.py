@@ -25,6 +25,8 @@ MAX_SHORT: Final = 4_096
 """Longest order of which many are kept (11 MB for each hundred at most)."""
 MAX_MIDDLING: Final = 65_536
 """Longest order of which some are kept (0.5 MB each)."""
+_PIECE: Final = 4_096
+"""Words that are transformed at once, for the sake of the processor's cache."""
 _SEPARATOR: Final = b"\x1f"
 _DRAW_DOMAIN: Final = b"audiosynth-dice/1"
 _NOISE_DOMAIN: Final = b"audiosynth-noise/1"
@@ -189,12 +191,22 @@ def gaussians_at(seed: int, *, start: int, n_samples: int, streams: Sequence[str
     """Return `gaussian_at` of several streams, shape (len(streams), n_samples); one transform for all of them."""
     first, skip = divmod(start, 2)
     n_words = (skip + n_samples + 1) // 2
-    words = np.stack([philox_words(seed, start=first, n_words=n_words, stream=stream) for stream in streams])
-    upper = (words >> np.uint64(32)).astype(np.float64)
-    lower = (words & np.uint64(0xFFFFFFFF)).astype(np.float64)
-    radius = np.sqrt(-2.0 * np.log((upper + 0.5) * 2.0**-32))
-    angle = (2.0 * np.pi * 2.0**-32) * lower
-    pairs = np.empty((len(streams), n_words, 2))
-    np.multiply(radius, np.cos(angle), out=pairs[..., 0])
-    np.multiply(radius, np.sin(angle), out=pairs[..., 1])
+    words = np.concatenate([philox_words(seed, start=first, n_words=n_words, stream=stream) for stream in streams])
+    pairs = np.empty((len(words), 2))
+    for at in range(0, len(words), _PIECE):
+        _box_muller(words[at : at + _PIECE], out=pairs[at : at + _PIECE])
     return pairs.reshape(len(streams), -1)[:, skip : skip + n_samples]
+
+
+def _box_muller(words: npt.NDArray[np.uint64], *, out: Array) -> None:
+    """Write two Gaussian values for each word, shape (n, 2)."""
+    radius = (words >> np.uint64(32)).astype(np.float64)
+    radius += 0.5
+    radius *= 2.0**-32
+    np.log(radius, out=radius)
+    radius *= -2.0
+    np.sqrt(radius, out=radius)
+    angle = (words & np.uint64(0xFFFFFFFF)).astype(np.float64)
+    angle *= 2.0 * np.pi * 2.0**-32
+    np.multiply(radius, np.cos(angle), out=out[:, 0])
+    np.multiply(radius, np.sin(angle, out=angle), out=out[:, 1])

@@ -73,7 +73,8 @@ def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set
                 out.write(line)
                 row = json.loads(line)
                 totals.add(row)
-                used.update((r["data"], r["path"], r["sha256"]) for r in _recordings(row["spec"]))
+                if b'"sha256":' in line:  # every recording says so
+                    used.update((r["data"], r["path"], r["sha256"]) for r in _recordings(row["spec"]))
     temporary.replace(root / "manifest.jsonl")
     return totals, used
 
