@@ -31,6 +31,7 @@ HOMES: Final = {
     "reproduce": "cli_reproduce",
     "verify": "cli_verify",
     "assets": "cli_verify",
+    "stats": "cli_stats",
     "list": "cli_look",
     "describe": "cli_look",
     "schema": "cli_look",

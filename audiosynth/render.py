@@ -84,14 +84,15 @@ def render(
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
-    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard)
+    labels = labels_of(spec, images, audible)
+    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard, labels)
     after = amplitude(mix_gain + guard)
     alone = {} if not stems else parts.stems(spec, ctx, quantised.pcm, after)
     if stems and spec.output.images:
         alone.update(image_stems(spec, parts, ctx=ctx, work=work, gain=after))
     return Clip(
-        spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
-        alone, measured.drift(gains),
+        spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
+        measured.drift(gains),
     )  # fmt: skip
 
 
