@@ -38,7 +38,7 @@ FLOORS = {
         "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
     ),
     "loops": (
-        "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "stats", "vary*", "report*",
+        "build", "orders", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "stats", "vary*", "report*",
     ),
     "commands": ("cli", "cli_*", "__main__"),
 }  # fmt: skip
