@@ -29,6 +29,7 @@ HOMES: Final = {
     "profile": "cli_profile",
     "learn": "cli_profile",
     "reproduce": "cli_reproduce",
+    "vary": "cli_vary",
     "verify": "cli_verify",
     "assets": "cli_verify",
     "stats": "cli_stats",

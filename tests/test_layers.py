@@ -35,7 +35,7 @@ FLOORS = {
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
     "records that travel": ("fields", "spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
     ),
     "loops": (
         "build", "orders", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "stats", "vary*", "report*",
@@ -44,7 +44,7 @@ FLOORS = {
 }  # fmt: skip
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
-    "plan": ("plan", "timing"),
+    "plan": ("plan", "replan", "timing"),
     "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes"),
     "manifest": ("manifest",),
 }
