@@ -182,19 +182,18 @@ def _enter(here: Any, step: str | int, path: tuple[Any, ...], found: Found, *, l
 
 def _short(here: dict[str, Any], step: str, path: tuple[Any, ...], found: Found, *, last: bool) -> Iterator[Place]:
     """Yield what a short form of the recipe stands for: an event's `snr_db`, a parameter of the only noise."""
-    layers = here.get("layers") if path == ("noise",) else None
-    if last and step in LEVEL_KEYS and len(path) == 2 and path[0] == "events":
-        yield (
-            (here, "level", (*path, "level", step))
-            if here["level"] is None
-            else (here["level"], step, (*path, "level", step))
-        )
-    elif isinstance(layers, list) and len(layers) == 1 and step in layers[0]["source"]:
-        yield layers[0]["source"], step, (*path, "layers", 0, "source", step)
+    event = len(path) == 2 and path[0] == "events"
+    layers = here["layers"] if path == ("noise",) else []
+    only = layers[0]["source"] if len(layers) == 1 else {}
+    if event and step in LEVEL_KEYS and here["level"] is not None:
+        yield here["level"], step, (*path, "level", step)
+    elif event and step in LEVEL_KEYS and last:
+        yield here, "level", (*path, "level", step)
+    elif step in only:
+        yield only, step, (*path, "layers", 0, "source", step)
     else:
-        more = [] if not isinstance(layers, list) or len(layers) != 1 else layers[0]["source"]
-        levels = LEVEL_KEYS if len(path) == 2 and path[0] == "events" else ()
-        found.miss(step, f"{path_text(path) or 'a clip'} has no '{step}'", [*here, *more, *levels])
+        names = [*here, *only, *(LEVEL_KEYS if event else ())]
+        found.miss(step, f"{path_text(path) or 'a clip'} has no '{step}'", names)
 
 
 def _items(items: list[Any], step: str | int, name: str, found: Found) -> list[int]:
@@ -228,7 +227,7 @@ def unused(setting: Setting, found: Found, clips: int) -> str:
         return f"--set {setting.text}: that is what stands there already, in all {clips} clips; nothing would change"
     hint = did_you_mean(found.wanted, found.names)
     if not hint and found.names:
-        hint = f"; there are {', '.join(list(found.names)[:12])}{', …' if len(found.names) > 12 else ''}"
+        hint = f"; there are {', '.join(sorted(found.names)[:12])}{', …' if len(found.names) > 12 else ''}"
     return (
         f"--set {setting.text}: none of the {clips} clips has that; {found.missing or 'there is nothing of it'}{hint}"
     )
