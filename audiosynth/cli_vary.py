@@ -48,8 +48,8 @@ def vary_command(
     """Make the clips of MANIFEST again into a new dataset that differs in what is set, and in nothing else.
 
     MANIFEST is a dataset's folder or a manifest file. No die is thrown: sources, seeds and places stay as they are, and what
-    follows from a change is worked out. A value replaces what stands there; null takes it away, which a level needs that another
-    one takes the place of. Every row names the clip it was made from (parent). Labels are written as for the parent.
+    follows from a change is worked out. One level in the place of another: set the other to null as well. Every row names the
+    clip it was made from (parent); labels are written as for the parent.
     """
     from audiosynth.build import carry_out
     from audiosynth.errors import BuildError
