@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -141,7 +142,7 @@ class Setting:
 
     def _new(self, old: Any, place: str, found: Found) -> Any:
         if not self.relation:
-            return self.value
+            return copy.deepcopy(self.value)  # later settings may change something in it
         if old is None:
             found.miss(
                 place, f"{place} is null, so there is nothing to count from; give a value without '{self.relation}'"

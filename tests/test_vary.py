@@ -324,6 +324,13 @@ def test_one_level_takes_the_place_of_another(root, tmp_path):
         assert row["outcomes"]["noise"]["realised_snr_db"] == pytest.approx(15, abs=0.001)
 
 
+def test_settings_build_on_each_other(root, tmp_path):
+    """What one setting brings can be changed by the next, the same in every clip."""
+    sets = ["mix.effects=[{type: gain, gain_db: -6}]", "mix.effects[0].gain_db=+1"]
+    new = vary(root, tmp_path / "new", set_values=sets).root
+    assert {row["spec"]["mix"]["effects"][0]["gain_db"] for row in rows_of(new).values()} == {-5}
+
+
 @pytest.mark.parametrize(
     ("order", "message"),
     [([0, 2, 1], "comes after clip 2 of its split; rows should be in the order of a build"), ([0, 0], "comes after clip 0")],

@@ -42,10 +42,14 @@ def main() -> None:
             for path in (str(made.root), str(folder / "long.jsonl"))
         ]
         print(f"build                      {1e3 * built / CLIPS:6.2f} ms a clip")
-        print(f"vary, all of it            {1e3 * whole / CLIPS:6.2f} ms a clip ({new.clips} clips, {order.changed} changed)")
+        print(
+            f"vary, all of it            {1e3 * whole / CLIPS:6.2f} ms a clip ({new.clips} clips, {order.changed} changed)"
+        )
         print(f"  its check of every row   {1e3 * checked / CLIPS:6.2f} ms a clip")
         print(f"stats                      {1e3 * counted / CLIPS:6.3f} ms a clip, {CLIPS / counted:,.0f} rows/s")
-        print(f"  peak memory              {peaks[0] / 1024:.0f} MB of {CLIPS:,} rows, {peaks[1] / 1024:.0f} MB of {10 * CLIPS:,}")
+        print(
+            f"  peak memory              {peaks[0] / 1024:.0f} MB of {CLIPS:,} rows, {peaks[1] / 1024:.0f} MB of {10 * CLIPS:,}"
+        )
 
 
 if __name__ == "__main__":
