@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from audiosynth.render import render
     from audiosynth.reproduce import reproduce
     from audiosynth.shipped import shipped_recipe
+    from audiosynth.stats import stats
+    from audiosynth.vary import vary
     from audiosynth.verify import verify
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "render",
     "reproduce",
     "shipped_recipe",
+    "stats",
+    "vary",
     "verify",
 ]
 
@@ -42,6 +46,8 @@ _HOMES = {
     "render": "render",
     "reproduce": "reproduce",
     "shipped_recipe": "shipped",
+    "stats": "stats",
+    "vary": "vary",
     "verify": "verify",
 }
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audiosynth import levels
+from audiosynth import levels, polyphony
 from audiosynth.clip import Array, Label
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.gains import Meter
@@ -106,10 +106,11 @@ def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
 
 def outcomes_of(
     spec: ClipSpec, mix: Array, clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
-    images: Sequence[Image], guard: float,
+    images: Sequence[Image], guard: float, labels: Sequence[Label],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the outcomes of a clip as the row holds them."""
+    """Return the outcomes of a clip as the row holds them; polyphony is that of the labels that can be heard."""
     peak = float(max(mix.max(), -mix.min()))
+    heard = [(label.onset, label.offset, label.label) for label in labels if label.audible]
     for reading, event, image in zip(readings, spec.events, images, strict=True):
         if event.place is not None:
             end = image.shift + event.place.n_samples
@@ -121,6 +122,7 @@ def outcomes_of(
         "clipped": clipped,
         "guarded": guard != 0.0,
         "stems_sum": stems_sum(spec),
+        "polyphony": polyphony.summarise(polyphony.overlap(heard, spec.n_samples).levels),
         "events": readings,
         **({} if bed is None else {"noise": bed}),
     }

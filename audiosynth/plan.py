@@ -67,13 +67,13 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     n_clip = None if fit is not None else max(1, seconds_to_samples(_number(tree["duration"], "duration"), sr))
     clip = f"clip {scope.dice.split}/{scope.dice.ordinal}"
     try:
-        room = _room(tree.get("room"))
+        room = room_of(tree.get("room"))
     except AudiosynthError as error:
         raise PlanError(f"{clip}, room: {error}") from None
     events = []
     for i, raw in enumerate(tree.get("events") or ()):
         try:
-            events.append(_event(raw, sr=sr, n_clip=n_clip, clip_room=room))
+            events.append(event_of(raw, sr=sr, n_clip=n_clip, clip_room=room))
         except ValidationError as error:
             loc, message = registry.explain(error, "event")[0]
             raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}") from None
@@ -88,7 +88,7 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
         split=scope.dice.split, ordinal=scope.dice.ordinal, sr=sr, channels=recipe.channels, n_samples=n_samples,
         reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
     )  # fmt: skip
-    _calibrated(spec, clip)
+    require_calibration(spec, clip)
     return spec
 
 
@@ -121,13 +121,14 @@ def _shown(lets: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shown(value) for name, value in lets.items()}
 
 
-def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None) -> Event:
+def event_of(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None) -> Event:
+    """Return an event as drawn (or as a spec has it), placed in whole samples."""
     source = _source(raw.get("source"), sr)
     effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
     n, active, marks = moved(source, effects, sr)
     at = None if raw.get("at") is None else At.model_validate(raw["at"])
-    room = _room(raw.get("room"))
-    position = _position(raw.get("position"), room or clip_room)
+    room = room_of(raw.get("room"))
+    position = position_of(raw.get("position"), room or clip_room)
     body = (active[0][0], active[-1][1]) if marks and active else (0, n)
     onset = onset_of(raw.get("onset"), at, n=n, body=body, n_clip=n_clip, sr=sr, cut=raw.get("overrun") == "cut")
     if at is not None and at.anchor == "direct" and raw.get("align") == "causal":
@@ -143,14 +144,14 @@ def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Co
     )  # fmt: skip
 
 
-def _room(raw: Any) -> Component | None:
+def room_of(raw: Any) -> Component | None:
     """Return a room, its receiver at a point."""
     room: Any = _built("rooms", raw)
     settled: Component | None = room.settled() if hasattr(room, "settled") else room
     return settled
 
 
-def _position(raw: Any, room: Any) -> Position | None:
+def position_of(raw: Any, room: Any) -> Position | None:
     """Return where the source stands, as a point of its room."""
     if not hasattr(room, "place"):
         if raw is None:
@@ -221,7 +222,7 @@ def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int, room: Any) -> Bed:
     if raw.get("spatial") == "diffuse" and "spread_seed" not in raw:
         made["spread_seed"] = scope.dice.bits("noise.spread_seed")
     if raw.get("position") is not None:
-        made["position"] = _position(raw["position"], room)
+        made["position"] = position_of(raw["position"], room)
     return Bed(**made)
 
 
@@ -231,7 +232,8 @@ def _mix(raw: Mapping[str, Any], scope: Scope) -> Mix:
     return Mix(**{**raw, **filled, "effects": effects})
 
 
-def _calibrated(spec: Scene, clip: str) -> None:
+def require_calibration(spec: Scene, clip: str) -> None:
+    """Refuse levels in dB SPL where nothing says what full scale is."""
     wants = [i for i, e in enumerate(spec.events) if e.level is not None and e.level.spl_db_1m is not None]
     if getattr(spec, "calibration_db", None) is None and (
         wants or (spec.noise is not None and spec.noise.spl_db is not None)

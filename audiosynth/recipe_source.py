@@ -137,10 +137,27 @@ def _alike(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return not drawn and new.get("type", old.get("type")) == old.get("type")
 
 
-def _set(tree: dict[str, Any], places: dict[RecipePath, str], name: str, value: Any) -> None:
+def steps_of(name: str) -> list[str | int]:
+    """Return the steps of a path: keys, and what stands in brackets.
+
+    Raises
+    ------
+    UsageError
+        If it is not written as one.
+
+    Examples
+    --------
+    >>> steps_of("events[0].source.fmin")
+    ['events', 0, 'source', 'fmin']
+    """
     steps = [int(b) if b.isdigit() else b or a for a, b in _STEP.findall(name)]
     if not steps or "".join(m.group(0) for m in _STEP.finditer(name)) != name:
         raise UsageError(f"--set {name}: expected a path such as noise.snr_db or events[0].source.fmin")
+    return steps
+
+
+def _set(tree: dict[str, Any], places: dict[RecipePath, str], name: str, value: Any) -> None:
+    steps = steps_of(name)
     here: Any = tree
     walked: list[str | int] = []
     for step in steps[:-1]:

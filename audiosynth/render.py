@@ -34,6 +34,7 @@ def render(
     *,
     assets: AssetReader | Workspace | None = None,
     stems: bool = False,
+    kept: Decisions | None = None,
 ) -> Clip:
     """Render one clip.
 
@@ -47,6 +48,9 @@ def render(
         Where recordings come from (an `AssetStore`, or a `Workspace` that also keeps spectra); None if none are used.
     stems
         Also return every event and the bed as integer stems.
+    kept
+        Decisions of a clip with the same events, rooms and noises under other levels: what was measured on these is kept (delays
+        and gains of rooms, tails, gains of layers), and the rest is made.
 
     Raises
     ------
@@ -65,8 +69,9 @@ def render(
     """
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
-    images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
-    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions)
+    known = decisions or kept
+    images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
+    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
@@ -84,14 +89,15 @@ def render(
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
-    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard)
+    labels = labels_of(spec, images, audible)
+    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard, labels)
     after = amplitude(mix_gain + guard)
     alone = {} if not stems else parts.stems(spec, ctx, quantised.pcm, after)
     if stems and spec.output.images:
         alone.update(image_stems(spec, parts, ctx=ctx, work=work, gain=after))
     return Clip(
-        spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
-        alone, measured.drift(gains),
+        spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
+        measured.drift(gains),
     )  # fmt: skip
 
 

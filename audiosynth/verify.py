@@ -64,7 +64,7 @@ def verify(root: str | Path) -> Verdict:
     """
     root = Path(root)
     manifest = open_manifest(root)
-    head = _head(root)
+    head = read_head(root)
     found = _Found(root)
     for name, digest in head["files"].items():
         found.hold(safe_path(name, place=f"{root / 'dataset.json'} files"), digest)
@@ -116,7 +116,14 @@ class _Found:
                     yield name
 
 
-def _head(root: Path) -> dict[str, Any]:
+def read_head(root: Path) -> dict[str, Any]:
+    """Return the dataset.json of a finished build.
+
+    Raises
+    ------
+    ManifestError
+        If there is none, or it is not what a build writes.
+    """
     path = root / "dataset.json"
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))

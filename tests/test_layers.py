@@ -25,7 +25,7 @@ FLOORS = {
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
-        "phones", "envelope", "espeak_worker",
+        "phones", "envelope", "espeak_worker", "polyphony",
     ),
     "language and material": (
         "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
@@ -35,16 +35,16 @@ FLOORS = {
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
     "records that travel": ("fields", "spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
     ),
     "loops": (
-        "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
+        "build", "orders", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "stats", "vary*", "report*",
     ),
     "commands": ("cli", "cli_*", "__main__"),
 }  # fmt: skip
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
-    "plan": ("plan", "timing"),
+    "plan": ("plan", "replan", "timing"),
     "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes"),
     "manifest": ("manifest",),
 }
