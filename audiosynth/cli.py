@@ -29,6 +29,7 @@ HOMES: Final = {
     "profile": "cli_profile",
     "learn": "cli_profile",
     "reproduce": "cli_reproduce",
+    "export": "cli_export",
     "verify": "cli_verify",
     "assets": "cli_verify",
     "list": "cli_look",

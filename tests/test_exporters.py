@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.exporters._text import READ_AS_MISSING
 from audiosynth.exporters.attribution import Attribution, escaped
 from audiosynth.exporters.audacity import Audacity
-from audiosynth.exporters._text import READ_AS_MISSING
 from audiosynth.exporters.desed import Desed
 from audiosynth.exporters.jsonl import Jsonl
 from audiosynth.registry import create, dump

@@ -157,8 +157,8 @@ class Tokens:
         """
         text = plain_field(row, label)
         token = re.sub(r"\s", "_", text)
-        if token.startswith((";", "#", "'", "<")):
-            raise refuse(row, text, f"starts with {token[0]!r}, which begins comments, quotes or marks here; rename it")
+        if token.startswith("<"):
+            raise refuse(row, text, "starts with '<', as what these formats say of themselves does; rename it")
         other = self.labels.setdefault(token, text)
         if other != text:
             raise refuse(row, text, f"would be written {token!r}, as {other!r} is; rename one of them")
