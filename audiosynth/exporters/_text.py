@@ -23,6 +23,7 @@ Key = TypeVar("Key", bound=Hashable)
 READ_AS_MISSING: Final = frozenset(
     ("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA")
 ) | {"NULL", "NaN", "None", "n/a", "nan", "null"}
+_NUMBER: Final = re.compile(r"[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.ASCII | re.IGNORECASE)
 
 
 @contextmanager
@@ -133,6 +134,25 @@ def plain_field(row: Mapping[str, Any], label: str) -> str:
     if text in READ_AS_MISSING:
         raise refuse(row, text, "is read as a missing value by pandas, so the event would vanish; rename it")
     return text
+
+
+def table_field(row: Mapping[str, Any], label: str) -> str:
+    """Return a label that can stand in a table whose columns are read as numbers where they look like it.
+
+    Raises
+    ------
+    BuildError
+        If `plain_field` refuses it, or it would come back as another text (``007`` as 7, ``true`` as True).
+    """
+    text = plain_field(row, label)
+    if text.casefold() in ("true", "false") or (_NUMBER.fullmatch(text) and text not in _canonical(text)):
+        raise refuse(row, text, "comes back as another text from pandas where a column has only such labels; rename it")
+    return text
+
+
+def _canonical(number: str) -> tuple[str, ...]:
+    value = float(number)
+    return (str(value), str(int(value))) if abs(value) < 2**53 else ()
 
 
 class Tokens:

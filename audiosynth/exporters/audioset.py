@@ -16,9 +16,9 @@ from audiosynth.exporters._text import (
     atomic_texts,
     fixed,
     labels_of,
-    plain_field,
     refuse,
     scaled,
+    table_field,
     told_rows,
     withhold,
     within,
@@ -102,10 +102,10 @@ class Audioset(Component):
         return lines
 
     def _mid(self, row: Mapping[str, Any], label: str, names: dict[str, str]) -> str:
-        text = plain_field(row, label)
+        text = table_field(row, label)
         if self.mids is not None and text not in self.mids:
             raise refuse(row, text, f"has no id in AudioSet; add it to `mids`, which knows {', '.join(self.mids)}")
-        mid = text if self.mids is None else plain_field(row, self.mids[text])
+        mid = text if self.mids is None else table_field(row, self.mids[text])
         if "," in mid or '"' in mid:
             raise refuse(row, mid, "holds a comma or a quote, which part the classes of a segment; rename it")
         if names.setdefault(mid, text) != text:

@@ -18,8 +18,8 @@ from audiosynth.exporters._text import (
     decimal_seconds,
     fixed,
     labels_of,
-    plain_field,
     refuse,
+    table_field,
     told_rows,
     withhold,
     within,
@@ -109,7 +109,7 @@ def cell(row: Mapping[str, Any], label: str) -> str:
     BuildError
         If it would be read as a formula, or as missing.
     """
-    text = plain_field(row, label)
+    text = table_field(row, label)
     if text[0] in "=+-@":
         raise refuse(row, text, f"starts with {text[0]!r}, which spreadsheets take for a formula; rename it")
     return text

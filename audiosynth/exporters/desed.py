@@ -22,9 +22,9 @@ from audiosynth.exporters._text import (
     fixed,
     labels_of,
     merged_by_class,
-    plain_field,
     refuse,
     scaled,
+    table_field,
     told_rows,
     withhold,
     within,
@@ -47,8 +47,8 @@ class Desed(Component):
     ``desed/<split>_weak.tsv`` (classes of a clip, comma-separated). A filename is the path below
     ``audio/<split>/``. Weak splits have no strong file, unlabeled ones only durations. ``desed/info.json``
     counts what was merged, widened or left out. DESED's own soundscapes come with ``gap: 0.15, shortest: 0.25``. Labels that these readers would break (commas, tabs,
-    line ends, a leading quote, words that mean "missing" to them) are refused; where all labels are numbers,
-    pandas needs ``dtype=str``.
+    line ends, a leading quote, words that mean "missing" to them, numbers that come back as other texts) are
+    refused; where all labels are numbers, pandas needs ``dtype=str``.
 
     References
     ----------
@@ -152,7 +152,7 @@ def _files(tells: str) -> tuple[str, ...]:
 
 
 def _checked(row: Mapping[str, Any], label: str) -> str:
-    text = plain_field(row, label)
+    text = table_field(row, label)
     if "," in text:
         raise refuse(row, text, "holds a comma, which separates the classes of a weak label; rename it")
     return text

@@ -12,7 +12,7 @@ from pydantic import Field
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.exporters._json import classes_of
-from audiosynth.exporters._text import atomic_text, plain_field, refuse, told_rows
+from audiosynth.exporters._text import atomic_text, refuse, table_field, told_rows
 from audiosynth.registry import Component
 
 HEADER: Final = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
@@ -103,4 +103,4 @@ def category_of(row: Mapping[str, Any]) -> str:
             f"clip {row['clip_id']}: {len(classes)} classes ({', '.join(classes[:4])}); ESC-50 gives a clip one, so leave the "
             "`label` of all other events out"
         )
-    return plain_field(row, classes[0]) if classes else SILENCE
+    return table_field(row, classes[0]) if classes else SILENCE
