@@ -102,7 +102,7 @@ def splits(root: Path) -> list[str]:
 
 
 def nan_free(value: Any) -> bool:
-    return value == value  # noqa: PLR0124 - only NaN differs from itself
+    return value == value
 
 
 # ------------------------------------------------------------------ the readers
@@ -382,7 +382,10 @@ def read_soundata(root: Path) -> Read:
         labels = [x for x in row["labels"] if x["audible"]]
         assert 1 <= int(item["fold"]) <= 5
         assert item["category"] == (labels[0]["label"] if labels else "silence")
-        events += [(row["clip_id"], x["onset_sample"] / row["sr"], x["offset_sample"] / row["sr"], item["category"]) for x in labels]
+        events += [
+            (row["clip_id"], x["onset_sample"] / row["sr"], x["offset_sample"] / row["sr"], item["category"])
+            for x in labels
+        ]
     return Read(events, {stem(name) for name in table})
 
 

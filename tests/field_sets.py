@@ -27,9 +27,9 @@ FORMATS = [
 ]  # fmt: skip
 
 
-def tree(labels: list[str], **changes: Any) -> dict[str, Any]:
+def tree(classes: list[str], **changes: Any) -> dict[str, Any]:
     """Return a recipe of up to five events a clip, some of one class overlapping, some clips empty."""
-    event = {"label": {"weighted": [[len(labels), "dog bark"], *([1, label] for label in labels)]}, **EVENT}
+    event = {"label": {"weighted": [[len(classes), "dog bark"], *([1, label] for label in classes)]}, **EVENT}
     return {
         "sr": 8000, "duration": 2.0, "seed": 6, "clips": {"train": 40, "test": 12, "weak": 4, "bare": 4},
         "supervision": {"weak": "weak", "bare": "none"}, "labels": HEARD,
@@ -40,7 +40,9 @@ def tree(labels: list[str], **changes: Any) -> dict[str, Any]:
 
 def awkward_set(folder: Path, *, parquet: bool = True) -> Path:
     """Build a set whose labels are awkward, and export it in every format that takes them."""
-    root = build(load_recipe(write_recipe(folder / "awkward.yaml", tree(AWKWARD)), cache_dir=folder / "c"), folder / "awkward").root
+    root = build(
+        load_recipe(write_recipe(folder / "awkward.yaml", tree(AWKWARD)), cache_dir=folder / "c"), folder / "awkward"
+    ).root
     mids = {label: f"/m/{i:05d}" for i, label in enumerate(AWKWARD)}
     export_labels(root, [*FORMATS, {"type": "audioset", "mids": mids}, *(["parquet"] if parquet else [])])
     return root
@@ -48,7 +50,9 @@ def awkward_set(folder: Path, *, parquet: bool = True) -> Path:
 
 def desed_set(folder: Path) -> Path:
     """Build a set whose labels the oldest readers of DESED's tables take, and export it for them."""
-    root = build(load_recipe(write_recipe(folder / "plain.yaml", tree(PLAIN)), cache_dir=folder / "c"), folder / "plain").root
+    root = build(
+        load_recipe(write_recipe(folder / "plain.yaml", tree(PLAIN)), cache_dir=folder / "c"), folder / "plain"
+    ).root
     export_labels(root, ["desed"])
     return root
 
@@ -57,6 +61,8 @@ def single_set(folder: Path) -> Path:
     """Build a set of one class a clip, or none, in five splits, and export it as ESC-50's table."""
     event = {"maybe": {"p": 0.8, "then": {"label": {"choice": PLAIN}, **EVENT}}}
     recipe = tree(PLAIN, clips={f"fold{i}": 4 for i in range(1, 6)}, events=[event], supervision={})
-    root = build(load_recipe(write_recipe(folder / "single.yaml", recipe), cache_dir=folder / "c"), folder / "single").root
+    root = build(
+        load_recipe(write_recipe(folder / "single.yaml", recipe), cache_dir=folder / "c"), folder / "single"
+    ).root
     export_labels(root, ["esc50"])
     return root

@@ -28,7 +28,9 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_sets_have_what_readers_stumble_over(sets: dict[str, Path]) -> None:
     """Empty clips, overlaps within a class and between classes, inaudible events, tails, and every awkward label."""
     rows = rows_of(sets["awkward"])
-    spans = [[(x["onset_sample"], x["offset_sample"], x["label"]) for x in row["labels"] if x["audible"]] for row in rows]
+    spans = [
+        [(x["onset_sample"], x["offset_sample"], x["label"]) for x in row["labels"] if x["audible"]] for row in rows
+    ]
     crossed = [(a, b) for mine in spans for a in mine for b in mine if a < b and b[0] < a[1]]
     assert any(not mine for mine in spans)
     assert any(a[2] == b[2] for a, b in crossed)
@@ -44,8 +46,10 @@ def test_the_fields_reader_reads_what_the_manifest_says(
     name: str, sets: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Events, clips and classes are those of the manifest; where the reader has a metric, the labels score full marks."""
-    package = name.split()[0]
-    pytest.importorskip(package, reason=f"{package} is not installed; tests/bench/readers.py tries it in its own environment")
+    package = name.split(maxsplit=1)[0]
+    pytest.importorskip(
+        package, reason=f"{package} is not installed; tests/bench/readers.py tries it in its own environment"
+    )
     if name == "datasets audiofolder" and not importlib.import_module("datasets").__version__.startswith("3."):
         pytest.skip("datasets from 4 on decodes audio with torch")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

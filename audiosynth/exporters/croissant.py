@@ -62,7 +62,13 @@ CONTEXT: Final[Mapping[str, Any]] = {
     },
 }  # fmt: skip
 """The terms of Croissant 1.0, appendix 1."""
-ENCODINGS: Final = {"wav": "audio/wav", "flac": "audio/flac", "ogg": "audio/ogg", "opus": "audio/ogg", "mp3": "audio/mpeg"}
+ENCODINGS: Final = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "mp3": "audio/mpeg",
+}
 
 
 class Croissant(Component):

@@ -66,7 +66,7 @@ def megabytes(folder: Path) -> int:
 
 def read(name: str, envs: Path, sets: dict[str, Path]) -> str:
     """Return the line of one reader."""
-    key = name if name in WANTS else name.split()[0]
+    key = name if name in WANTS else name.split(maxsplit=1)[0]
     folder = envs / "".join(c if c.isalnum() else "_" for c in key)
     try:
         python = environment(folder, WANTS[key])
