@@ -286,8 +286,9 @@ def _hub(found: Any, root: Path, *, audio: bool) -> Read:
             clips.add(item["clip_id"])
             if audio:
                 assert hashlib.sha256(item["audio"]["bytes"]).hexdigest() == rows[item["clip_id"]]["file_sha256"]
-            events += [(item["clip_id"], e["onset"], e["offset"], e["label"]) for e in item["events"]]
-            assert sorted({e["label"] for e in item["events"]}) == item["labels"]
+            mine, classes = (item[key] if audio else json.loads(item[key]) for key in ("events", "labels"))
+            events += [(item["clip_id"], e["onset"], e["offset"], e["label"]) for e in mine]
+            assert sorted({e["label"] for e in mine}) == classes
     return Read(events, clips)
 
 
@@ -313,6 +314,8 @@ def read_datasets_audiofolder(root: Path) -> Read:
     found = datasets.load_dataset(str(root / "labels/audiofolder"), cache_dir=str(cache))
     head = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
     assert {split: len(table) for split, table in found.items()} == head["splits"]
+    for split, tells in head["supervision"].items():
+        assert all((json.loads(e) is None) == (tells != "strong") for e in found[split]["events"])
     first = found[splits(root)[0]][0]["audio"]
     assert first["array"].shape[-1] == rows_of(root)[0]["n_samples"]
     return _hub(found, root, audio=False)
@@ -412,6 +415,7 @@ def read_sed_scores_eval(root: Path) -> Read:
     """sed_scores_eval: truth and durations of every clip; PSDS of scores that say the truth."""
     import numpy as np
     import sed_scores_eval
+    from sed_scores_eval.base_modules.scores import create_score_dataframe
 
     events, clips, score = [], set(), 1.0
     for split in splits(root):
@@ -426,7 +430,7 @@ def read_sed_scores_eval(root: Path) -> Read:
         for name, own in found.items():
             times = sorted({0.0, durations[name], *(t for a, b, _ in own for t in (a, b))})
             says = [[float(any(a <= t < b for a, b, c in own if c == k)) for k in classes] for t in times[:-1]]
-            scores[name] = sed_scores_eval.utils.scores.create_score_dataframe(np.array(says), np.array(times), classes)
+            scores[name] = create_score_dataframe(np.array(says), np.array(times), classes)
         value = sed_scores_eval.intersection_based.psds(
             scores, found, durations, dtc_threshold=0.7, gtc_threshold=0.7, cttc_threshold=None, alpha_ct=0, alpha_st=0
         )[0]

@@ -184,7 +184,8 @@ def audiofolder(folder: Path) -> list[Event]:
     for path, line in lines(folder, "audiofolder/*/metadata.jsonl"):
         record = json.loads(line)
         assert (path.parent / record["file_name"]).is_file()
-        found += [(record["clip_id"], e["onset"], e["offset"], e["label"]) for e in record["events"] or ()]
+        events = json.loads(record["events"])
+        found += [(record["clip_id"], e["onset"], e["offset"], e["label"]) for e in events or ()]
     return found
 
 

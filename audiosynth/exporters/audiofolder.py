@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -18,9 +19,10 @@ from audiosynth.registry import Component
 class Audiofolder(Component):
     """``audiofolder/<split>/metadata.jsonl`` and a copy of every clip beside it, ready for ``load_dataset("audiofolder", …)``.
 
-    A line has file_name, clip_id, duration, events (``[{label, onset, offset, audible, snr_db}]``) and labels (classes). Weak
-    splits have null for events, unlabeled ones for both. ``audiofolder/README.md`` names the splits, which the library
-    would guess at from the folders' names.
+    A line has file_name, clip_id, duration, events (``[{label, onset, offset, audible, snr_db}]``) and labels (classes), these
+    two as JSON texts for ``json.loads``: the library infers types from the lines, and refuses a set where one split has lists
+    of nothing. Weak splits have ``null`` for events, unlabeled ones for both. ``audiofolder/README.md`` names the splits,
+    which it would guess at from the folders' names. The ``parquet`` exporter has the lists as they are.
 
     References
     ----------
@@ -52,7 +54,8 @@ class Audiofolder(Component):
                 paths.append(base / str(row["split"]) / name)
                 with atomic_binary(paths[-1]) as file:
                     file.write(audio_bytes(dataset, row))
-                record = {"file_name": name.as_posix(), **columns_of(row, tells, self.inaudible)}
-                files[row["split"]].write(json_line(record))
+                columns = columns_of(row, tells, self.inaudible)
+                lists = {key: json.dumps(columns[key], ensure_ascii=False) for key in ("events", "labels")}
+                files[row["split"]].write(json_line({"file_name": name.as_posix(), **columns, **lists}))
         card = put_card(base / "README.md", {split: f"{split}/**" for split in dataset.splits}, dataset.name)
         return [*paths, *tables.values(), card]
