@@ -40,7 +40,7 @@ WANTS: dict[str, tuple[str, ...]] = {
     "pandas": ("pandas",),
     "soundata": ("soundata",),
     "sed_eval": ("sed_eval", "setuptools<81"),  # it imports pkg_resources
-    "sed_scores_eval": ("sed_scores_eval", "setuptools<81"),
+    "sed_scores_eval": ("sed_scores_eval", "setuptools<81", "pandas<3"),  # it writes into what pandas 3 has read-only
     "psds_eval": ("psds_eval", "numpy<2", "pandas<2.2"),
 }
 """What to install for a reader, by its name or its distribution."""
