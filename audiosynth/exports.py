@@ -84,7 +84,7 @@ def export_labels(
             (new / Path(LATER).name).write_text(
                 json.dumps(sorted(later, key=_plain), ensure_ascii=False, indent=1) + "\n", "utf-8"
             )
-        _swap(new, folder, Path(scratch) / "old")
+        _swap(new, folder, Path(scratch) / "old", replacing=out is None)
     return written
 
 
@@ -189,20 +189,24 @@ def _other(root: Path, out: Path, trees: Sequence[Mapping[str, Any]]) -> Path:
     return out
 
 
-def _swap(new: Path, folder: Path, old: Path) -> None:
+def _swap(new: Path, folder: Path, old: Path, *, replacing: bool) -> None:
     """Put everything in `new` into `folder` by renames, what stood there into `old`; back again if one fails."""
+    names = sorted(path.name for path in new.iterdir())
+    taken = [name for name in names if (folder / name).exists()]
+    if taken and not replacing:
+        raise UsageError(f"{folder / taken[0]}: is there already; choose another folder with -o, or remove it")
     old.mkdir()
-    done: list[str] = []
     try:
-        for name in sorted(path.name for path in new.iterdir()):
-            if (folder / name).exists():
+        for name in names:
+            if name in taken:
                 (folder / name).rename(old / name)
-            done.append(name)
             (new / name).rename(folder / name)
-    except OSError as error:
-        for name in done:
-            if (folder / name).exists():
-                (folder / name).rename(new / f"{name}.undone")
+    except BaseException as error:  # a signal too must not leave half of it
+        for name in names:
+            if not (new / name).exists():
+                (folder / name).rename(new / name)
             if (old / name).exists():
                 (old / name).rename(folder / name)
+        if not isinstance(error, OSError):
+            raise
         raise BuildError(f"{folder}: cannot be written ({error.strerror or error}); nothing was changed") from None

@@ -42,8 +42,8 @@ def verify(root: str | Path) -> Verdict:
 
     Audio and stems are compared by the hashes in the rows; manifest, assets and recipe by those in ``dataset.json``;
     labels (those of `audiosynth export` too) and attribution are written again in a temporary folder and compared (unless
-    manifest or assets differ). Under ``audio/`` and ``labels/`` every
-    other file is extra; elsewhere, files of yours are left alone.
+    manifest or assets differ). Under ``audio/`` and ``labels/`` every other file is extra; elsewhere, files of yours are
+    left alone.
 
     Parameters
     ----------

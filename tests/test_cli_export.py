@@ -82,6 +82,10 @@ def test_a_folder_of_ones_own(root: Path, tmp_path: Path) -> None:
     for line in manifest.read_text().splitlines():
         assert (manifest.parent / json.loads(line)["audio_filepath"]).is_file()
     assert "there already" in run("export", root, "--to", "nemo", "-o", tmp_path / "elsewhere" / "deep", code=2).output
+    mine = tmp_path / "elsewhere" / "ATTRIBUTION.md"
+    mine.write_text("mine")
+    assert "there already" in run("export", root, "--to", "attribution", "-o", mine.parent, code=2).output
+    assert mine.read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -132,19 +136,36 @@ def test_all_or_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tree_of(root) == before
 
 
-def test_a_rename_that_fails_is_taken_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders that were moved aside are moved back."""
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            OSError(13, "Permission denied"),
+            pytest.raises(BuildError, match=r"cannot be written .*; nothing was changed"),
+        ),
+        (KeyboardInterrupt(), pytest.raises(KeyboardInterrupt)),
+    ],
+)
+@pytest.mark.parametrize("when", ["new", "labels"])
+def test_a_rename_that_fails_is_taken_back(
+    root: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, told: Any, when: str
+) -> None:
+    """Folders that were moved aside are moved back, whichever of the renames fails and why."""
     export_labels(root, ["csv", "desed"])
     before, rename = tree_of(root), Path.rename
 
+    failed: list[Path] = []
+
     def fails(path: Path, target: Path) -> Path:
-        if path.name == "desed" and path.parent.name == "new":
-            raise OSError(13, "Permission denied")
+        if path.name == "desed" and path.parent.name == when and not failed:
+            failed.append(path)
+            raise error
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fails)
-    with pytest.raises(BuildError, match=r"cannot be written .*; nothing was changed"):
-        export_labels(root, [{"type": "csv", "inaudible": "keep"}, "desed"])
+    with told:
+        export_labels(root, [{"type": "csv", "inaudible": "keep"}, "desed", "jams"])
+    assert failed
     monkeypatch.undo()
     assert tree_of(root) == before
 

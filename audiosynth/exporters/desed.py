@@ -46,9 +46,10 @@ class Desed(Component):
     onset < offset <= duration; a clip without events has a row of its own), ``desed/<split>_durations.tsv`` and
     ``desed/<split>_weak.tsv`` (classes of a clip, comma-separated). A filename is the path below
     ``audio/<split>/``. Weak splits have no strong file, unlabeled ones only durations. ``desed/info.json``
-    counts what was merged, widened or left out. DESED's own soundscapes come with ``gap: 0.15, shortest: 0.25``. Labels that these readers would break (commas, tabs,
-    line ends, a leading quote, words that mean "missing" to them, numbers that come back as other texts) are
-    refused; where all labels are numbers, pandas needs ``dtype=str``.
+    counts what was merged, widened or left out. DESED's own soundscapes come with ``gap: 0.15, shortest: 0.25``.
+    Labels that these readers would break (commas, tabs, line ends, a leading quote, words that mean "missing" to
+    them, numbers that come back as other texts) are refused; where all labels are numbers, pandas needs
+    ``dtype=str``.
 
     References
     ----------

@@ -26,7 +26,8 @@ class Parquet(Component):
 
     `audio` is what ``Audio`` of `datasets` reads (bytes and name); `events` a list of ``{label, onset, offset, audible,
     snr_db}``, null in weak and unlabeled splits; `labels` the classes, null in unlabeled ones. ``parquet/README.md`` names the
-    splits. Needs pyarrow (``pip install audiosynth[parquet]``), whose version decides the files' bytes.
+    splits. Needs pyarrow (``pip install audiosynth[parquet]``), whose version decides the files' bytes: under another one,
+    `verify` calls them changed.
 
     References
     ----------
