@@ -46,7 +46,8 @@ class Desed(Component):
     onset < offset <= duration; a clip without events has a row of its own), ``desed/<split>_durations.tsv`` and
     ``desed/<split>_weak.tsv`` (classes of a clip, comma-separated). A filename is the path below
     ``audio/<split>/``. Weak splits have no strong file, unlabeled ones only durations. ``desed/info.json``
-    counts what was merged, widened or left out. DESED's own soundscapes come with ``gap: 0.15, shortest: 0.25``.
+    counts what was merged, widened or left out. DESED's own soundscapes come with ``gap: 0.15, shortest: 0.25`` (it
+    drops what is too short at a clip's end; here that grows at its start, since it can be heard).
     Labels that these readers would break (commas, tabs, line ends, a leading quote, words that mean "missing" to
     them, numbers that come back as other texts) are refused; where all labels are numbers, pandas needs
     ``dtype=str``.
