@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from audiosynth.build import build
     from audiosynth.dataset import ClipDataset
     from audiosynth.errors import AudiosynthError
+    from audiosynth.exports import export_labels
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
     from audiosynth.render import render
@@ -27,6 +28,7 @@ __all__ = [
     "AudiosynthError",
     "ClipDataset",
     "build",
+    "export_labels",
     "load_recipe",
     "plan_clip",
     "render",
@@ -41,6 +43,7 @@ _HOMES = {
     "AudiosynthError": "errors",
     "ClipDataset": "dataset",
     "build": "build",
+    "export_labels": "exports",
     "load_recipe": "recipe",
     "plan_clip": "plan",
     "render": "render",

@@ -30,6 +30,7 @@ HOMES: Final = {
     "learn": "cli_profile",
     "reproduce": "cli_reproduce",
     "vary": "cli_vary",
+    "export": "cli_export",
     "verify": "cli_verify",
     "assets": "cli_verify",
     "stats": "cli_stats",

@@ -204,6 +204,8 @@ class DatasetView:
         Split names in order, each with the number of clips.
     weak_splits, unlabeled_splits
         Splits whose strong labels (or all labels) are to be withheld.
+    home
+        POSIX path from an exporter's own folder (``labels/NAME/``) to the dataset's, for files that point at the audio.
     rows
         Call it for a fresh iterator over manifest rows, in order.
     assets
@@ -217,3 +219,4 @@ class DatasetView:
     assets: Callable[[], Iterable[dict[str, Any]]] = tuple
     weak_splits: frozenset[str] = frozenset()
     unlabeled_splits: frozenset[str] = frozenset()
+    home: str = "../.."

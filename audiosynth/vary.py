@@ -13,6 +13,7 @@ from typing import Any
 from audiosynth.assets import AssetStore
 from audiosynth.build import Built, carry_out
 from audiosynth.clip import Recording
+from audiosynth.exports import read_head
 from audiosynth.finish import read_assets
 from audiosynth.manifest import open_manifest, parse_row, read_rows
 from audiosynth.orders import Draft, Used, by_place
@@ -20,7 +21,6 @@ from audiosynth.roots import resolve_roots
 from audiosynth.spec import ENGINE, FORMAT, ClipSpec
 from audiosynth.vary_rows import Survey, still_true, varied
 from audiosynth.vary_set import Found, Setting
-from audiosynth.verify import read_head
 from audiosynth.versions import libraries, version
 
 

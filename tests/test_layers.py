@@ -38,7 +38,7 @@ FLOORS = {
         "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
     ),
     "loops": (
-        "build", "orders", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "stats", "vary*", "report*",
+        "build", "orders", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "exports", "dataset", "starter", "stats", "vary*", "report*",
     ),
     "commands": ("cli", "cli_*", "__main__"),
 }  # fmt: skip
@@ -48,7 +48,7 @@ STAGES = {
     "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes"),
     "manifest": ("manifest",),
 }
-HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}
+HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
 IMPORTED_LATE = {"audiosynth.image_kernel"}
 """Compiled code stands at module level; nothing imports these but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.pool os._exit"}

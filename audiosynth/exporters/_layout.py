@@ -101,17 +101,19 @@ def word_of(row: Mapping[str, Any]) -> str:
 
 def speaker_of(row: Mapping[str, Any]) -> str:
     """Return who is labeled in a clip: a voice, or the speaker of a recording; the clip's own name where nobody is."""
-    for event in row["spec"]["events"]:
-        source = event["source"]
-        if event.get("label") is None:
-            continue
-        voice, recording = source.get("voice"), source.get("recording")
-        if isinstance(voice, Mapping):
-            text = voice.get("name") or str(sorted(voice.items()))
-            return f"voice {text}"
-        if isinstance(recording, Mapping) and "speaker" in recording.get("meta", {}):
-            return f"speaker {recording['meta']['speaker']}"
-    return f"clip {row['clip_id']}"
+    labeled = (event for event in row["spec"]["events"] if event.get("label") is not None)
+    found = next((who for who in map(speaker_in, labeled) if who), None)
+    return " ".join(found or ("clip", row["clip_id"]))
+
+
+def speaker_in(event: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return who speaks in an event, ("voice", name) or ("speaker", name); None where nobody does."""
+    voice, recording = event["source"].get("voice"), event["source"].get("recording")
+    if isinstance(voice, Mapping):
+        return "voice", str(voice.get("name") or sorted(voice.items()))
+    if isinstance(recording, Mapping) and "speaker" in recording.get("meta", {}):
+        return "speaker", str(recording["meta"]["speaker"])
+    return None
 
 
 def require_apart(found: Iterable[Item]) -> None:

@@ -18,9 +18,6 @@ FILES: Final = {
     "testing": "test_manifest.json",
 }
 
-UP: Final = "../.."
-"""From ``labels/nemo/`` to the dataset's folder."""
-
 
 class Nemo(Component):
     """``nemo/{train,validation,test}_manifest.json``: ``{"audio_filepath", "duration", "command"}`` a line.
@@ -45,7 +42,7 @@ class Nemo(Component):
             files = {role: stack.enter_context(atomic_text(base / name)) for role, name in FILES.items()}
             for item in items(dataset):
                 record = {
-                    "audio_filepath": f"{UP}/{item.row['path']}",
+                    "audio_filepath": f"{dataset.home}/{item.row['path']}",
                     "duration": item.row["duration"],
                     "command": item.word,
                 }
