@@ -18,6 +18,7 @@ from audiosynth import build, espeak, load_recipe, reproduce
 from audiosynth.clip import RenderContext
 from audiosynth.errors import ParameterError, PlanError, RecipeError, RenderError
 from audiosynth.espeak_phonemes import mnemonics, require_known
+from audiosynth.phones import distances, parse
 from audiosynth.plan import plan_clip
 from audiosynth.synths.speech import Context, Speech
 from audiosynth.utterance import marks_of, tokens
@@ -536,3 +537,79 @@ def test_context_is_plain():
     """Control characters have no place around a phrase either."""
     with pytest.raises(ValidationError, match=r"U\+000A"):
         Context(before="a\nb")
+
+
+# ---------------------------------------------------------------------------------------------------- pronunciations
+
+
+@pytest.mark.parametrize(
+    ("word", "cmu"),
+    [
+        ("computer", "K AH0 M P Y UW1 T ER0"), ("seven", "S EH1 V AH0 N"), ("machine", "M AH0 SH IY1 N"),
+        ("thing", "TH IH1 NG"), ("joyous", "JH OY1 AH0 S"), ("measure", "M EH1 ZH ER0"), ("how", "HH AW1"),
+        ("five", "F AY1 V"), ("cheese", "CH IY1 Z"), ("good", "G UH1 D"), ("bird", "B ER1 D"), ("happy", "HH AE1 P IY0"),
+        ("open", "OW1 P AH0 N"), ("light", "L AY1 T"), ("law", "L AO1"), ("father", "F AA1 DH ER0"), ("red", "R EH1 D"),
+        ("weather", "W EH1 DH ER0"),
+    ],
+)  # fmt: skip
+def test_phones_of_cmudict_are_the_word(word, cmu):
+    """What CMUdict writes for a word sounds as the library says it: its own letter-to-sound rules are the witness."""
+    alone, given = (
+        [m.text for m in spoken(text=word, **more).marks(SR) if m.kind == "phone"]
+        for more in ({}, {"pronounce": {word: cmu}})
+    )
+    assert distances(parse("_".join(alone)).phones, [parse("_".join(given)).phones])[0] < 0.12
+    assert len(alone) == len(given)
+
+
+def test_one_word_is_said_otherwise():
+    """Words without a pronunciation of their own keep the engine's; punctuation and names stay."""
+    plain = spoken(text="say data, please")
+    said = {}
+    for name, how in (("eI", "d'eIt@"), ("a", "D AE1 T AH0")):
+        speech = spoken(text="say data, please", pronounce={"Data": how})
+        marks = speech.marks(SR)
+        assert [m.text for m in marks if m.kind == "word"] == ["say", "data,", "please"]
+        said[name] = [m.text for m in marks if m.kind == "phone" and m.token == 1]
+        others = [m.text for m in marks if m.kind == "phone" and m.token != 1]
+        assert others == [m.text for m in plain.marks(SR) if m.kind == "phone" and m.token != 1]
+    assert said["eI"][1] == "ˈeɪ"
+    assert said["a"][1] == "ˈæ"
+
+
+def test_pronunciations_are_drawn(tmp_path):
+    """Several of one word, by weight, in one recipe; the row says which."""
+    how = {"weighted": [[3, "d'eIt@"], [1, "D AE1 T AH0"]]}
+    source = {"text": "hey data", "pronounce": {"data": how}, "seed": 1}
+    recipe = load_recipe(write(tmp_path, {"clips": 40, "events": [phrase(**source)]}))
+    given = [plan_clip(recipe, "train", i).events[0].source.pronounce["data"] for i in range(40)]  # type: ignore[attr-defined]
+    assert 20 < given.count("d'eIt@") < 40
+    assert set(given) == {"d'eIt@", "D AE1 T AH0"}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"pronounce": {"data": "d'eIt@"}}, "the word 'data' is not in the text 'hey computer'"),
+        ({"pronounce": {"hey": "h'eI§"}}, r"pronounce\.hey: '§' at character 5"),
+        ({"pronounce": {"hey": "HH EY"}}, r"vowels with their stress \(D EY1 T AH0\)"),
+    ],
+)
+def test_pronunciations_that_cannot_be(more, message):
+    """A word that is not said, symbols that are none, phones without stress."""
+    with pytest.raises(ParameterError, match=message):
+        spoken(**more).extent(SR)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"voice": {"engine": "flite"}, "pronounce": {"hey": "h'eI"}}, "pronounce: flite takes none"),
+        ({"phonemes": "h'eI", "pronounce": {"hey": "h'eI"}}, "leave one of the two out"),
+        ({"pronounce": {"hey": "[[h'eI]]"}}, "pronounce"),
+    ],
+)
+def test_pronunciations_of_the_wrong_kind(more, message):
+    """Another engine, twice the same, brackets."""
+    with pytest.raises(ValidationError, match=message):
+        spoken(**more)
