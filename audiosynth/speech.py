@@ -47,7 +47,7 @@ def needs_of(voice: Voice) -> tuple[str, ...]:
     if voice.engine == "flite":
         from audiosynth import flite
 
-        return flite.needs()
+        return flite.needs(flite.name_of(voice))
     if voice.engine == "piper":
         from audiosynth import piper
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -464,7 +465,11 @@ def test_flite_speaks():
     assert [m.text for m in speech.marks(SR) if m.kind == "word"] == ["hey", "computer"]
     assert [m.text for m in speech.marks(SR) if m.kind == "phone"][:3] == ["h", "eɪ", "k"]
     assert spoken(voice=voice, rate=350).extent(SR) < 0.6 * speech.extent(SR)
-    assert speech.needs()[0].startswith("flite==")
+    version, sound, platform = speech.needs()
+    assert re.fullmatch(r"flite==\d+\.\d.*", version)
+    assert re.fullmatch(r"flite-slt==[0-9a-f]{16}", sound)
+    assert platform.startswith("platform==")
+    assert spoken(voice={"engine": "flite", "variant": "kal16"}).needs()[1] != sound
     with pytest.raises(RenderError, match="no voice 'slx'; did you mean 'slt'"):
         spoken(voice={"engine": "flite", "variant": "slx"}).extent(SR)
     with pytest.raises(ParameterError, match="'rms' has its own alone"):
@@ -481,7 +486,7 @@ def test_flite_is_not_there(monkeypatch):
 def test_piper_is_not_there(monkeypatch, tmp_path):
     """The message says where voices are looked for, and which there are."""
     monkeypatch.delenv("AUDIOSYNTH_PIPER", raising=False)
-    with pytest.raises(RenderError, match="AUDIOSYNTH_PIPER, which is not set"):
+    with pytest.raises(RenderError, match="AUDIOSYNTH_PIPER names, and it names none; set it to where NAME.onnx"):
         spoken(voice={"engine": "piper", "variant": "amy"}).extent(SR)
     monkeypatch.setenv("AUDIOSYNTH_PIPER", str(tmp_path))
     (tmp_path / "amyy.onnx").write_bytes(b"")
@@ -519,8 +524,9 @@ def test_piper_speaks_through_its_model(monkeypatch, tmp_path):
     graph = h.make_graph([nodes[i] for i in order], "voice", inputs, outputs, tensors)
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "amy.onnx")
-    table = {c: [i + 3] for i, c in enumerate("hˈeɪkəmpjuːɾɚ ")} | {"_": [0], "^": [1], "$": [2]}
+    table = {c: [i + 3] for i, c in enumerate("hˈeɪkəmpjuːɾɚ ?")} | {"_": [0], "^": [1], "$": [2]}
     config = {"audio": {"sample_rate": SR}, "espeak": {"voice": "en-us"}, "phoneme_id_map": table, "num_speakers": 1}
+    voice = {"engine": "piper", "variant": "amy"}
     (tmp_path / "amy.onnx.json").write_text(json.dumps(config), encoding="utf-8")
     monkeypatch.setenv("AUDIOSYNTH_PIPER", str(tmp_path))
     speech = spoken(voice={"engine": "piper", "variant": "amy"})
@@ -530,7 +536,14 @@ def test_piper_speaks_through_its_model(monkeypatch, tmp_path):
     assert [m.text for m in speech.marks(SR) if m.kind == "word"] == ["hey computer"]
     half = spoken(voice={"engine": "piper", "variant": "amy"}, rate=350).render(CTX)
     assert np.max(np.abs(half)) == pytest.approx(0.5 * np.max(np.abs(y)), rel=1e-3)
-    assert speech.needs()[0].startswith("piper-voice==")
+    assert re.fullmatch(r"piper-amy==[0-9a-f]{16}", speech.needs()[0])
+    assert spoken(voice=voice, style="question").render(CTX).shape[1] > y.shape[1]  # the model hears the question mark
+    with pytest.raises(RenderError, match="asks for speaker 3; the model has 0 to 0"):
+        spoken(voice={**voice, "variant": "amy#3"}).extent(SR)
+    with pytest.raises(RenderError, match="expected MODEL or MODEL#NUMBER"):
+        spoken(voice={**voice, "variant": "amy#x"}).extent(SR)
+    with pytest.raises(ParameterError, match="the piper voice knows no b ɡ"):
+        spoken(voice=voice, text="big").extent(SR)
 
 
 def test_context_is_plain():
