@@ -60,7 +60,9 @@ def utter_piper(order: Order) -> Utterance:
     }
     speaker, n_speakers = _speaker(order.voice), int(config.get("num_speakers", 1))
     if speaker >= n_speakers:
-        raise RenderError(f"variant: '{order.voice.variant}' asks for speaker {speaker}; the model has 0 to {n_speakers - 1}")
+        raise RenderError(
+            f"variant: '{order.voice.variant}' asks for speaker {speaker}; the model has 0 to {n_speakers - 1}"
+        )
     if n_speakers > 1:
         inputs["sid"] = np.array([speaker], dtype=np.int64)
     try:

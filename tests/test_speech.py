@@ -486,7 +486,7 @@ def test_flite_is_not_there(monkeypatch):
 def test_piper_is_not_there(monkeypatch, tmp_path):
     """The message says where voices are looked for, and which there are."""
     monkeypatch.delenv("AUDIOSYNTH_PIPER", raising=False)
-    with pytest.raises(RenderError, match="AUDIOSYNTH_PIPER names, and it names none; set it to where NAME.onnx"):
+    with pytest.raises(RenderError, match="AUDIOSYNTH_PIPER names, and it names none; set it to where NAME"):
         spoken(voice={"engine": "piper", "variant": "amy"}).extent(SR)
     monkeypatch.setenv("AUDIOSYNTH_PIPER", str(tmp_path))
     (tmp_path / "amyy.onnx").write_bytes(b"")

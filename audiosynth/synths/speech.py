@@ -94,7 +94,9 @@ class Speech(Component):
         None, description="its pronunciation in libespeak-ng's mnemonics"
     )
     pronounce: dict[Word, Pronunciation] = Field(
-        default_factory=dict, max_length=64, description="pronunciation of single words, in mnemonics or CMUdict's phones"
+        default_factory=dict,
+        max_length=64,
+        description="pronunciation of single words, in mnemonics or CMUdict's phones",
     )
     voice: Voice = Field(Voice(), description="who says it")
     language: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$")] | None = Field(

@@ -136,7 +136,9 @@ def times() -> None:
         word = [m for m in marks if m.kind == "word"][-1]
         found["word"].append((y, word.onset, FROM_HZ[phone]))
         found["phone"] += [  # the first of the word, and those inside
-            (y, m.onset, FROM_HZ[m.text]) for m in marks if m.kind == "phone" and m.text in phones and m.onset >= word.onset
+            (y, m.onset, FROM_HZ[m.text])
+            for m in marks
+            if m.kind == "phone" and m.text in phones and m.onset >= word.onset
         ]
     for kind, limit in (("word", 10), ("phone", 15)):
         off = np.array([rise(*one) for one in found[kind]])
