@@ -118,6 +118,8 @@ def speaker_of(row: Mapping[str, Any]) -> str:
         if event.get("label") is None:
             continue
         voice, recording = source.get("voice"), source.get("recording")
+        if isinstance(voice, Mapping) and voice["engine"] != "espeak":  # one person, however often a cast drew them
+            return f"voice {voice['engine']} {voice.get('variant')}"
         if isinstance(voice, Mapping):
             text = voice.get("name") or str(sorted(voice.items()))
             return f"voice {text}"
