@@ -42,6 +42,22 @@ def utter(order: Order) -> Utterance:
     return made
 
 
+def require_voice(voice: Voice) -> None:
+    """Refuse a voice that its engine does not have, as far as that is known without asking it to speak.
+
+    Raises
+    ------
+    RenderError
+        With near names; or if libespeak-ng is not installed.
+    """
+    if voice.engine == "flite":
+        from audiosynth import flite
+
+        flite.name_of(voice)
+    elif voice.engine == "espeak":
+        voice_file(voice)
+
+
 def needs_of(voice: Voice) -> tuple[str, ...]:
     """Return what a row names so that this voice can speak again."""
     if voice.engine == "flite":

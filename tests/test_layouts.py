@@ -271,7 +271,7 @@ def test_ambient_tracks_are_free_of_the_wake_word(tmp_path, rows):
     track = clip(tmp_path, "ambient", 0, ["hey computer", "bird"], n=4 * SR)
     stream = clip(tmp_path, "stream", 0, ["hey computer", "bird"], n=4 * SR)
     for exporter in (MicroWakeWord(target=("hey computer",)), OpenWakeWord(target=("hey computer",))):
-        with pytest.raises(BuildError, match="'hey computer' is said at 0.25 s of an ambient track"):
+        with pytest.raises(BuildError, match=r"'hey computer' is said at 0\.25 s of an ambient track"):
             exporter.check(track)  # type: ignore[attr-defined]
         with pytest.raises(BuildError, match="call the split stream"):
             exporter.write(dataset(tmp_path, [*rows, track]), tmp_path / "labels")
