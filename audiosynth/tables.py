@@ -100,7 +100,7 @@ def table_of_negatives(
         spec = NegativesSpec.model_validate(raw)
         found = find_negatives(
             spec,
-            transcribe=lambda texts: espeak.transcribe(tuple(texts), language=spec.language),
+            transcribe=lambda texts, language: espeak.transcribe(tuple(texts), language=language),
             folder=folder,
             seed=seed,
         )

@@ -59,7 +59,7 @@ BAD = {
     "phonemes": (said(phonemes="h'eI §"), r"'§' at character 6 .* is no phoneme of en-us"),
     "phonemes in IPA": (said(phonemes="hˈeɪ"), "libespeak-ng's mnemonics are ASCII"),
     "pronunciation": (said(pronounce={"hey": "HH EY"}), "vowels with their stress"),
-    "homophones": ({"negatives": {"of": ["two"], "kinds": ["alike"], "lexicon": "two.txt"}, "events": []}, r"sounds just like it \(to, too\)"),
+    "homophones": ({"negatives": {"of": ["two"], "kinds": ["alike"], "lexicon": "two.txt"}, "events": []}, r"sounds just like it or holds it \(to, too\)"),
     "negatives of a language without words": ({"negatives": {"of": ["hej"], "kinds": ["alike"], "language": "sv"}, "events": []}, "give a `lexicon`"),
     "engine": (said(voice={"engine": "espeek"}), "'espeak', 'flite' or 'piper', got 'espeek'"),
     "piper's voice": (said(voice={"engine": "piper", "variant": "amy"}), "AUDIOSYNTH_PIPER names, and it names none"),
