@@ -40,6 +40,22 @@ def which_set(filename: str, validation: float = 10.0, testing: float = 10.0) ->
     return "testing" if percentage < validation + testing else "training"
 
 
+def torchaudio_training(base: Path) -> list[str]:
+    """List the training part as torchaudio's SPEECHCOMMANDS does: all files that are in no list and are no background."""
+    listed = set()
+    for name in ("validation_list.txt", "testing_list.txt"):
+        listed |= {line.strip() for line in (base / name).read_text(encoding="utf-8").splitlines()}
+    walker = sorted(path.relative_to(base).as_posix() for path in base.glob("*/*.wav"))
+    return [name for name in walker if "_nohash_" in name and "_background_noise_" not in name and name not in listed]
+
+
+def torchaudio_metadata(name: str) -> tuple[str, str, int]:
+    """Return label, speaker and number of utterance as torchaudio reads them from a path."""
+    label, file = name.split("/")
+    speaker, number = file.removesuffix(".wav").split("_nohash_")
+    return label, speaker, int(number)
+
+
 def clip(
     root: Path, split: str, i: int, label: str | None, voice: str = "", n: int = SR, **more: Any
 ) -> dict[str, Any]:
@@ -99,9 +115,9 @@ def test_speech_commands_as_tensorflow_reads_it(tmp_path, rows):
         assert re.fullmatch(r"[0-9a-f]{8}", speaker)
         assert [s for s, listed in lists.items() if name in listed] == [s for s in [which_set(name)] if s != "training"]
     assert sum(map(len, lists.values())) == 12
-    # torchaudio: everything that is in neither list, has `_nohash_` in its name and no `_background_noise_` in its path
-    train = [name for name in files if name not in {*lists["validation"], *lists["testing"]}]
+    train = torchaudio_training(base)
     assert len(train) == 18
+    assert {torchaudio_metadata(name)[0] for name in files} == {"heycomputer", "stop", "bird"}
     voices = {
         s: {Path(n).name[:8] for n in (train if s == "train" else lists[s])} for s in ("train", "validation", "testing")
     }

@@ -86,6 +86,21 @@ def test_other_process_other_locale():
     assert len(found) == 1
 
 
+def test_threads_do_not_share_the_library():
+    """Four threads at once: each gets what it asked for, the samples of one alone."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    alone = [espeak.say(request).pcm.tobytes() for request in MIXED]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda i: espeak.say(MIXED[i % len(MIXED)]).pcm.tobytes(), range(5 * len(MIXED))))
+    assert together == 5 * alone
+
+
+def test_there_are_104_variants():
+    """Each of them a name that recipes can give."""
+    assert len(espeak.variants()) == 104
+
+
 def test_seed_is_heard_where_there_is_noise():
     """Another seed gives another breath, and the same vowels of a voice without any."""
     breathy = [spoken(seed=s, voice={"variant": "f3"}).render(CTX) for s in (1, 2)]
@@ -375,6 +390,7 @@ def test_the_split_has_a_name(tmp_path):
         ({"voice": {"engine": "flite", "vocal_tract": 0.9}}, "vocal_tract is espeak's alone"),
         ({"voice": {"engine": "flite"}, "phonemes": "h'eI"}, "flite takes none"),
         ({"phonemes": "h]]"}, "without brackets"),
+        ({"phonemes": "h'eI"}, "expected one a word, 2 with blanks between for 'hey computer', got 1"),
         ({"voice": {"engine": "flite"}, "language": "de"}, "a voice of flite has its own"),
         ({"voice": {"pitch": 100.0}}, "less than or equal to 24"),
     ],

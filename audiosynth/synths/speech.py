@@ -129,6 +129,11 @@ class Speech(Component):
             )
         if self.phonemes is not None and any(c in self.phonemes for c in "[]\n"):
             raise ValueError("phonemes: expected mnemonics alone, without brackets")
+        if self.phonemes is not None and len(self.phonemes.split()) != len(self.text.split()):
+            n, given = len(self.text.split()), len(self.phonemes.split())
+            raise ValueError(
+                f"phonemes: expected one a word, {n} with blanks between for '{self.text[:80]}', got {given}"
+            )
         if self.context is not None and self.phonemes is not None:
             raise ValueError("phonemes: a phrase in context is said as it is written; leave one of the two out")
         return self
