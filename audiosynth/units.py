@@ -117,7 +117,7 @@ def render_unit(
 def _failure(split: str, ordinal: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
     """Return the line of a clip that could not be made: why, and its spec, or the event that could not be planned."""
     tree = None if spec is None else spec.to_json()
-    row = {"clip_id": f"{split}-{ordinal:09d}", "error": str(error), "spec": tree}
+    row: dict[str, Any] = {"clip_id": f"{split}-{ordinal:09d}", "error": str(error), "spec": tree}
     if isinstance(error, PlanError) and error.event is not None:
         row["event"] = error.event
     return dumps(row) + "\n"

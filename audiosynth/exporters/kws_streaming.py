@@ -93,5 +93,5 @@ def _require_alike(folders: Mapping[str, set[str]]) -> None:
         if there != every:
             raise BuildError(
                 f"kws_streaming: {role} has no clip of '{min(every - there)}': its reader wants every word in training, validation "
-                "and testing; make more clips of that split"
+                "and testing; make more clips of that split, or only try the recipe out with --set export=[jsonl]"
             )

@@ -113,7 +113,8 @@ class OpenWakeWord(Component):
         empty = [part for part, n in counts.items() if n == 0]
         if empty:
             raise BuildError(
-                f"openwakeword: no clips for {empty[0]}; the trainer needs all four kinds ({self.target[0]!r} is the target)"
+                f"openwakeword: no clips for {empty[0]}; the trainer needs all four kinds ({self.target[0]!r} is the target); "
+                "make more clips, or only try the recipe out with --set export=[jsonl]"
             )
         background = put_background(dataset, base / "backgrounds")
         ambient, hours = self._ambient(dataset, base / "ambient")

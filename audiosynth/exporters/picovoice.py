@@ -63,7 +63,7 @@ class Picovoice(Component):
         if not paths:
             raise BuildError(
                 f"picovoice: '{self.target[0]}' is said in no split for testing and in no stream; "
-                "are these the recipe's labels, and is there such a split?"
+                "are these the recipe's labels, and are there enough such clips? To only try it out: --set export=[jsonl]"
             )
         return paths
 
