@@ -84,7 +84,9 @@ WORDS: Final[dict[str, Word]] = {
         "let: {word: {cycle: [yes, no]}}\nevents: [{label: $word, source: {type: click}}]",
     ),
     "extends": Word(
-        "file", "The recipe (in the same folder) that this one changes; maps are merged.", "extends: base.yaml"
+        "file or name",
+        "The recipe that this one changes, in the same folder or of those that come along; maps are merged.",
+        "extends: quickstart",
     ),
     "$name": Word(
         "",

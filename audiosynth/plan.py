@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
 from audiosynth import registry
 from audiosynth.clip import Fit, Recording, Slack
@@ -76,9 +77,9 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
             events.append(event_of(raw, sr=sr, n_clip=n_clip, clip_room=room))
         except ValidationError as error:
             loc, message = registry.explain(error, "event")[0]
-            raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}") from None
+            raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}", _as_json(raw)) from None
         except AudiosynthError as error:
-            raise PlanError(f"{clip}, events[{i}]: {error}") from None
+            raise PlanError(f"{clip}, events[{i}]: {error}", _as_json(raw)) from None
     n_samples = n_clip or fitted(events, fit, sr=sr)
     bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr, room=room)
     mix = tree.get("mix") or {}
@@ -90,6 +91,12 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     )  # fmt: skip
     require_calibration(spec, clip)
     return spec
+
+
+def _as_json(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event as drawn, for whoever wants to know what could not be planned."""
+    tree: dict[str, Any] = to_jsonable_python(dict(raw), fallback=str)
+    return tree
 
 
 def _number(value: Any, name: str) -> float:

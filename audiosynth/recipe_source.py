@@ -11,6 +11,7 @@ from typing import Any, Final
 from audiosynth import strictyaml
 from audiosynth.errors import Problem, RecipeError, UsageError, did_you_mean
 from audiosynth.reserved import RESERVED
+from audiosynth.shipped import shipped_recipe, shipped_recipes
 
 RecipePath = tuple[str | int, ...]
 MAX_EXTENDS: Final = 8
@@ -106,11 +107,14 @@ def _read(path: Path, *, chain: tuple[Path, ...]) -> tuple[dict[str, Any], dict[
 def _parent(path: Path, name: Any, place: str, chain: tuple[Path, ...]) -> Path:
     folder = path.resolve().parent
     parent = (folder / str(name)).resolve()
+    if not parent.is_file() and name in shipped_recipes():  # one that comes along, by its name
+        return shipped_recipe(name)
     message = ""
     if not isinstance(name, str) or not parent.is_relative_to(folder):
         message = f"expected a file in the recipe's own folder, got {name!r}"
     elif not parent.is_file():
-        message = f"there is no file '{name}' beside the recipe"
+        near = did_you_mean(name, shipped_recipes())
+        message = f"there is no file '{name}' beside the recipe, and no recipe of that name comes along{near}"
     elif parent in chain:
         message = f"'{name}' extends in a circle"
     elif len(chain) > MAX_EXTENDS:

@@ -141,7 +141,9 @@ def _pick(c: Compiler, raw: Any, path: Path) -> Node:
             (*path, "where"),
             "a deck deals each recording once over the split, so what it deals from cannot be drawn; use how: random or cycle",
         )
-    examples = tuple(entry.meta for entry in c.tables.get(raw["from"], ())[:MAX_EXAMPLES]) or (SOME_RECORDING,)
+    examples: tuple[Any, ...] = (SOME_RECORDING,)
+    if raw["from"] in c.tables:  # one that could not be made is told of already
+        examples = tuple(entry.meta for entry in c.tables[raw["from"]][:MAX_EXAMPLES]) or (OPAQUE,)
     return Pick(c.keyed, raw["from"], c.at("where").compile(where, (*path, "where")), how, examples)
 
 

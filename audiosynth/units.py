@@ -12,7 +12,7 @@ import numpy as np
 
 from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
-from audiosynth.errors import AudiosynthError, BuildError
+from audiosynth.errors import AudiosynthError, BuildError, PlanError
 from audiosynth.manifest import clip_path, dumps, make_row, needs_of, stem_path
 from audiosynth.orders import Order
 from audiosynth.render import render
@@ -116,9 +116,12 @@ def render_unit(
 
 
 def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
-    """Return the line of a clip that could not be made: why, and its spec if there is one."""
+    """Return the line of a clip that could not be made: why, and its spec, or the event that could not be planned."""
     name, tree = (f"{split}-{number:09d}", None) if spec is None else (spec.clip_id, spec.to_json())
-    return dumps({"clip_id": name, "error": str(error), "spec": tree}) + "\n"
+    row: dict[str, Any] = {"clip_id": name, "error": str(error), "spec": tree}
+    if isinstance(error, PlanError) and error.event is not None:
+        row["event"] = error.event
+    return dumps(row) + "\n"
 
 
 def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:

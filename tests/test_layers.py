@@ -31,6 +31,7 @@ FLOORS = {
         "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
         "assets", "splits", "clip", "profile*", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
         "espeak", "espeak_phonemes", "flite", "piper", "speech", "utterance", "voices", "negatives", "lexicons", "tables",
+        "pronunciations",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
     "records that travel": ("fields", "spec", "rendered", "loaded"),
