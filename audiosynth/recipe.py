@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,7 +134,10 @@ def _compile(
         given[each.name] = Given()
     compiler = Compiler(RESERVED, names, found, given, folder=loader.source.folder, tables=tables)
     inner, lets = compiler.lets(tree["let"], ("let",)) if "let" in tree else (compiler, {})
-    items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}
+    if "duration" in tree:
+        inner = replace(inner, length=inner.at("duration").compile(tree["duration"], ("duration",)))
+    items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS - {"let", "duration"}}
+    items |= {} if inner.length is None else {"duration": inner.length}
     scene = MapNode(items)
     if each is not None and isinstance(tree.get("let"), Mapping) and each.name in tree["let"]:
         loader.fail(
