@@ -38,7 +38,7 @@ class Standing:
     value: Any
 
 
-def own_places(drafts: Sequence[Draft]) -> list[Standing]:
+def own_places(drafts: Sequence[Draft]) -> Sequence[Standing | None]:
     """Return the places that the recipe draws, without any rules.
 
     Raises
@@ -63,7 +63,7 @@ def own_places(drafts: Sequence[Draft]) -> list[Standing]:
 
 def arrange(
     drafts: Sequence[Draft], rules: Rules, dice: ClipDice, *, n_clip: int | None, sr: int
-) -> list[Standing | None]:
+) -> Sequence[Standing | None]:
     """Return places of all events that keep the rules; None for one that is left out.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from audiosynth.clip import Follow
@@ -39,6 +39,8 @@ class Draft:
         Samples by which it begins before the place its draw gives: the known delay of its room.
     before
         Number of the event that it follows, if it follows one.
+    key, label, role, placing
+        Which key says where it stands, its label (told or not), its role, and the draw of its place (None: no draw).
     """
 
     raw: Mapping[str, Any]
@@ -56,32 +58,22 @@ class Draft:
     early: int = 0
     before: int | None = None
 
-    @property
-    def label(self) -> str | None:
-        """Return its label, whether it is told or not."""
-        found: str | None = self.raw.get("label")
-        return found
+    key: str = field(init=False)
+    label: str | None = field(init=False)
+    role: str = field(init=False)
+    placing: Placing | None = field(init=False)
 
-    @property
-    def role(self) -> str:
-        """Return its role."""
-        return str(self.raw.get("role", "foreground"))
+    def __post_init__(self) -> None:
+        raw = self.raw
+        self.key = "onset" if raw.get("at") is None else "at"
+        self.label, self.role = raw.get("label"), raw.get("role", "foreground")
+        placing = raw.get(self.key)
+        self.placing = placing if isinstance(placing, Placing) else None
 
     @property
     def span(self) -> Span:
         """Return from where to where it is heard."""
         return self.heard[0][0], self.heard[-1][1]
-
-    @property
-    def placing(self) -> Placing | None:
-        """Return the draw of its place; None where it stands in the recipe."""
-        raw = self.raw.get(self.key)
-        return raw if isinstance(raw, Placing) else None
-
-    @property
-    def key(self) -> str:
-        """Return which of its keys says where it stands."""
-        return "onset" if self.raw.get("at") is None else "at"
 
     @property
     def movable(self) -> bool:

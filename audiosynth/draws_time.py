@@ -141,7 +141,7 @@ def _all_of(node: Node) -> list[Node]:
     return out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placing:
     """The place of one event of one clip, not yet drawn."""
 

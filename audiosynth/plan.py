@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -24,6 +24,8 @@ from audiosynth.rules import Rules
 from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
 from audiosynth.timing import fitted, hull, moved, require_whole
 
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 _MADE = frozenset({"source", "effects", "room", "position", "motion", "onset", "at", "overrun", "let"})
 """What of an event is not taken as drawn."""
 
@@ -75,18 +77,14 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     except AudiosynthError as error:
         raise PlanError(f"{clip}, room: {error}") from None
     rules = _rules(tree.get("scene"))
-    drafts = []
-    for i, raw in enumerate(tree.get("events") or ()):
-        with _told(f"{clip}, events[{i}]"):
-            drafts.append(_draft(raw, sr=sr, n_clip=n_clip, clip_room=room, rules=rules))
+    drafts = _each(clip, tree.get("events") or (), partial(_draft, sr=sr, n_clip=n_clip, clip_room=room, rules=rules))
     _chain(drafts)
-    with _told(clip):
+    try:
         places = own_places(drafts) if rules is None else arrange(drafts, rules, scope.dice, n_clip=n_clip, sr=sr)
-    events = []
-    for i, (draft, stands) in enumerate(zip(drafts, places, strict=True)):
-        if stands is not None:
-            with _told(f"{clip}, events[{i}]"):
-                events.append(_event(draft, stands, room))
+    except PlanError as error:
+        raise PlanError(f"{clip}, {error}") from None
+    placed = [(draft, stands) for draft, stands in zip(drafts, places, strict=True) if stands is not None]
+    events = _each(clip, placed, partial(_event, clip_room=room))
     if rules is not None and len(events) < len(drafts):
         rules = rules.model_copy(update={"dropped": len(drafts) - len(events)})
     n_samples = n_clip or fitted(events, fit, sr=sr)
@@ -151,6 +149,8 @@ def _draft(
 
 def _chain(drafts: Sequence[Draft]) -> None:
     """Tell every event that follows another which one: the last of its `repeat`, or the one before it in the list."""
+    if not any(draft.placing is not None and draft.placing.placed.follows for draft in drafts):
+        return
     last: dict[str, int] = {}
     for i, draft in enumerate(drafts):
         placing = draft.placing
@@ -160,7 +160,8 @@ def _chain(drafts: Sequence[Draft]) -> None:
         last[group] = last[""] = i
 
 
-def _event(draft: Draft, stands: Standing, clip_room: Component | None) -> Event:
+def _event(placed: tuple[Draft, Standing], *, clip_room: Component | None) -> Event:
+    draft, stands = placed
     raw, room = draft.raw, draft.room
     place = Place(
         onset=stands.onset, n_samples=draft.n, active=tuple(draft.active), labels=hull(draft.active), marks=draft.marks
@@ -184,16 +185,18 @@ def _rules(raw: Any) -> Rules | None:
     return rules
 
 
-@contextmanager
-def _told(place: str) -> Iterator[None]:
-    """Name the place in what goes wrong there."""
-    try:
-        yield
-    except ValidationError as error:
-        loc, message = registry.explain(error, "event")[0]
-        raise PlanError(f"{place}.{path_text(loc)}: {message}") from None
-    except AudiosynthError as error:
-        raise PlanError(f"{place}{', ' if ', ' not in place else ': '}{error}") from None
+def _each(clip: str, items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
+    """Make something of each event, and name the event in what goes wrong."""
+    out = []
+    for i, item in enumerate(items):
+        try:
+            out.append(make(item))
+        except ValidationError as error:
+            loc, message = registry.explain(error, "event")[0]
+            raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}") from None
+        except AudiosynthError as error:
+            raise PlanError(f"{clip}, events[{i}]: {error}") from None
+    return out
 
 
 def _room(raw: Any) -> Component | None:

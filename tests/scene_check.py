@@ -44,7 +44,12 @@ def faults(spec: Mapping[str, Any], rules: Mapping[str, Any]) -> list[str]:
     counted = [e for e in spec["events"] if e.get("role", "foreground") in roles]
     masks = [heard(e, n) for e in counted]
     labels = dict.fromkeys(e["label"] for e in counted if e["label"] is not None)
-    at_once = {label: sum((m.astype(int) for e, m in zip(counted, masks, strict=True) if e["label"] == label), np.zeros(n, int)) for label in labels}
+    at_once = {
+        label: sum(
+            (m.astype(int) for e, m in zip(counted, masks, strict=True) if e["label"] == label), np.zeros(n, int)
+        )
+        for label in labels
+    }
     whole = sum((m.astype(int) for m in masks), np.zeros(n, int))
     least = max(1, int(np.floor(rules.get("min_overlap_duration", 0.0) * sr + 0.5)))
     if whole.max() > rules.get("max_overlap", 10**9):
@@ -62,7 +67,10 @@ def faults(spec: Mapping[str, Any], rules: Mapping[str, Any]) -> list[str]:
         for j in range(i):
             apart = gap(masks[i], masks[j]) / sr
             same = counted[i]["label"] is not None and counted[i]["label"] == counted[j]["label"]
-            wanted = [rules.get("min_gap"), per_label(rules.get("min_gap_per_label"), counted[i]["label"]) if same else None]
+            wanted = [
+                rules.get("min_gap"),
+                per_label(rules.get("min_gap_per_label"), counted[i]["label"]) if same else None,
+            ]
             if any(w is not None and apart < w - 0.6 / sr for w in wanted):
                 out.append(f"events {j} and {i} are {apart:.4f} s apart")
     return out
