@@ -22,6 +22,8 @@ from audiosynth.timing import require_fit
 
 ROUNDS: Final = 25
 """Most times that a scene is begun anew."""
+LAST_DROP: Final = 2
+"""The round in which events are left out, where the scene says so."""
 TRIES: Final = 40
 """Most draws of one place in one round, where it is not drawn evenly."""
 SWEEPS: Final = 3
@@ -82,19 +84,18 @@ def arrange(
     PlanError
         Naming the rule that cannot hold, or the event that does not fit.
     """
-    last: _Round | None = None
     drops = rules.when_full == "drop"
-    for number in range(3 if drops else ROUNDS):
-        last = _Round(drafts, Limits(rules, n_clip, sr), dice, number, drop=drops and number == 2)
-        if last.play():
-            return last.standing
-        if number == 0 and not drops:
-            why = hopeless(last.limits, drafts)
-            if why:
-                raise PlanError(f"scene.{why}")
-        if last.final and not drops:
-            break
-    raise PlanError("scene: no rounds" if last is None else last.why())
+    number = 0
+    while True:
+        played = _Round(drafts, Limits(rules, n_clip, sr), dice, number, drop=drops and number == LAST_DROP)
+        if played.play():
+            return played.standing
+        why = hopeless(played.limits, drafts) if number == 0 else ""
+        if why and not drops:
+            raise PlanError(f"scene.{why}")
+        number = LAST_DROP if why and number < LAST_DROP else number + 1
+        if number > (LAST_DROP if drops else ROUNDS - 1) or (played.final and not drops):
+            raise PlanError(played.why())
 
 
 class _Round:
@@ -109,6 +110,7 @@ class _Round:
         self.own = number == 0 or drop
         self.packed = number % 2 == 1
         self.gathered: set[int] = set()
+        self._rooms: dict[int, Span] = {}
 
     def play(self) -> bool:
         """Place all events; returns whether every rule holds."""
@@ -166,40 +168,47 @@ class _Round:
 
     def _room(self, i: int) -> Span:
         """Return the onsets [first, last) that an event's own draw and its clip allow."""
+        if i in self._rooms:
+            return self._rooms[i]
         draft = self.drafts[i]
         first, last = draft.room_left()
         ends = None if draft.placing is None else draft.placing.ends()
         if ends is not None:
             low, high = (draft.onset(value, self._end(i)) for value in ends)
             first, last = max(first, min(low, high)), min(last, max(low, high) + 1)
-        return first, max(first, last)
+        room = first, max(first, last)
+        if draft.before is None:
+            self._rooms[i] = room
+        return room
 
     def _find(self, i: int, attempt: int, among: Sequence[Span] | None, *, own: bool, packed: bool) -> Standing | None:
+        """Return a place of an event that breaks no rule: its own draw's, or one of those that are left."""
         draft = self.drafts[i]
+        even = draft.placing is not None and draft.placing.placed.even is not None
         try:
             end = self._end(i)
-            value = draft.value(attempt)
-            onset = draft.onset(value, end)
             fits = draft.room_left()
             taken = [span for _, spans in self.limits.taken(draft) for span in spans]
-            even = draft.placing is not None and draft.placing.placed.even is not None
-            if (own or not even) and _free(onset, fits, taken, among):
-                return Standing(onset, value)
-            if even and draft.placing is not None:
-                free = left(self._room(i), taken)
-                free = free if among is None else [piece for span in among for piece in common(free, span)]
-                if not free:
-                    return None
-                place = free[0][0] if packed else drawn(free, draft.placing.uniform(attempt + 1))
-                return Standing(place, value)
-            for k in range(1, TRIES if draft.movable else 1):
+            for k in range(1 if even or not draft.movable else TRIES) if own or not even else ():
                 value = draft.value(attempt + k)
                 onset = draft.onset(value, end)
                 if _free(onset, fits, taken, among):
                     return Standing(onset, value)
+            return self._left(i, taken, among, attempt=attempt + 1, packed=packed) if even else None
         except AudiosynthError as error:
             raise PlanError(f"events[{i}]: {error}") from None
-        return None
+
+    def _left(
+        self, i: int, taken: Iterable[Span], among: Sequence[Span] | None, *, attempt: int, packed: bool
+    ) -> Standing | None:
+        """Return one of the places that are left to an event whose place is drawn evenly: the first of them, or any."""
+        placing = self.drafts[i].placing
+        ends = None if placing is None else placing.ends()
+        free = left(self._room(i), taken)
+        free = free if among is None else [piece for span in among for piece in common(free, span)]
+        if not free or placing is None or ends is None:
+            return None
+        return Standing(free[0][0] if packed else drawn(free, placing.uniform(attempt)), ends[0])
 
     def _gather(self, wanted: Wanted) -> None:
         """Bring so many events of a label (or any) together, as far as it can be done; in an order by lot."""
