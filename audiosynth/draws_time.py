@@ -30,7 +30,7 @@ class SlackNode(Node):
         value = self.value.draw(scope)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise scope.error(self.path, f"'slack' takes a fraction from 0 to 1, got {value!r}")
-        return Slack(slack=value)
+        return Slack.model_construct(slack=value)
 
     def witnesses(self) -> Sequence[Any]:
         """Return the middle of the room there is."""
@@ -167,7 +167,7 @@ class Placing:
             return None
         low, high = even.distribution.support()
         if isinstance(node, SlackNode):
-            return Slack(slack=low), Slack(slack=high)
+            return Slack.model_construct(slack=low), Slack.model_construct(slack=high)
         if isinstance(node, FollowNode):
             group = self.scope.prefix.rpartition("#")[0]
             return Follow(low, group), Follow(high, group)
