@@ -109,6 +109,14 @@ class Fit:
     after: float
 
 
+@dataclass(frozen=True)
+class Follow:
+    """An onset: `gap` seconds after the event before it ends, of those of its group (one `repeat`, or the list)."""
+
+    gap: float
+    group: str
+
+
 class AssetReader(Protocol):
     """What a component may ask of the asset store."""
 

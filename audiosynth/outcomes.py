@@ -75,13 +75,17 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
     out = []
     n = spec.n_samples
     for i, (event, image) in enumerate(zip(spec.events, images, strict=True)):
-        if event.label is None or event.place is None:
+        if event.label is None or event.place is None or event.role != "foreground":
             continue
         tail = image.tail if spec.labels.offset == "tail" else 0
         for a, b in event.place.labels:
             onset, offset = max(0, a + image.shift), min(n, b + image.shift + tail)
             if offset > onset:
-                extra = {**image.direction, **_said(event.place, image.shift, n)}
+                extra = {
+                    **image.direction,
+                    **_said(event.place, image.shift, n),
+                    **_partial(a + image.shift, b + image.shift, n),
+                }
                 out.append(Label(event.label, onset, offset, i, audible[i], extra))
     for layer in () if spec.noise is None else spec.noise.layers:
         source: Any = layer.source
@@ -92,6 +96,12 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
                 if min(n, b) > max(0, a)
             ]
     return tuple(sorted(out, key=lambda label: (label.onset, label.offset, label.label)))
+
+
+def _partial(onset: int, offset: int, n: int) -> dict[str, str]:
+    """Return which ends of a label lie outside the clip, so that the sound begins or ends in its midst."""
+    ends = [name for name, outside in (("onset", onset < 0), ("offset", offset > n)) if outside]
+    return {"partial": "both" if len(ends) == 2 else ends[0]} if ends else {}
 
 
 def _said(place: Place, shift: int, n: int) -> dict[str, Any]:

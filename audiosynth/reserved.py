@@ -9,12 +9,13 @@ from itertools import accumulate
 from typing import Any, Final
 
 from audiosynth.compiler import Compiler, Path, Word, path_text
-from audiosynth.distributions import NUMERIC, numeric, shown
+from audiosynth.distributions import NUMERIC, is_number, numeric, shown
 from audiosynth.draws import Balance, Choice, Maybe, Number, Pick, Product, Turn, is_condition
 from audiosynth.draws_time import FitNode, SlackNode
 from audiosynth.errors import ParameterError, did_you_mean
-from audiosynth.nodes import MAX_REPEAT, OPAQUE, SOME_RECORDING, Const, Node, Repeat, leaves
+from audiosynth.nodes import OPAQUE, SOME_RECORDING, Const, Node, leaves
 from audiosynth.references import By, Duration, Join, Ref, Sum, is_plain, text_of
+from audiosynth.reserved_scene import follow, repeat
 
 BLOCK: Final = 1_000
 """Slots over which `balance` is exact (DESIGN section 3)."""
@@ -24,11 +25,6 @@ MAX_EXAMPLES: Final = 64
 """Rows of a table that a recipe is checked with."""
 MAX_RATIO: Final = 1e6
 """Largest ratio of the costs of a `balance`."""
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value is a finite number (and no truth value)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _number(name: str, c: Compiler, raw: Any, path: Path) -> Node:
@@ -158,19 +154,6 @@ def _by(c: Compiler, raw: Any, path: Path) -> Node:
     return By(path_text(path), c.at("on").compile(raw["on"], (*path, "on")), nodes, default)
 
 
-def _repeat(c: Compiler, raw: Any, path: Path) -> Node:
-    if not isinstance(raw, Mapping) or raw.keys() != {"n", "of"}:
-        return c.fail(path, f"'repeat' takes {{n: count, of: …}}, got {shown(raw)}")
-    n = c.at("n").compile(raw["n"], (*path, "n"))
-    counts = leaves(n)
-    if any(isinstance(w, bool) or not isinstance(w, int) or not 0 <= w <= MAX_REPEAT for w in counts):
-        return c.fail(
-            (*path, "n"),
-            f"expected whole numbers from 0 to {MAX_REPEAT} (integers, poisson, choice), got {shown(raw['n'])}",
-        )
-    return Repeat(c.keyed, n, c.at("of").compile(raw["of"], (*path, "of")), min(counts), max(1, *counts))
-
-
 def _maybe(c: Compiler, raw: Any, path: Path) -> Node:
     if not isinstance(raw, Mapping) or raw.keys() != {"p", "then"}:
         return c.fail(path, f"'maybe' takes {{p: probability, then: …}}, got {shown(raw)}")
@@ -223,11 +206,12 @@ _OTHERS: Final[Mapping[str, Callable[[Compiler, Any, Path], Node]]] = {
     "by": _by,
     "sum": _sum,
     "join": _join,
-    "repeat": _repeat,
+    "repeat": repeat,
     "maybe": _maybe,
     "of": _of,
     "slack": _slack,
     "fit": _fit,
+    "follow": follow,
     "literal": _literal,
 }
 RESERVED: Final[Mapping[str, Word]] = {**{name: partial(_number, name) for name in NUMERIC}, **_OTHERS}

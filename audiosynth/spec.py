@@ -16,6 +16,7 @@ from audiosynth.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.places import Motion, Position
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import Component
+from audiosynth.rules import Role, Rules, without_unused
 
 FORMAT: Final = 1
 """Layout of manifest rows; goes up with a migration in `manifest`."""
@@ -87,6 +88,7 @@ class Event(Strict):
 
     name: str | None = None
     label: str | None = Field(None, min_length=1, max_length=200, description="null: heard but not labeled")
+    role: Role = Field("foreground", description="the others are heard, and never labeled; limits count no background")
     source: Synth
     effects: tuple[Effect, ...] = Field((), strict=False)
     room: Room | None = None
@@ -171,6 +173,7 @@ class Scene(Strict):
 
     duration: float = Field(gt=0, le=MAX_DURATION, description="seconds")
     events: tuple[Event, ...] = Field((), max_length=1000, strict=False)
+    scene: Rules | None = Field(None, description="limits that the places of the events keep")
     noise: Bed | None = None
     room: Room | None = None
     mix: Mix = Mix()
@@ -245,7 +248,7 @@ class ClipSpec(Scene):
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON tree."""
-        return self.model_dump(mode="json")
+        return without_unused(self.model_dump(mode="json"))
 
 
 GainDb = Annotated[float, Field(ge=-400.0, le=400.0)]

@@ -25,18 +25,18 @@ FLOORS = {
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
-        "phones", "envelope", "espeak_worker", "polyphony",
+        "phones", "envelope", "espeak_worker", "polyphony", "spans",
     ),
     "language and material": (
-        "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
+        "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved*", "budget", "catalogue", "index", "listing",
         "assets", "splits", "clip", "profile*", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
         "espeak", "espeak_phonemes", "flite", "piper", "speech", "utterance", "voices", "negatives", "lexicons", "tables",
         "pronunciations",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
-    "records that travel": ("fields", "spec", "rendered", "loaded"),
+    "records that travel": ("fields", "rules", "spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "drafts", "limits", "arrange", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
     ),
     "loops": (
         "build", "orders", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "exports", "dataset", "starter", "stats", "vary*", "report*",
@@ -45,7 +45,7 @@ FLOORS = {
 }  # fmt: skip
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
-    "plan": ("plan", "replan", "timing"),
+    "plan": ("plan", "replan", "timing", "drafts", "limits", "arrange"),
     "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes"),
     "manifest": ("manifest",),
 }
