@@ -78,10 +78,10 @@ class ClockTick(Component):
         y = np.zeros(n)
         for i in range(count):
             start = first + (i + (crooked if i % 2 else 0.0) + (late[i] if i else 0.0)) / self.rate
-            first = int(start * sr + 0.5) - onsets.LEAD
-            a, b = max(first, 0), min(first + len(beats[i % 2]), n)
+            at, beat = int(start * sr + 0.5) - onsets.LEAD, beats[i % 2]
+            a, b = max(at, 0), min(at + len(beat), n)
             if a < b:
-                y[a:b] += loud[i] * beats[i % 2][a - first : b - first]
+                y[a:b] += loud[i] * beat[a - at : b - at]
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.001)
 
     def _beat(self, which: str, sr: int) -> Array:

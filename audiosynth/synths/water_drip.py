@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import grains, onsets, shaped, signals
+from audiosynth import grains, onsets, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
@@ -77,8 +77,7 @@ class WaterDrip(Component):
         at = np.minimum(self.regularity * even + (1.0 - self.regularity) * free, 0.97 * self.duration)
         r = self.radius * np.power(2.0, (1.1 - 0.8 * self.regularity) * (2.0 * chances.uniform("radius", m) - 1.0))
         f, rate = MINNAERT / r, 0.13 / r + 0.0072 * r**-1.5
-        loud = np.where(f < 0.4 * sr, chances.spread("loud", m, low=0.3, high=1.0), 0.0)
-        f = np.minimum(f, 0.4 * sr)
+        loud = chances.spread("loud", m, low=0.3, high=1.0)
         splash = chances.spread("splash", m, low=3000.0, high=7000.0)
 
         def bubble(t: Array, which: slice) -> Array:
@@ -86,13 +85,10 @@ class WaterDrip(Component):
             fall = 1.0 + signals.expm1(np.maximum(-rate[which, None] * late, -700.0))
             # a pitch that rises for ever would pass half the rate: it stops where the bubble has died away
             risen = np.minimum(late, 5.0 / rate[which, None])
-            cycles = f[which, None] * (late + 0.5 * self.rise * rate[which, None] * risen * risen)
-            tone = np.where(
-                f[which, None] * (1.0 + 5.0 * self.rise) < 0.45 * sr,
-                signals.sine(cycles),
-                signals.sine(f[which, None] * late),
-            )
-            return np.asarray(loud[which, None] * fall * tone)
+            steep = self.rise * rate[which, None]
+            cycles = f[which, None] * (late + steep * risen * (late - 0.5 * risen))
+            heard = waves.taper(f[which, None] * (1.0 + steep * risen), sr)
+            return np.asarray(loud[which, None] * fall * heard * signals.sine(cycles))
 
         y = grains.scatter(at, bubble, length=BUBBLE, n_samples=n, sr=sr)
         onsets.add_corrections(y, at + AFTER, frequencies=f, t60=onsets.LN_60_DB / rate, amplitudes=loud, sr=sr)
