@@ -19,6 +19,8 @@ LN_60_DB: Final = 3.0 * float(np.log(10.0))
 SIZE: Final = 512
 LEAD: Final = 192
 """Samples before the start, into which a filter without phase rings."""
+SKIRT: Final = 20.0
+"""Frequency times T60 below which a ring above the rate is a click, whose lower half is heard; others are left out."""
 CHUNK: Final = 512
 """Rings that are worked on at once."""
 
@@ -68,6 +70,8 @@ def corrections(frequencies: Array, t60: Array, late: Array, sr: int) -> Array:
 
 def add_corrections(y: Array, starts: Array, *, frequencies: Array, t60: Array, amplitudes: Array, sr: int) -> None:
     """Add to y what damped sines lack that begin at some times, in seconds; all of shape (n_rings,)."""
+    kept = (taper(frequencies, sr) > 0.0) | (frequencies * t60 < SKIRT)
+    starts, frequencies, t60, amplitudes = starts[kept], frequencies[kept], t60[kept], amplitudes[kept]
     first = np.ceil(starts * sr).astype(np.int64)
     late = first - starts * sr
     for i in range(0, len(starts), CHUNK):

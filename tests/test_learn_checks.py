@@ -39,7 +39,10 @@ def talk(data: Path) -> Iterator[tuple[str, np.ndarray, int]]:
     for voice in ("aew", "axb"):
         yield voice, *joined(sorted((speech / "arctic").glob(f"*{voice}*.wav")))
     for voice in ("jackson", "nicolas", "theo", "yweweler"):
-        yield voice, *joined([speech / "fsdd" / f"{digit}_{voice}_{take}.wav" for take in (3, 4) for digit in range(10)])
+        yield (
+            voice,
+            *joined([speech / "fsdd" / f"{digit}_{voice}_{take}.wav" for take in (3, 4) for digit in range(10)]),
+        )
 
 
 def noise(data: Path) -> Iterator[tuple[str, np.ndarray, int]]:
@@ -85,7 +88,9 @@ def test_short_loops_are_refused(seconds, times):
     """However long a loop goes on, it is as long as what it holds."""
     y = np.tile(0.1 * gaussian_at(3, start=0, n_samples=int(seconds * SR)), times)
     assert new_share(y, SR) * len(y) / SR == pytest.approx(seconds, rel=0.2)
-    with pytest.raises(LearnError, match=f"it repeats itself: about {seconds:.1f} s of its {len(y) / SR:.1f} s are new"):
+    with pytest.raises(
+        LearnError, match=f"it repeats itself: about {seconds:.1f} s of its {len(y) / SR:.1f} s are new"
+    ):
         check(y, SR, "loop")
 
 
