@@ -1,21 +1,67 @@
-"""ClockTick as it was in version 1."""
+"""A clock that ticks; version 1, as rows of old manifests have it."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import modal, shaped
+from audiosynth import modal, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
-from audiosynth.synths.clock_tick import BLOWS, N_MODES, TICK, ClockTick
+from audiosynth.quantities import EventDuration, number
+from audiosynth.registry import Component
+
+TICK: Final = 0.09
+"""Seconds one tick is followed."""
+BLOWS: Final = ((0.0, 0.35), (0.004, 1.0), (0.009, 0.5))
+"""Unlocking, impulse and drop of an escapement: when, and how loud (Witschi Electronic, "Test
+and measuring technology for mechanical watches", has pictures)."""
+N_MODES: Final = 9
 
 
-class ClockTickV1(ClockTick):
-    """Version 1: wheels above 0.3 of the rate stood at it, and blows began with aliases."""
+class ClockTick(Component):
+    """Tick and tock: small hard blows of the escapement on a train of wheels in a case.
 
-    version: ClassVar[int] = 1
+    A beat has three blows within 10 ms; tick and tock differ, as the pallets do. Wall clocks beat once a second (quartz) or
+    two to five times (pendulum, balance); their wheels ring at 2 to 9 kHz for hundredths of a second, the case below.
+
+    Examples
+    --------
+    >>> ClockTick(duration=2.0, seed=1).render(RenderContext(sr=16000)).shape
+    (1, 32000)
+    """
+
+    type_name: ClassVar[str] = "clock_tick"
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"duration": 1.2, "seed": 1},
+        {"duration": 1.0, "rate": 5.0, "f0": 5000.0, "case_db": -20.0, "tock": 0.0, "seed": 2},
+    )
+    drawn: ClassVar[dict[str, Any]] = {
+        "duration": {"uniform": [4, 8]},
+        "rate": {"weighted": [[2, 1.0], [2, 2.0], [1, {"uniform": [1.2, 3.0]}], [1, {"choice": [4.0, 5.0]}]]},
+        "f0": {"log_uniform": [1500, 5500]},
+        "t60": {"log_uniform": [0.008, 0.07]},
+        "tock": {"beta": [1, 1.5]},
+        "case": {"log_uniform": [120, 900]},
+        "case_db": {"uniform": [-20, 8]},
+        "spread": {"uniform": [0, 1]},
+    }
+
+    duration: EventDuration = 5.0
+    rate: Annotated[float, number(0.25, 12, "Hz", "Beats a second")] = 2.0
+    f0: Annotated[float, number(500, 10_000, "Hz", "Lowest mode of the wheels")] = 2800.0
+    t60: Annotated[float, number(0.002, 0.5, "s", "Reverberation time of the wheels")] = 0.025
+    tock: Annotated[float, number(0, 1, "", "How unlike tick and tock are")] = 0.4
+    case: Annotated[float, number(40, 3000, "Hz", "Lowest mode of the case")] = 350.0
+    case_db: Annotated[float, number(-60, 20, "dB", "Case re the wheels")] = -6.0
+    spread: Annotated[float, number(0, 3, "", "How far apart the three blows of a beat are; 1 for 9 ms")] = 1.0
+    amplitude: signals.Amplitude = 1.0
+    seed: signals.Seed
+
+    def extent(self, sr: int) -> int:
+        """Return the length in samples."""
+        return seconds_to_samples(self.duration, sr)
 
     def render(self, ctx: RenderContext) -> Array:
         """Return the ticking, shape (1, n_samples)."""

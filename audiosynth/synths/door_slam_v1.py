@@ -1,20 +1,61 @@
-"""DoorSlam as it was in version 1."""
+"""A door that falls shut; version 1, as rows of old manifests have it."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import modal, shaped
+from audiosynth import modal, shaped, signals
 from audiosynth.clip import Array, RenderContext
-from audiosynth.synths.door_slam import N_PANEL, DoorSlam
+from audiosynth.dsp import seconds_to_samples
+from audiosynth.quantities import EventDuration, number
+from audiosynth.registry import Component
+
+N_PANEL: Final = 24
 
 
-class DoorSlamV1(DoorSlam):
-    """Version 1: blows began with aliases."""
+class DoorSlam(Component):
+    """The latch, the thump of the frame, the panel's rattle.
 
-    version: ClassVar[int] = 1
+    A door of 80 kg at a metre a second moves the air and the wall: a thump of 40 to 120 Hz that dies in a few tenths of a
+    second, the panel's modes above it, and the latch's click a few hundredths of a second before or after.
+
+    Examples
+    --------
+    >>> DoorSlam(duration=1.0, seed=1).render(RenderContext(sr=16000)).shape
+    (1, 16000)
+    """
+
+    type_name: ClassVar[str] = "door_slam"
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"duration": 0.6, "seed": 1},
+        {"duration": 0.5, "f0": 110.0, "rattle": 0.9, "latch_db": 6.0, "seed": 2},
+    )
+    drawn: ClassVar[dict[str, Any]] = {
+        "f0": {"uniform": [40, 130]},
+        "t60": {"log_uniform": [0.12, 0.6]},
+        "panel": {"log_uniform": [120, 400]},
+        "panel_db": {"uniform": [-14, 2]},
+        "latch_db": {"uniform": [-25, 0]},
+        "rattle": {"beta": [1, 2]},
+        "contact": {"log_uniform": [0.0006, 0.005]},
+    }
+
+    duration: EventDuration = 1.0
+    f0: Annotated[float, number(20, 300, "Hz", "Thump of door and frame")] = 75.0
+    t60: Annotated[float, number(0.03, 3, "s", "Reverberation time of the thump")] = 0.3
+    panel: Annotated[float, number(50, 1500, "Hz", "Lowest mode of the panel")] = 200.0
+    panel_db: Annotated[float, number(-60, 20, "dB", "Panel re the thump")] = -5.0
+    latch_db: Annotated[float, number(-60, 20, "dB", "Latch re the thump")] = -10.0
+    rattle: Annotated[float, number(0, 1, "", "How loosely it hangs: further small blows")] = 0.3
+    contact: Annotated[float, number(0.0002, 0.02, "s", "How long the blow lasts: short for a hard frame")] = 0.002
+    amplitude: signals.Amplitude = 1.0
+    seed: signals.Seed
+
+    def extent(self, sr: int) -> int:
+        """Return the length in samples."""
+        return seconds_to_samples(self.duration, sr)
 
     def render(self, ctx: RenderContext) -> Array:
         """Return the slam, shape (1, n_samples)."""

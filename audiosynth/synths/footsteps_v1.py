@@ -1,21 +1,78 @@
-"""Footsteps as it was in version 1."""
+"""Somebody walking; version 1, as rows of old manifests have it."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
+from pydantic import Field
 
-from audiosynth import grains, modal, shaped
+from audiosynth import grains, modal, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
-from audiosynth.synths.footsteps import PEBBLES, ROLL, STEP, SURFACES, Footsteps
+from audiosynth.quantities import number
+from audiosynth.registry import Component
+
+STEP: Final = 0.4
+"""Seconds one step is followed."""
+ROLL: Final = 0.09
+"""Seconds from heel to toe at two steps a second, about a fifth of the step."""
+SURFACES: Final = {
+    "wood": ((90.0, 170.0, 260.0, 420.0), 0.10, 0.0025, -14.0, 1200.0),
+    "concrete": ((140.0, 900.0, 1900.0), 0.025, 0.0008, -4.0, 3500.0),
+    "gravel": ((110.0,), 0.04, 0.004, -10.0, 1000.0),
+    "grass": ((70.0,), 0.05, 0.008, 0.0, 900.0),
+    "carpet": ((60.0, 110.0), 0.07, 0.01, -6.0, 250.0),
+}
+"""Modes of the floor in Hz, their reverberation time, length of the contact, noise re the modes in dB, where it is strongest."""
+PEBBLES: Final = {"gravel": 60, "grass": 14}
+"""Grains that a step moves."""
 
 
-class FootstepsV1(Footsteps):
-    """Version 1: pebbles that rang above 0.4 of the rate stood at it."""
+class Footsteps(Component):
+    """Steps with heel and toe, on wood, concrete, gravel, grass or carpet.
 
-    version: ClassVar[int] = 1
+    People walk at 1.6 to 2.2 steps a second [1]_; left and right differ a little, no step is like another, and the toe
+    follows the heel by about a fifth of a step, softer. Gravel and grass add a swarm of small sounds.
+
+    References
+    ----------
+    .. [1] S. Živanović, A. Pavic, P. Reynolds, "Vibration serviceability of footbridges under human-induced excitation: a
+       literature review", J. Sound and Vibration 279, 2005: walking at 2.0 Hz, standard deviation 0.17 Hz.
+
+    Examples
+    --------
+    >>> Footsteps(n_steps=2, cadence=2.0, seed=1).render(RenderContext(sr=16000)).shape
+    (1, 14400)
+    """
+
+    type_name: ClassVar[str] = "footsteps"
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"n_steps": 2, "seed": 1},
+        {"n_steps": 2, "surface": "gravel", "cadence": 1.7, "seed": 2},
+        {"n_steps": 1, "surface": "carpet", "seed": 3},
+    )
+    drawn: ClassVar[dict[str, Any]] = {
+        "n_steps": {"integers": [4, 12]},
+        "cadence": {"truncnorm": [1.95, 0.17, 1.3, 2.8]},
+        "surface": {"choice": ["wood", "concrete", "gravel", "grass", "carpet"]},
+        "weight": {"uniform": [0.7, 1.4]},
+        "limp": {"beta": [1, 6]},
+    }
+
+    n_steps: Annotated[int, number(1, 200, "", "Number of steps")] = 6
+    cadence: Annotated[float, number(0.8, 4, "Hz", "Steps a second")] = 1.95
+    surface: Annotated[
+        Literal["wood", "concrete", "gravel", "grass", "carpet"], Field(description="What is walked on")
+    ] = "wood"
+    weight: Annotated[float, number(0.3, 3, "", "Mass over that of an adult: heavy ones sound lower")] = 1.0
+    limp: Annotated[float, number(0, 1, "", "How uneven left and right are")] = 0.05
+    amplitude: signals.Amplitude = 1.0
+    seed: signals.Seed
+
+    def extent(self, sr: int) -> int:
+        """Return the length in samples."""
+        return seconds_to_samples((self.n_steps - 1) / self.cadence + STEP, sr)
 
     def render(self, ctx: RenderContext) -> Array:
         """Return the steps, shape (1, n_samples)."""
@@ -37,7 +94,7 @@ class FootstepsV1(Footsteps):
         toe = ROLL * 2.0 / self.cadence * chances.between("roll", 0.8, 1.2)
         modal.place(y, chances.between("toe", 0.3, 0.6) * self._impact(chances, "toe", n, sr), toe, sr)
         if self.surface in PEBBLES:
-            y += self._pebbles(chances, n, sr)
+            y += self._swarm(chances, n, sr)
         return y
 
     def _impact(self, chances: shaped.Chances, name: str, n: int, sr: int) -> Array:
@@ -57,7 +114,7 @@ class FootstepsV1(Footsteps):
         )
         return np.asarray(body + 10.0 ** (noise_db / 20.0) * 0.5 * scrape)
 
-    def _pebbles(self, chances: shaped.Chances, n: int, sr: int) -> Array:
+    def _swarm(self, chances: shaped.Chances, n: int, sr: int) -> Array:
         count = PEBBLES[self.surface]
         at = np.sort(0.22 * chances.uniform("at", count) ** 1.4)
         f = np.minimum(chances.spread("pitch", count, low=1200.0, high=6000.0), 0.4 * sr)
