@@ -40,19 +40,6 @@ class Standing:
     value: Any
 
 
-def chain(drafts: Sequence[Draft]) -> None:
-    """Tell every event that follows another which one: the last of its `repeat`, or the one before it in the list."""
-    if not any(draft.placing is not None and draft.placing.placed.follows for draft in drafts):
-        return
-    last: dict[str, int] = {}
-    for i, draft in enumerate(drafts):
-        placing = draft.placing
-        group = "" if placing is None else placing.scope.prefix.rpartition("#")[0]
-        if placing is not None and placing.placed.follows:
-            draft.before = last.get(group)
-        last[group] = last[""] = i
-
-
 def own_places(drafts: Sequence[Draft]) -> Sequence[Standing | None]:
     """Return the places that the recipe draws, without any rules.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -126,3 +126,16 @@ class Draft:
 def heard_of(active: list[Span], n: int) -> tuple[Span, ...]:
     """Return the spans of an event that limits count: those of its labels, or all of it where nothing is known."""
     return hull(active) or ((0, n),)
+
+
+def chain(drafts: Sequence[Draft]) -> None:
+    """Tell every event that follows another which one: the last of its `repeat`, or the one before it in the list."""
+    if not any(draft.placing is not None and draft.placing.placed.follows for draft in drafts):
+        return
+    last: dict[str, int] = {}
+    for i, draft in enumerate(drafts):
+        placing = draft.placing
+        group = "" if placing is None else placing.scope.prefix.rpartition("#")[0]
+        if placing is not None and placing.placed.follows:
+            draft.before = last.get(group)
+        last[group] = last[""] = i

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from audiosynth import registry
-from audiosynth.arrange import Standing, arrange, chain, own_places, stand
+from audiosynth.arrange import Standing, arrange, own_places, stand
 from audiosynth.clip import Fit, Recording, Slack
 from audiosynth.compiler import path_text
 from audiosynth.dice import ClipDice
-from audiosynth.drafts import Draft, heard_of
+from audiosynth.drafts import Draft, chain, heard_of
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.loaded import Recipe

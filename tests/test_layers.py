@@ -25,7 +25,7 @@ FLOORS = {
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
-        "phones", "envelope", "espeak_worker", "polyphony", "spans",
+        "phones", "envelope", "espeak_worker", "polyphony", "spans", "voicing", "repeats", "onsets",
     ),
     "language and material": (
         "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved*", "budget", "catalogue", "index", "listing",
