@@ -20,7 +20,9 @@ from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts, image_stems
 from audiosynth.realised import Realised
+from audiosynth.render_scaper import render_scaper
 from audiosynth.rendered import Clip
+from audiosynth.scaper_spec import ScaperSpec
 from audiosynth.spec import ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -64,6 +66,8 @@ def render(
     (1, 'int16')
     """
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
+    if isinstance(spec, ScaperSpec):
+        return render_scaper(spec, decisions, work=work, stems=stems)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
     noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions)

@@ -25,17 +25,19 @@ FLOORS = {
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
-        "phones", "envelope", "espeak_worker",
+        "phones", "envelope", "espeak_worker", "scaper_sound",
     ),
     "language and material": (
         "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
         "assets", "splits", "clip", "profile*", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
         "espeak", "espeak_phonemes", "flite", "piper", "speech", "utterance", "voices", "negatives", "lexicons", "tables",
+        "scaper_jams",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
-    "records that travel": ("fields", "spec", "rendered", "loaded"),
+    "records that travel": ("fields", "spec", "scaper_spec", "rendered", "loaded"),
     "stages": (
         "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
+        "render_scaper", "scaper_import",
     ),
     "loops": (
         "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
@@ -45,7 +47,8 @@ FLOORS = {
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
     "plan": ("plan", "timing"),
-    "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes"),
+    "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes", "render_scaper"),
+    "imports": ("scaper_import",),
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}
