@@ -167,7 +167,8 @@ def reverberated(y: Array, sr: int, *, reverb: float) -> Array:
     Parameters
     ----------
     y
-        Shape (n_channels, n_samples); of a single channel both sides are heard, averaged.
+        Shape (n_channels, n_samples). A single channel becomes two sides, which are averaged; more than two are each a
+        left side of their own. What exceeds full scale is clipped before that, as SoX passes integers on.
     sr
         Rate in Hz.
     reverb
@@ -179,12 +180,10 @@ def reverberated(y: Array, sr: int, *, reverb: float) -> Array:
     """
     n = y.shape[1]
     h = response(sr, reverb=reverb)[:, :n]
-    if y.shape[0] == 1:
-        h = h.mean(axis=0, keepdims=True)
-    elif y.shape[0] > 2:
-        h = h[:1]
     source = y.mean(axis=0, keepdims=True) if y.shape[0] == 2 else y
-    return np.asarray(y + dsp.convolve(source, h)[:, :n])
+    wet = dsp.convolve(source, h if y.shape[0] <= 2 else h[:1])[:, :n]
+    heard = np.clip(y + wet, -1.0, 1.0)
+    return heard.mean(axis=0, keepdims=True) if y.shape[0] == 1 else heard
 
 
 @lru_cache(maxsize=4)
