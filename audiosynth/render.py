@@ -36,6 +36,7 @@ def render(
     *,
     assets: AssetReader | Workspace | None = None,
     stems: bool = False,
+    kept: Decisions | None = None,
 ) -> Clip:
     """Render one clip.
 
@@ -49,6 +50,9 @@ def render(
         Where recordings come from (an `AssetStore`, or a `Workspace` that also keeps spectra); None if none are used.
     stems
         Also return every event and the bed as integer stems.
+    kept
+        Decisions of a clip with the same events, rooms and noises under other levels: what was measured on these is kept (delays
+        and gains of rooms, tails, gains of layers), and the rest is made.
 
     Raises
     ------
@@ -69,8 +73,9 @@ def render(
     if isinstance(spec, ScaperSpec):
         return render_scaper(spec, decisions, work=work, stems=stems)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
-    images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
-    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions)
+    known = decisions or kept
+    images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
+    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)

@@ -13,9 +13,8 @@ import numpy as np
 from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
 from audiosynth.errors import AudiosynthError, BuildError
-from audiosynth.loaded import Recipe
 from audiosynth.manifest import clip_path, dumps, make_row, needs_of, stem_path
-from audiosynth.plan import plan_clip
+from audiosynth.orders import Order
 from audiosynth.render import render
 from audiosynth.rendered import Clip
 from audiosynth.spec import ClipSpec, recordings
@@ -27,7 +26,7 @@ UNIT: Final = 64
 
 @dataclass(frozen=True)
 class Unit:
-    """Clips [first, last) of one split."""
+    """Clips [first, last) of one split, in the order of what is asked for."""
 
     split: str
     first: int
@@ -40,7 +39,7 @@ class Unit:
 
 
 def units_of(clips: Mapping[str, int]) -> list[Unit]:
-    """Return the units of a recipe, in the order of its manifest.
+    """Return the units of so many clips per split, in the order of their manifest.
 
     Examples
     --------
@@ -59,7 +58,7 @@ def _fits(row: Mapping[str, Any]) -> None:
 
 
 def render_unit(
-    recipe: Recipe,
+    order: Order,
     unit: Unit,
     root: Path,
     work: Workspace,
@@ -71,7 +70,7 @@ def render_unit(
 
     Parameters
     ----------
-    recipe, unit, root, work
+    order, unit, root, work
         What to make, where, and with which recordings.
     stopped
         Asked before every clip; once true, the unit is given up.
@@ -84,18 +83,20 @@ def render_unit(
         Naming the clip that cannot be made.
     """
     rows, failed = [], []
-    exporters = [registry.create("exporters", tree) for tree in recipe.exports]
+    exporters = [registry.create("exporters", tree) for tree in order.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
-    told = recipe.supervision.get(unit.split) != "none"
-    for ordinal in range(unit.first, unit.last):
+    told = order.supervision.get(unit.split) != "none"
+    for number in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
         spec = None
         try:
-            spec = plan_clip(recipe, unit.split, ordinal)
-            clip = render(spec, assets=work, stems=spec.output.stems)
+            draft = order.draft(unit.split, number)
+            spec = draft.spec
+            clip = render(spec, draft.decisions, assets=work, stems=spec.output.stems, kept=draft.kept)
             scratch = root / ".build" / "tmp"
-            row = write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe.sha256)
+            row = write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=draft.recipe_sha256)
+            row.update(draft.extra)
             for check in checks if told else ():
                 check(row)
             rows.append(dumps(row))
@@ -105,7 +106,7 @@ def render_unit(
             told_by = error if spec is None else type(error)(f"clip {spec.clip_id}: {error}")
             if not keep_going or isinstance(error, BuildError):
                 raise told_by from error
-            failed.append(_failure(unit.split, ordinal, told_by, spec))
+            failed.append(_failure(unit.split, number, told_by, spec))
     scratch = root / ".build" / "tmp"
     if failed:
         put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
@@ -114,10 +115,10 @@ def render_unit(
     return len(rows)
 
 
-def _failure(split: str, ordinal: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
+def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
     """Return the line of a clip that could not be made: why, and its spec if there is one."""
-    tree = None if spec is None else spec.to_json()
-    return dumps({"clip_id": f"{split}-{ordinal:09d}", "error": str(error), "spec": tree}) + "\n"
+    name, tree = (f"{split}-{number:09d}", None) if spec is None else (spec.clip_id, spec.to_json())
+    return dumps({"clip_id": name, "error": str(error), "spec": tree}) + "\n"
 
 
 def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:
