@@ -30,6 +30,7 @@ HOMES: Final = {
     "learn": "cli_profile",
     "reproduce": "cli_reproduce",
     "verify": "cli_verify",
+    "import-scaper": "cli_import",
     "assets": "cli_verify",
     "list": "cli_look",
     "describe": "cli_look",
@@ -58,7 +59,7 @@ class Commands(click.Group):
         if cmd_name not in HOMES:
             return None
         command: click.Command = getattr(
-            importlib.import_module(f"audiosynth.{HOMES[cmd_name]}"), f"{cmd_name}_command"
+            importlib.import_module(f"audiosynth.{HOMES[cmd_name]}"), f"{cmd_name.replace('-', '_')}_command"
         )
         return command
 

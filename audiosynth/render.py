@@ -82,8 +82,7 @@ def render(
     realised = Realised(meter, images)
     parts = Parts.of(spec, images, noise, gains, realised)
     mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions)
-    ties = None if decisions is None else [list(tie) for tie in decisions.ties]
-    quantised = pcm.quantise(mix, bits=16, ties=ties, dither=_dither(spec))
+    quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=_dither(spec))
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(

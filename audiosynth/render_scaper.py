@@ -71,8 +71,7 @@ def render_scaper(
     if spec.rules.reverb is not None:
         mix = scaper_sound.reverberated(mix, spec.sr, reverb=spec.rules.reverb)
     mix = np.ascontiguousarray(mix[:, first:last])
-    ties = None if decisions is None else [list(tie) for tie in decisions.ties]
-    quantised = pcm.quantise(mix, bits=16, ties=ties)
+    quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties)
     n = len(spec.events)
     made = Decisions(
         event_gain_db=tuple(p.gain_db for p in parts[n_beds:]), layer_gain_db=tuple(p.gain_db for p in parts[:n_beds]),

@@ -40,7 +40,7 @@ FLOORS = {
         "render_scaper", "scaper_import",
     ),
     "loops": (
-        "build", "orders", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
+        "build", "orders", "scaper_order", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
     ),
     "commands": ("cli", "cli_*", "__main__"),
 }  # fmt: skip
