@@ -112,8 +112,7 @@ def _backgrounds(spec: ScaperSpec, work: Workspace, decisions: Decisions | None)
         source: Any = layer.source
         recording: Recording = source.recording
         y = _samples(recording, work)
-        first = source.start_sample
-        end = first + int(spec.duration * recording.sr)
+        first, end = source.start_sample, spec.rules.stops[i]
         times = scaper_sound.repeats(spec.duration, recording.n_samples, recording.sr)
         y = scaper_sound.looped(y[:, first:end], times=times, length=end)
         decided = None if decisions is None else decisions.layer_gain_db[i]

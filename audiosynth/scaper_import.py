@@ -128,6 +128,7 @@ def plan_scene(scene: Scene, sources: Sources, *, split: str, ordinal: int, outp
             noise=_bed(background, sources, scene, duration), mix=Mix(guard="clip"),
             rules=ScaperRules(
                 ref_db=said.ref_db, fade_in=said.fade_in_len, fade_out=said.fade_out_len, reverb=said.reverb, window=window,
+                stops=tuple(int((s.source_time + duration) * _found(s, sources).sr) for s in background),
                 peak="normalise" if said.peak_normalization else "fix" if said.fix_clipping else "leave",
                 origin=Origin(jams=scene.name, sha256=scene.sha256, scaper_version=said.scaper_version),
             ),

@@ -38,6 +38,11 @@ class ScaperRules(Strict):
     peak: Literal["leave", "fix", "normalise"] = Field(
         "leave", description="scale the mix to a peak of 1: never, if it is above 1, always"
     )
+    stops: tuple[Annotated[int, Field(ge=1, le=2**40)], ...] = Field(
+        (),
+        strict=False,
+        description="where the reading of each background ends, in samples of its file (or of its loop)",
+    )
     window: Interval | None = Field(None, description="samples of the scene that a trimmed JAMS file keeps")
     origin: Origin
 
@@ -78,6 +83,8 @@ class ScaperSpec(ClipSpec):
             raise ValueError(
                 "noise: expected `measure: lufs` and the level_dbfs that is rules.ref_db; change both together"
             )
+        if len(self.rules.stops) != (0 if bed is None else len(bed.layers)):
+            raise ValueError("rules.stops: expected one for each layer of the noise")
         for i, layer in enumerate(bed.layers if bed is not None else ()):
             wanted = getattr(layer.source, "recording", None)
             plain = {"trim": False, "crossfade": 0.0, "channel": "mix"}
