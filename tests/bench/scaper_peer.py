@@ -78,14 +78,14 @@ def clocked(audio: Path, i: int, kind: str) -> scaper.Scaper:
 
 def clock(audio: Path, out: Path, kind: str) -> None:
     """Generate a clip (WAV and JAMS) for every line of input and answer with the seconds it took."""
-    for i, _ in enumerate(sys.stdin):
-        start = time.perf_counter()
+    for i, _ in enumerate(iter(sys.stdin.readline, "")):
+        start = time.process_time()
         clocked(audio, i, kind).generate(
             audio_path=str(out / "peer.wav"),
             jams_path=str(out / "peer.jams"),
             reverb=0.2 if kind == "effects" else None,
         )
-        print(time.perf_counter() - start, flush=True)
+        print(time.process_time() - start, flush=True)
 
 
 def main(command: str, audio: Path, out: Path, *rest: str) -> None:
