@@ -17,7 +17,7 @@ from audiosynth.errors import AssetError, PlanError, UsageError
 from audiosynth.index import measure
 from audiosynth.paths import below
 from audiosynth.registry import Component
-from audiosynth.scaper_jams import Scene, Slice, Sound, file_parts
+from audiosynth.scaper_jams import Scene, Sound, file_parts
 from audiosynth.scaper_sound import segment
 from audiosynth.scaper_spec import MEASURED, Origin, ScaperRules, ScaperSpec
 from audiosynth.spec import Bed, Event, Layer, Level, Mix, Output, Place
@@ -116,7 +116,7 @@ def plan_scene(scene: Scene, sources: Sources, *, split: str, ordinal: int, outp
     said = scene.settings
     duration = said.original_duration or said.duration
     n = int(duration * said.sr)
-    window = _window(scene.cuts, n, said.sr)
+    window = _window(scene, n)
     background = [s for s in scene.sounds if s.role == "background"]
     try:
         return ScaperSpec(
@@ -135,17 +135,20 @@ def plan_scene(scene: Scene, sources: Sources, *, split: str, ordinal: int, outp
         )  # fmt: skip
     except ValidationError as error:
         loc, message = registry.explain(error, "scaper")[0]
-        raise PlanError(f"{scene.name}: {path_text(loc)}: {message}") from None
+        place = f"{path_text(loc)}: " if loc else ""
+        raise PlanError(f"{scene.name}: {place}{message}") from None
 
 
-def _window(cuts: Sequence[Slice], n: int, sr: int) -> tuple[int, int] | None:
+def _window(scene: Scene, n: int) -> tuple[int, int] | None:
     """Return which samples a scene keeps that was trimmed, every cut counting from the start of what the last one left."""
-    first, last = 0, n
-    for cut in cuts:
+    first, last, sr = 0, n, scene.settings.sr
+    for cut in scene.cuts:
         at = first
         first = at + seconds_to_samples(cut.slice_start, sr)
         last = min(last, at + seconds_to_samples(cut.slice_end, sr))
-    return (first, last) if cuts else None
+    if first >= last:
+        raise PlanError(f"{scene.name}: its `slice` leaves nothing of the scene's {n / sr:g} s; was the file edited?")
+    return (first, last) if scene.cuts else None
 
 
 def _found(sound: Sound, sources: Sources) -> Recording:

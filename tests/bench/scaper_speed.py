@@ -101,7 +101,9 @@ def main() -> None:
     asked = parser.parse_args()
     for kind, target in TARGETS.items():
         ours, theirs = raced(asked.peer, kind, asked.rounds)
-        print(f"{kind}: ours {ours:.1f} ms, scaper {theirs:.1f} ms, {theirs / ours:.1f} times as fast (at least {target:g})")
+        print(
+            f"{kind}: ours {ours:.1f} ms, scaper {theirs:.1f} ms, {theirs / ours:.1f} times as fast (at least {target:g})"
+        )
 
 
 if __name__ == "__main__":
