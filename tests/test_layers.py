@@ -21,7 +21,7 @@ FILES = {
 # From the ground up: README, Architecture. A module imports from its own floor and from those under it.
 FLOORS = {
     "array maths": (
-        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "colour", "biquads", "pcm",
+        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "stretch_kernel", "colour", "biquads", "pcm",
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
@@ -52,7 +52,7 @@ STAGES = {
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}
-IMPORTED_LATE = {"audiosynth.image_kernel"}
+IMPORTED_LATE = {"audiosynth.image_kernel", "audiosynth.stretch_kernel"}
 """Compiled code stands at module level; nothing imports these but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""
