@@ -32,6 +32,7 @@ HOMES: Final = {
     "vary": "cli_vary",
     "export": "cli_export",
     "verify": "cli_verify",
+    "import-scaper": "cli_import",
     "assets": "cli_verify",
     "stats": "cli_stats",
     "list": "cli_look",
@@ -61,7 +62,7 @@ class Commands(click.Group):
         if cmd_name not in HOMES:
             return None
         command: click.Command = getattr(
-            importlib.import_module(f"audiosynth.{HOMES[cmd_name]}"), f"{cmd_name}_command"
+            importlib.import_module(f"audiosynth.{HOMES[cmd_name]}"), f"{cmd_name.replace('-', '_')}_command"
         )
         return command
 

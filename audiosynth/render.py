@@ -20,7 +20,9 @@ from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts, image_stems
 from audiosynth.realised import Realised
+from audiosynth.render_scaper import render_scaper
 from audiosynth.rendered import Clip
+from audiosynth.scaper_spec import ScaperSpec
 from audiosynth.spec import ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -68,6 +70,8 @@ def render(
     (1, 'int16')
     """
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
+    if isinstance(spec, ScaperSpec):
+        return render_scaper(spec, decisions, work=work, stems=stems)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     known = decisions or kept
     images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
@@ -78,8 +82,7 @@ def render(
     realised = Realised(meter, images)
     parts = Parts.of(spec, images, noise, gains, realised)
     mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions)
-    ties = None if decisions is None else [list(tie) for tie in decisions.ties]
-    quantised = pcm.quantise(mix, bits=16, ties=ties, dither=_dither(spec))
+    quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=_dither(spec))
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(

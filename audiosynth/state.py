@@ -12,8 +12,8 @@ from audiosynth.loaded import Recipe
 from audiosynth.spec import ENGINE, FORMAT
 from audiosynth.versions import libraries, version
 
-IDENTITIES: Final = ("recipe_sha256", "parent_sha256")
-"""What a state is of: a recipe, or a manifest."""
+IDENTITIES: Final = ("recipe_sha256", "parent_sha256", "jams_sha256")
+"""What a state is of: a recipe, a manifest, or files of scaper."""
 
 
 def state_of(recipe: Recipe) -> dict[str, Any]:
@@ -44,6 +44,7 @@ _WORDS: Final = {
     "members": "which recordings are in which split",
     "recipe_sha256": "the recipe",
     "parent_sha256": "the manifest",
+    "jams_sha256": "the JAMS files",
     "set": "what is set",
     "labels": "how the parent is labeled",
     "seed": "the seed",
