@@ -189,7 +189,11 @@ def test_the_same_bytes_twice_and_only_the_files_told(tmp_path: Path, name: str)
 def test_rttm_of_speakers_and_unmerged(tmp_path: Path) -> None:
     """Turns can be called by who speaks; overlapping ones are one turn unless told otherwise."""
     labels = [label("yes", 0, 8000), label("no", 4000, 12_000), label("dog", 0, 16_000)]
-    spoken = [{"voice": {"name": "ann lee"}}, {"recording": {"data": "d", "path": "p", "meta": {"speaker": "bob"}}}, {}]
+    spoken = [
+        {"voice": {"engine": "espeak", "name": "ann lee"}},
+        {"recording": {"data": "d", "path": "p", "meta": {"speaker": "bob"}}},
+        {},
+    ]
     clip = {**row(0, labels), "spec": {"events": [{"label": "x", "source": source} for source in spoken]}}
     dataset = made(tmp_path / "d", clip)
     write("rttm", dataset, tmp_path, names="speakers")
@@ -205,7 +209,7 @@ def test_words_of_speech(tmp_path: Path) -> None:
     marks = {"words": [["hey", 1600, 4800], ["computer", 4800, 16_000]], "phones": [["h", 1600, 2000]]}
     labels = [label("wake", 1600, 16_000, **marks), label("cmd", 16_000, 24_000)]
     sources = [
-        {"voice": {"name": "v1"}},
+        {"voice": {"engine": "espeak", "name": "v1"}},
         {"recording": {"data": "d", "path": "p", "meta": {"text": "turn it off", "speaker": "s"}}},
     ]
     clip = {**row(0, labels), "spec": {"events": [{"label": "x", "source": source} for source in sources]}}
