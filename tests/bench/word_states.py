@@ -8,6 +8,8 @@ features at fixed fractions of a word it does not matter how long each sound las
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 SR, N_FFT, HOP, N_MELS, FMIN, FMAX = 8000, 256, 80, 32, 80, 3800
@@ -19,7 +21,8 @@ AROUND, TAKEN, HOPS = (
     2,
     2,
 )  # frames on either side of a moment, every which of them is heard, frames from moment to moment
-N_STATES, N_HIDDEN, N_NETWORKS, EPOCHS = 5, 128, 3, 8
+N_STATES, N_HIDDEN, N_NETWORKS = 5, 128, 3
+BATCH, N_BATCHES = 200, 4000  # as many steps for many words as for few, so that who has fewer is not trained less
 SKIP = -2.0  # log chance of a word that begins in its second state or ends before its last
 N_JITTERED, MISSED_START, MISSED_END = 1, (-0.1, 0.2), (-0.25, 0.15)  # endpoints that missed, in lengths of the word
 
@@ -84,6 +87,7 @@ class WordStates:
 
     def fit(self, words: list[np.ndarray], labels: list[int]) -> WordStates:
         """Learn from words; the states of each are taken to be equally long."""
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPClassifier
         from sklearn.preprocessing import StandardScaler
 
@@ -92,11 +96,14 @@ class WordStates:
         states = np.concatenate([label * N_STATES + np.arange(len(one)) * N_STATES // len(one) for one, label in found])
         self.scaler = StandardScaler().fit(x)
         x = self.scaler.transform(x)
+        epochs = max(1, round(N_BATCHES * BATCH / len(x)))
         networks = [
-            MLPClassifier((N_HIDDEN,), alpha=0.01, batch_size=200, max_iter=EPOCHS, tol=0.0, random_state=i)
+            MLPClassifier((N_HIDDEN,), alpha=0.01, batch_size=BATCH, max_iter=epochs, tol=0.0, random_state=i)
             for i in range(N_NETWORKS)
         ]
-        self.networks = [network.fit(x, states) for network in networks]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of steps is meant
+            self.networks = [network.fit(x, states) for network in networks]
         return self
 
     def scores(self, words: list[np.ndarray]) -> np.ndarray:
