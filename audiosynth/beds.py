@@ -27,14 +27,19 @@ class Noise:
         Shape (n_channels, n_samples): the sum of the layers at their own levels.
     layer_gain_db
         Gain of each layer.
+    layers
+        Each layer alone, under its gain; empty unless its stems are asked for.
     """
 
     y: Array
     layer_gain_db: tuple[float, ...]
+    layers: tuple[Array, ...] = ()
 
 
-def make_noise(spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, decided: Decisions | None) -> Noise:
-    """Render the layers of a bed and add them.
+def make_noise(
+    spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, decided: Decisions | None, alone: bool = False
+) -> Noise:
+    """Render the layers of a bed and add them; keep each `alone` if its stem may be asked for.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def make_noise(spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace,
         If a layer with a level is silent, or cannot fill the channels as `spatial` says.
     """
     total: Array | None = None
-    gains = []
+    gains, layers = [], []
     for j, layer in enumerate(bed.layers):
         y = _in_space(layer.source, spec, bed, ctx=ctx, work=work, place=f"noise.layers[{j}]")
         gain = 0.0
@@ -50,11 +55,12 @@ def make_noise(spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace,
             gain = round_gain(layer.level_dbfs - _clip_level(y, spec, f"noise.layers[{j}]"))
         gain = gain if decided is None else decided.layer_gain_db[j]
         gains.append(gain)
-        if total is None and len(bed.layers) == 1 and gain == 0.0:
-            total = y
-        else:
-            total = y * amplitude(gain) if total is None else total + y * amplitude(gain)
-    return Noise(total if total is not None else np.zeros((ctx.n_channels, spec.n_samples)), tuple(gains))
+        if len(bed.layers) > 1 or gain != 0.0:
+            y = y * amplitude(gain)
+        total = y if total is None else total + y
+        layers += [y] if alone and spec.output.wanted.layers else []
+    made = total if total is not None else np.zeros((ctx.n_channels, spec.n_samples))
+    return Noise(made, tuple(gains), tuple(layers))
 
 
 def _in_space(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, place: str) -> Array:

@@ -185,8 +185,18 @@ drop_below_snr_db  quieter events keep their row but are marked `audible: false`
     ),
     "output": Word(
         "",
-        "FLOAT goes with wav, PCM_24 with wav and flac. `stems` also writes every event and the noise on its own; they add up to the mix. `images`\nadds the direct, early (50 ms) and late parts of each event.",
+        "FLOAT goes with wav, PCM_24 with wav and flac. `stems: true` also writes every event and the noise on its own; they add up to\nthe mix. A map says which parts of a clip, and how; see describe stems. (`images` is `parts` in its older place.)",
         "output: {format: flac, stems: true}",
+    ),
+    "stems": Word(
+        "What is written beside the mix, as `<clip>.stems/<name>.wav`.",
+        """\
+The wet stems add up to the mix as it is written, sample for sample: each is rounded to the mix's steps and the largest takes the
+remainder, so their integers sum to its integers (beside a FLOAT mix they are unrounded floats). Early and late stems add up to
+the wet. Dry ones are what the event would be without its room, where its direct sound arrives.
+by       event: event00_dog, event01_bell, noise; label: label_dog, noise; role: foreground, interference, noise.
+subtype  FLOAT holds stems beyond full scale, which the mix need not be; PCM_16 stops where a stem is.""",
+        "output: {stems: {by: label, parts: [wet, dry], subtype: PCM_16}}",
     ),
     "catalogue": Word(
         "",

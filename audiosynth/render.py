@@ -18,9 +18,10 @@ from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
 from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
-from audiosynth.parts import Gains, Parts, image_stems
+from audiosynth.parts import Gains, Parts
 from audiosynth.realised import Realised
 from audiosynth.rendered import Clip
+from audiosynth.separate import Separator, written
 from audiosynth.spec import ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -46,7 +47,7 @@ def render(
     assets
         Where recordings come from (an `AssetStore`, or a `Workspace` that also keeps spectra); None if none are used.
     stems
-        Also return every event and the bed as integer stems.
+        Also return stems, those that the spec's output asks for (every event and the bed if it names none).
 
     Raises
     ------
@@ -66,7 +67,9 @@ def render(
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
-    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions)
+    noise = (
+        None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions, alone=stems)
+    )
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
@@ -85,10 +88,8 @@ def render(
     )  # fmt: skip
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
     outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard)
-    after = amplitude(mix_gain + guard)
-    alone = {} if not stems else parts.stems(spec, ctx, quantised.pcm, after)
-    if stems and spec.output.images:
-        alone.update(image_stems(spec, parts, ctx=ctx, work=work, gain=after))
+    separator = Separator(spec, parts, amplitude(mix_gain + guard), ctx, work)
+    alone = separator.stems(written(mix, quantised.pcm, spec.output.subtype)) if stems else {}
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
         alone, measured.drift(gains),

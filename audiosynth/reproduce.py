@@ -185,7 +185,7 @@ def environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:
 
 def _one(row: Row, work: Workspace, made: Mapping[str, str], out: Path | None) -> Reproduced:
     lacking = _lacking(row)
-    clip = render(row.spec, row.decisions, assets=work, stems=out is not None and row.spec.output.stems)
+    clip = render(row.spec, row.decisions, assets=work, stems=out is not None and bool(row.spec.output.stems))
     same = clip.pcm_sha256 == row.pcm_sha256
     notes = [*lacking, *clip.warnings]
     if not same:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.fields import Effect, Noise, Room, Strict, Synth
+from audiosynth.output import Output
 from audiosynth.places import Motion, Position
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import Component
@@ -187,27 +188,6 @@ class Scene(Strict):
                 raise ValueError(
                     f"events[{i}].snr_db and noise.snr_db exclude each other: one of the two must stand still"
                 )
-        return self
-
-
-class Output(Strict):
-    """What is written."""
-
-    format: Literal["wav", "flac", "ogg", "opus", "mp3"] = "wav"
-    subtype: Literal["PCM_16", "PCM_24", "FLOAT"] = "PCM_16"
-    stems: bool = Field(False, description="also every event and the bed alone; they add up to the mix")
-    images: Annotated[tuple[Literal["direct", "early", "late"], ...], Field(strict=False, max_length=3)] = Field(
-        (), description="with stems, also parts of each event's image: direct (2.5 ms), early (50 ms), late (the rest)"
-    )
-
-    @model_validator(mode="after")
-    def _pair(self) -> Output:
-        if self.subtype == "FLOAT" and self.format != "wav":
-            raise ValueError("FLOAT is written as wav only")
-        if self.subtype == "PCM_24" and self.format not in ("wav", "flac"):
-            raise ValueError("PCM_24 is written as wav or flac only")
-        if self.images and not self.stems:
-            raise ValueError("images are stems; say `stems: true` too")
         return self
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
 from audiosynth.errors import AudiosynthError, BuildError
@@ -18,6 +16,7 @@ from audiosynth.manifest import clip_path, dumps, make_row, needs_of, stem_path
 from audiosynth.plan import plan_clip
 from audiosynth.render import render
 from audiosynth.rendered import Clip
+from audiosynth.separate import file_samples, written
 from audiosynth.spec import ClipSpec, recordings
 from audiosynth.workspace import Workspace
 
@@ -93,7 +92,7 @@ def render_unit(
         spec = None
         try:
             spec = plan_clip(recipe, unit.split, ordinal)
-            clip = render(spec, assets=work, stems=spec.output.stems)
+            clip = render(spec, assets=work, stems=bool(spec.output.stems))
             scratch = root / ".build" / "tmp"
             row = write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe.sha256)
             for check in checks if told else ():
@@ -129,10 +128,9 @@ def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe
     digest = _place(root / clip_path(spec), samples, spec.sr, out.format, out.subtype, comment, spec.clip_id, scratch)
     stems = {}
     for name, stem in clip.stems.items():
-        # float32 holds multiples of 2^-15 up to 2^9 exactly, so the files sum to the 16-bit mix without error.
-        exact = (stem / 32768.0).astype(np.float32)
-        place = root / stem_path(clip_path(spec), name)
-        stems[name] = _place(place, exact, spec.sr, "wav", "FLOAT", comment, spec.clip_id, scratch)
+        place, subtype = root / stem_path(clip_path(spec), name), out.wanted.subtype
+        exact = file_samples(stem, subtype, out.subtype)
+        stems[name] = _place(place, exact, spec.sr, "wav", subtype, comment, spec.clip_id, scratch)
     decoders = work.assets.decoders(recordings(spec)) if isinstance(work.assets, AssetStore) else ()
     return make_row(
         clip, file_sha256=digest, written_sha256=written, needs=needs_of(spec, decoders=decoders),
@@ -141,11 +139,8 @@ def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe
 
 
 def samples_of(clip: Clip) -> Any:
-    """Return the samples that a clip's file holds: 16 bits, 24 bits in int32, or float32."""
-    subtype = clip.spec.output.subtype
-    if subtype == "PCM_16":
-        return clip.pcm16
-    return clip.y.astype(np.float32) if subtype == "FLOAT" else pcm.quantise(clip.y, bits=24).pcm
+    """Return the samples that a clip's file holds."""
+    return written(clip.y, clip.pcm16, clip.spec.output.subtype)
 
 
 def _place(

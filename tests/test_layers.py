@@ -28,14 +28,14 @@ FLOORS = {
         "phones", "envelope", "espeak_worker",
     ),
     "language and material": (
-        "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
+        "registry", "stems", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
         "assets", "splits", "clip", "profile*", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
         "espeak", "espeak_phonemes", "flite", "piper", "speech", "utterance", "voices", "negatives", "lexicons", "tables",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
-    "records that travel": ("fields", "spec", "rendered", "loaded"),
+    "records that travel": ("fields", "output", "spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes", "manifest",
     ),
     "loops": (
         "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
@@ -45,7 +45,7 @@ FLOORS = {
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
     "plan": ("plan", "timing"),
-    "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes"),
+    "render": ("render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes"),
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}
