@@ -97,6 +97,17 @@ def stems_of_row(row: Mapping[str, Any]) -> list[tuple[Stem, tuple[Part, ...]]]:
     return [(stem, there) for stem, there in parts if there]
 
 
+def stem_path(path: str, name: str) -> str:
+    """Return where a stem of the clip at `path` goes.
+
+    Examples
+    --------
+    >>> stem_path("audio/train/000000/train-000000000.flac", "noise")
+    'audio/train/000000/train-000000000.stems/noise.wav'
+    """
+    return f"{path.rsplit('.', 1)[0]}.stems/{name}.wav"
+
+
 def _by_event(sources: Iterable[Source]) -> list[Stem]:
     return [
         Stem(f"event{i:02d}_{_safe(label or name or 'event')}", _role(label), label, (i,))

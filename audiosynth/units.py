@@ -12,12 +12,13 @@ from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
 from audiosynth.errors import AudiosynthError, BuildError
 from audiosynth.loaded import Recipe
-from audiosynth.manifest import clip_path, dumps, make_row, needs_of, stem_path
+from audiosynth.manifest import clip_path, dumps, make_row, needs_of
 from audiosynth.plan import plan_clip
 from audiosynth.render import render
 from audiosynth.rendered import Clip
 from audiosynth.separate import file_samples, written
 from audiosynth.spec import ClipSpec, recordings
+from audiosynth.stems import stem_path
 from audiosynth.workspace import Workspace
 
 UNIT: Final = 64

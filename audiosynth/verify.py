@@ -11,8 +11,9 @@ from typing import Any
 
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.finish import export, file_sha256, view
-from audiosynth.manifest import open_manifest, read_rows, safe_path, stem_path
+from audiosynth.manifest import open_manifest, read_rows, safe_path
 from audiosynth.paths import plain_name
+from audiosynth.stems import stem_path
 
 
 @dataclass(frozen=True)
