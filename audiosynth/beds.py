@@ -13,6 +13,7 @@ from audiosynth.clip import Array, RenderContext
 from audiosynth.diffuse import Mixer, decorrelator, diffuse_mixer, mix, spread
 from audiosynth.errors import RenderError
 from audiosynth.images import amplitude, round_gain, widened
+from audiosynth.signals import gain_curve
 from audiosynth.spec import Bed, ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -57,6 +58,8 @@ def make_noise(
         gains.append(gain)
         if len(bed.layers) > 1 or gain != 0.0:
             y = y * amplitude(gain)
+        if layer.envelope is not None:
+            y = y * gain_curve(layer.envelope, rate=spec.sr, start=0, n_samples=spec.n_samples)
         total = y if total is None else total + y
         layers += [y] if alone and spec.output.wanted.layers else []
     made = total if total is not None else np.zeros((ctx.n_channels, spec.n_samples))

@@ -168,7 +168,11 @@ spatial  how a mono noise fills several channels: duplicate (the same in all), i
          room's receiver hears it), point (from a `position` in the room).""",
         "noise: {layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}, {source: {type: coloured, colour: white}, level_dbfs: -60}]}",
     ),
-    "layer": Word("", "", "layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}]"),
+    "layer": Word(
+        "",
+        "Levels of the layers balance them against each other; the bed's own level is that of their sum. With mirrored envelopes one\nbackground gives way to another.",
+        "layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40, envelope: [[2, 0], [4, -60]]}]",
+    ),
     "mix": Word(
         "",
         """\

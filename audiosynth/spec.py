@@ -17,6 +17,7 @@ from audiosynth.output import Output
 from audiosynth.places import Motion, Position
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import Component
+from audiosynth.signals import GainPoints
 
 FORMAT: Final = 1
 """Layout of manifest rows; goes up with a migration in `manifest`."""
@@ -114,6 +115,9 @@ class Layer(Strict):
     source: Noise
     level_dbfs: float | None = Field(
         None, ge=-200, le=60, description="RMS over the clip before the bed's own level, dB re full scale"
+    )
+    envelope: GainPoints | None = Field(
+        None, description="gain over the clip, [[seconds, dB], …]; level_dbfs is where it is 0, before the envelope"
     )
 
 
