@@ -95,7 +95,7 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
 
 
 def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
-    """Return the words and phones of an event as [text, onset, offset] in samples of the clip, cut at its ends."""
+    """Return the words, phones, … of an event as [text, onset, offset] in samples of the clip, cut at its ends."""
     found: dict[str, list[list[Any]]] = {}
     for kind, text, a, b in place.marks:
         onset, offset = max(0, a + shift), min(n, b + shift)

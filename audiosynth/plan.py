@@ -128,7 +128,7 @@ def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Co
     at = None if raw.get("at") is None else At.model_validate(raw["at"])
     room = _room(raw.get("room"))
     position = _position(raw.get("position"), room or clip_room)
-    body = (active[0][0], active[-1][1]) if marks and active else (0, n)
+    body = (active[0][0], active[-1][1]) if marks and active and hasattr(source, "marks") else (0, n)
     onset = onset_of(raw.get("onset"), at, n=n, body=body, n_clip=n_clip, sr=sr, cut=raw.get("overrun") == "cut")
     if at is not None and at.anchor == "direct" and raw.get("align") == "causal":
         onset -= _known_delay(room or clip_room, sr, position)

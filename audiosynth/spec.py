@@ -67,14 +67,14 @@ class At(Strict):
 # JSON knows lists only; the numbers inside stay strict.
 Interval = Annotated[tuple[int, int], Field(strict=False)]
 Tie = Annotated[tuple[int, int, int], Field(strict=False)]
-Said = Annotated[tuple[Literal["word", "phone"], str, int, int], Field(strict=False)]
+Said = Annotated[tuple[Literal["word", "phone", "sub_event", "text"], str, int, int], Field(strict=False)]
 
 
 class Place(Strict):
     """What planning found, in samples of the clip: all integers, so that rendering decides nothing.
 
     `onset` is where the event's first sample falls (dry), `active` and `labels` are half-open intervals relative to it; so
-    are `marks`, the words and phones of speech.
+    are `marks`, the words and phones of speech, and what the annotations of a recording say of the stretch that is heard.
     """
 
     onset: int
