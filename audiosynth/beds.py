@@ -68,20 +68,35 @@ def make_noise(
 
 def _in_space(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, place: str) -> Array:
     """Return one noise in all channels, shape (n_channels, n_samples)."""
-    if bed.spatial == "diffuse":
-        return _diffuse(source, spec, bed.spread_seed, ctx, place)
     if bed.spatial == "point":
         return _from_point(source, spec, bed, ctx=ctx, work=work)
+    return in_stretches(source, spec, bed, ctx=ctx, place=place)(0, spec.n_samples)
+
+
+def in_stretches(
+    source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, place: str
+) -> Callable[[int, int], Array]:
+    """Return one noise in all channels as a function of (start, n_samples): sample n is the same in any stretch.
+
+    Not for noise from a point, whose room is convolved at once.
+    """
+    if bed.spatial == "diffuse":
+        return _diffuse(source, spec, bed.spread_seed, ctx, place)
     if bed.spatial == "independent":
-        return _streams(source, spec, ctx, ctx.n_channels, place)(0, spec.n_samples)
+        return _streams(source, spec, ctx, ctx.n_channels, place)
     mono = bed.spatial == "duplicate" and getattr(source, "channel", "") != "all"
-    y: Array = source.render(replace(ctx, n_channels=1) if mono else ctx, start=0, n_samples=spec.n_samples)
-    if y.shape[0] == 1 and ctx.n_channels > 1 and bed.spatial is None:
-        raise RenderError(
-            f"{place}: a mono noise in front of {ctx.n_channels} channels needs `spatial` in `noise`: duplicate (the same in all), "
-            "independent, diffuse (from everywhere, in a room with a receiver) or point (from a `position`)"
-        )
-    return widened(y, ctx.n_channels, place)
+    made_in = replace(ctx, n_channels=1) if mono else ctx
+
+    def stretch(start: int, n: int) -> Array:
+        y: Array = source.render(made_in, start=start, n_samples=n)
+        if y.shape[0] == 1 and ctx.n_channels > 1 and bed.spatial is None:
+            raise RenderError(
+                f"{place}: a mono noise in front of {ctx.n_channels} channels needs `spatial` in `noise`: duplicate (the same in all), "
+                "independent, diffuse (from everywhere, in a room with a receiver) or point (from a `position`)"
+            )
+        return widened(y, ctx.n_channels, place)
+
+    return stretch
 
 
 def _streams(
@@ -109,7 +124,7 @@ def _streams(
     return far_apart
 
 
-def _diffuse(source: Any, spec: ClipSpec, seed: int, ctx: RenderContext, place: str) -> Array:
+def _diffuse(source: Any, spec: ClipSpec, seed: int, ctx: RenderContext, place: str) -> Callable[[int, int], Array]:
     """Return a noise that comes from everywhere, as the room's receiver hears it."""
     room: Any = spec.room
     if not hasattr(room, "receiver"):
@@ -127,14 +142,13 @@ def _diffuse(source: Any, spec: ClipSpec, seed: int, ctx: RenderContext, place: 
     if hasattr(source, "period") and source.period(ctx.sr) // mixer.n_streams < spec.n_samples + mixer.n_fft:
         fixed = decorrelator(microphones, sr=ctx.sr, c=room.c, seed=seed)
         mono = replace(ctx, n_channels=1)
-        return spread(
-            fixed,
-            lambda start, n: np.asarray(source.render(mono, start=start, n_samples=n)[0]),
-            start=0,
-            n_samples=spec.n_samples,
-        )
+
+        def one(start: int, n: int) -> Array:
+            return np.asarray(source.render(mono, start=start, n_samples=n)[0])
+
+        return lambda start, n: spread(fixed, one, start=start, n_samples=n)
     streams = _streams(source, spec, ctx, mixer.n_streams, place, margin=mixer.n_fft)
-    return mix(mixer, streams, start=0, n_samples=spec.n_samples)
+    return lambda start, n: mix(mixer, streams, start=start, n_samples=n)
 
 
 def _from_point(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace) -> Array:

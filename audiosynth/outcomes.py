@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audiosynth import levels
-from audiosynth.clip import Array, Label
+from audiosynth.clip import Label
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.gains import Meter
 from audiosynth.images import Image
@@ -105,11 +105,11 @@ def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
 
 
 def outcomes_of(
-    spec: ClipSpec, mix: Array, clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
+    spec: ClipSpec, heard: tuple[float, float], clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
     images: Sequence[Image], guard: float,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the outcomes of a clip as the row holds them."""
-    peak = float(max(mix.max(), -mix.min()))
+    """Return the outcomes of a clip as the row holds them; of the mix its peak and mean square are `heard`."""
+    peak, power = heard
     for reading, event, image in zip(readings, spec.events, images, strict=True):
         if event.place is not None:
             end = image.shift + event.place.n_samples
@@ -117,7 +117,7 @@ def outcomes_of(
             reading["tail_offset"] = samples_to_seconds(end + image.tail, spec.sr)
     return {
         "peak_dbfs": _rounded(levels.to_db(peak * peak)),
-        "level_dbfs": _rounded(levels.to_db(levels.power(mix[spec.reference_channel], [(0, spec.n_samples)]))),
+        "level_dbfs": _rounded(levels.to_db(power)),
         "clipped": clipped,
         "guarded": guard != 0.0,
         "stems_sum": stems_sum(spec),

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from audiosynth import levels
 from audiosynth.beds import Noise
 from audiosynth.clip import Array
 from audiosynth.gains import Meter, bed_gain, bed_gain_under, event_gain
@@ -51,11 +52,16 @@ class Gains:
 
 def add_image(total: Array, image: Image, gain: float) -> tuple[Array, int]:
     """Add an image to the clip where it falls; what lies outside is cut. Return what was added, and from which sample."""
-    a, b = max(0, image.start), min(total.shape[1], image.start + image.y.shape[1])
-    added = image.y[:, a - image.start : max(a, b) - image.start] * gain
-    if b > a:
-        total[:, a:b] += added
+    added, a = placed(image, gain, 0, total.shape[1])
+    if added.shape[1]:
+        total[:, a : a + added.shape[1]] += added
     return added, a
+
+
+def placed(image: Image, gain: float, first: int, last: int) -> tuple[Array, int]:
+    """Return what of an image falls between two samples of the clip, under a gain, and from which sample of the clip on."""
+    a, b = max(first, image.start), min(last, image.start + image.y.shape[1])
+    return image.y[:, a - image.start : max(a, b) - image.start] * gain, a
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class Parts:
             realised.event(*add_image(total, image, amplitude(gain + image.room_gain_db)), gain)
         if noise is not None:
             bed = noise.y * amplitude(gains.bed)
-            realised.noise(bed, total)
+            realised.noise(levels.Weighings(bed[spec.reference_channel], spec.sr), total)
             total += bed
         return cls(total, images, gains, noise)
 

@@ -87,7 +87,8 @@ def render(
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
-    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard)
+    heard = float(max(mix.max(), -mix.min())), levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
+    outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard)
     separator = Separator(spec, parts, amplitude(mix_gain + guard), ctx, work)
     alone = separator.stems(written(mix, quantised.pcm, spec.output.subtype)) if stems else {}
     return Clip(
@@ -110,22 +111,35 @@ def _finish(spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions
         mix_gain, guard = decided.mix_gain_db, decided.guard_gain_db
     else:
         if spec.mix.level_dbfs is not None:
-            mix_gain = _mix_gain(spec, y)
-        guard = _guard_gain(spec, y, mix_gain)
+            mix_gain = mix_gain_db(spec, levels.power(y[spec.reference_channel], [(0, spec.n_samples)]))
+        guard = guard_gain_db(spec, float(max(y.max(), -y.min())), mix_gain)
     if mix_gain + guard != 0.0:
         y = y * amplitude(mix_gain + guard)
     return y, mix_gain, guard
 
 
-def _mix_gain(spec: ClipSpec, y: Array) -> float:
-    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+def mix_gain_db(spec: ClipSpec, power: float) -> float:
+    """Return the gain that gives a mix of this mean square its level.
+
+    Raises
+    ------
+    RenderError
+        If it is silent.
+    """
     if power <= 0:
         raise RenderError("mix.level_dbfs: the clip is silent, so it cannot be given a level")
     return round_gain((spec.mix.level_dbfs or 0.0) - levels.to_db(power))
 
 
-def _guard_gain(spec: ClipSpec, y: Array, mix_gain: float) -> float:
-    peak = float(max(y.max(), -y.min())) * amplitude(mix_gain)
+def guard_gain_db(spec: ClipSpec, peak: float, mix_gain: float) -> float:
+    """Return the gain that keeps a mix with this peak, before `mix_gain`, from clipping; 0 where none is needed.
+
+    Raises
+    ------
+    RenderError
+        If the peak is not finite, or beyond full scale where that is an error.
+    """
+    peak *= amplitude(mix_gain)
     if not math.isfinite(peak):
         raise RenderError("the mix holds samples that are not finite")
     limit = FULL_SCALE if spec.mix.dither == "none" else FULL_SCALE - 2.0**-15  # dither adds up to 1 LSB
