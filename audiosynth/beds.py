@@ -53,7 +53,8 @@ def make_noise(
         y = _in_space(layer.source, spec, bed, ctx=ctx, work=work, place=f"noise.layers[{j}]")
         gain = 0.0
         if layer.level_dbfs is not None:
-            gain = round_gain(layer.level_dbfs - _clip_level(y, spec, f"noise.layers[{j}]"))
+            power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+            gain = round_gain(layer.level_dbfs - layer_level_db(power, f"noise.layers[{j}]"))
         gain = gain if decided is None else decided.layer_gain_db[j]
         gains.append(gain)
         if len(bed.layers) > 1 or gain != 0.0:
@@ -164,8 +165,14 @@ def _from_point(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, wo
     return np.asarray(widened(whole[:, n_before : n_before + spec.n_samples], ctx.n_channels, "noise"))
 
 
-def _clip_level(y: Array, spec: ClipSpec, place: str) -> float:
-    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+def layer_level_db(power: float, place: str) -> float:
+    """Return the level of a noise of this mean square.
+
+    Raises
+    ------
+    RenderError
+        If it is silent.
+    """
     if power <= 0:
         raise RenderError(f"{place}: the noise is silent, so it cannot be given a level; remove it or choose another")
     return levels.to_db(power)

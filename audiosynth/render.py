@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+import numpy as np
 import numpy.typing as npt
 
 from audiosynth import levels, pcm
@@ -77,7 +78,7 @@ def render(
     parts = Parts.of(spec, images, noise, gains, realised)
     mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions)
     ties = None if decisions is None else [list(tie) for tie in decisions.ties]
-    quantised = pcm.quantise(mix, bits=16, ties=ties, dither=_dither(spec))
+    quantised = pcm.quantise(mix, bits=16, ties=ties, dither=dither_of(spec, 0, spec.n_samples))
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(
@@ -153,12 +154,17 @@ def guard_gain_db(spec: ClipSpec, peak: float, mix_gain: float) -> float:
     return math.floor(20e6 * math.log10(limit / peak)) / 1e6
 
 
-def _dither(spec: ClipSpec) -> npt.NDArray[Any] | None:
+def dither_of(spec: ClipSpec, start: int, n_samples: int) -> npt.NDArray[Any] | None:
+    """Return the dither of samples [start, start + n_samples) of a mix, or None if it has none."""
     if spec.mix.dither == "none":
         return None
-    shape = (spec.channels, spec.n_samples)
     first, second = (
-        uniform_at(spec.mix.seed, start=0, n_samples=spec.channels * spec.n_samples, stream=name).reshape(shape)
+        np.stack(
+            [
+                uniform_at(spec.mix.seed, start=c * spec.n_samples + start, n_samples=n_samples, stream=name)
+                for c in range(spec.channels)
+            ]
+        )
         for name in ("dither-a", "dither-b")
     )
     return pcm.tpdf(first, second)

@@ -24,7 +24,9 @@ FORMAT: Final = 1
 ENGINE: Final = 1
 """Chain, levels and dsp; goes up when they alter sound."""
 MAX_VALUES: Final = 2**28
-"""Most samples of a clip, over all channels: 2 GiB as float64, 100 minutes at 44.1 kHz."""
+"""Most samples of a clip that is made in memory, over all channels: 2 GiB as float64, 100 minutes at 44.1 kHz."""
+MAX_STREAMED: Final = 2**31
+"""Most samples of a clip that is made in blocks: what a WAV file of 16 bits holds."""
 MAX_DURATION: Final = 24 * 3600.0
 """Longest clip in seconds; recipes may come from strangers."""
 
@@ -211,16 +213,33 @@ class ClipSpec(Scene):
     def _sizes_fit(self) -> ClipSpec:
         if self.n_samples != max(1, seconds_to_samples(self.duration, self.sr)):
             raise ValueError(f"n_samples {self.n_samples} is not the duration of {self.duration} s at {self.sr} Hz")
-        if self.n_samples * self.channels > MAX_VALUES:
+        streamed = self.in_blocks and not self.output.stems
+        if self.n_samples * self.channels > (MAX_STREAMED if streamed else MAX_VALUES):
+            how = (
+                f"at most {MAX_STREAMED:.2g} are made"
+                if streamed
+                else f"at most {MAX_VALUES:.2g} are made in memory, which it needs"
+            )
             raise ValueError(
                 f"{self.duration:g} s at {self.sr} Hz in {self.channels} channels are {self.n_samples * self.channels:.2g} samples; "
-                f"a clip is made in memory, and at most {MAX_VALUES:.2g} are; shorten it, or lower sr or channels"
+                f"{how}; shorten it, or lower sr or channels"
             )
         if self.reference_channel >= self.channels:
             raise ValueError(
                 f"reference_channel {self.reference_channel} is not in a clip of {self.channels} channels (numbered from 0)"
             )
         return self
+
+    @property
+    def in_blocks(self) -> bool:
+        """Return whether nothing needs a whole signal at once: effects on the mix, noise from a point of a room, levels of the bed
+        in weighted measures or under the events' sum, and events' levels over the clip do.
+        """  # noqa: D205
+        bed = self.noise
+        whole = bed is not None and (bed.snr_db is not None or bed.measure != "rms" or bed.spatial == "point")
+        asked = [event.level for event in self.events if event.level is not None]
+        whole |= any(level.span == "clip" or (level.snr_db is not None and level.measure != "rms") for level in asked)
+        return not (whole or self.mix.effects)
 
     @property
     def clip_id(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
+from audiosynth.audiofile import AudioFile, write_audio
 from audiosynth.errors import AudiosynthError, BuildError
 from audiosynth.loaded import Recipe
 from audiosynth.manifest import clip_path, dumps, make_row, needs_of
@@ -17,8 +18,9 @@ from audiosynth.plan import plan_clip
 from audiosynth.render import render
 from audiosynth.rendered import Clip
 from audiosynth.separate import file_samples, written
-from audiosynth.spec import ClipSpec, recordings
+from audiosynth.spec import ClipSpec, Decisions, recordings
 from audiosynth.stems import stem_path
+from audiosynth.stream import stream, streams
 from audiosynth.workspace import Workspace
 
 UNIT: Final = 64
@@ -93,9 +95,7 @@ def render_unit(
         spec = None
         try:
             spec = plan_clip(recipe, unit.split, ordinal)
-            clip = render(spec, assets=work, stems=bool(spec.output.stems))
-            scratch = root / ".build" / "tmp"
-            row = write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe.sha256)
+            row = write(spec, root, scratch=root / ".build" / "tmp", work=work, recipe_sha256=recipe.sha256)
             for check in checks if told else ():
                 check(row)
             rows.append(dumps(row))
@@ -120,21 +120,80 @@ def _failure(split: str, ordinal: int, error: AudiosynthError, spec: ClipSpec | 
     return dumps({"clip_id": f"{split}-{ordinal:09d}", "error": str(error), "spec": tree}) + "\n"
 
 
+def write(
+    spec: ClipSpec,
+    root: Path,
+    *,
+    scratch: Path,
+    work: Workspace,
+    recipe_sha256: str,
+    decisions: Decisions | None = None,
+) -> dict[str, Any]:
+    """Render a clip, in blocks if it is long, write its audio (and stems) by rename, and return its row."""
+    if not streams(spec):
+        clip = render(spec, decisions, assets=work, stems=bool(spec.output.stems))
+        return write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe_sha256)
+    out, comment = spec.output, _comment(spec, recipe_sha256)
+    head: dict[str, Any] = {
+        "sr": spec.sr,
+        "container": out.format,
+        "subtype": out.subtype,
+        "comment": comment,
+        "clip_id": spec.clip_id,
+    }
+    samples = pcm.PcmHash(spec.sr, spec.channels, spec.n_samples, out.subtype)
+    made = []
+
+    def put_blocks(path: Path) -> str:
+        with AudioFile(path, spec.n_samples, spec.channels, **head) as file:
+
+            def sink(block: Any) -> None:
+                file.write(block)
+                samples.update(block)
+
+            made.append(stream(spec, decisions, assets=work, sink=sink))
+        return file.sha256
+
+    digest = _place(root / clip_path(spec), scratch, put_blocks)
+    return _row(made[0], digest, None if out.subtype == "PCM_16" else samples.hexdigest(), {}, work, recipe_sha256)
+
+
 def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:
     """Write a clip's audio (and stems) by rename, and return its row."""
     spec, out = clip.spec, clip.spec.output
+    comment = _comment(spec, recipe_sha256)
+
+    def put_all(samples: Any, container: str, subtype: str) -> Callable[[Path], str]:
+        return lambda path: write_audio(
+            path, samples, sr=spec.sr, container=container, subtype=subtype, comment=comment, clip_id=spec.clip_id
+        )
+
     samples = samples_of(clip)
-    written = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
-    comment = f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha256[:16]}"
-    digest = _place(root / clip_path(spec), samples, spec.sr, out.format, out.subtype, comment, spec.clip_id, scratch)
+    digest = _place(root / clip_path(spec), scratch, put_all(samples, out.format, out.subtype))
     stems = {}
     for name, stem in clip.stems.items():
-        place, subtype = root / stem_path(clip_path(spec), name), out.wanted.subtype
-        exact = file_samples(stem, subtype, out.subtype)
-        stems[name] = _place(place, exact, spec.sr, "wav", subtype, comment, spec.clip_id, scratch)
-    decoders = work.assets.decoders(recordings(spec)) if isinstance(work.assets, AssetStore) else ()
+        subtype = out.wanted.subtype
+        place = root / stem_path(clip_path(spec), name)
+        stems[name] = _place(place, scratch, put_all(file_samples(stem, subtype, out.subtype), "wav", subtype))
+    sha256 = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
+    return _row(clip, digest, sha256, stems, work, recipe_sha256)
+
+
+def _comment(spec: ClipSpec, recipe_sha256: str) -> str:
+    return f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha256[:16]}"
+
+
+def _row(
+    clip: Clip,
+    file_sha256: str,
+    written_sha256: str | None,
+    stems: Mapping[str, str],
+    work: Workspace,
+    recipe_sha256: str,
+) -> dict[str, Any]:
+    decoders = work.assets.decoders(recordings(clip.spec)) if isinstance(work.assets, AssetStore) else ()
     return make_row(
-        clip, file_sha256=digest, written_sha256=written, needs=needs_of(spec, decoders=decoders),
+        clip, file_sha256=file_sha256, written_sha256=written_sha256, needs=needs_of(clip.spec, decoders=decoders),
         recipe_sha256=recipe_sha256, stems=stems,
     )  # fmt: skip
 
@@ -144,20 +203,17 @@ def samples_of(clip: Clip) -> Any:
     return written(clip.y, clip.pcm16, clip.spec.output.subtype)
 
 
-def _place(
-    path: Path, samples: Any, sr: int, container: str, subtype: str, comment: str, clip_id: str, scratch: Path
-) -> str:
+def _place(path: Path, scratch: Path, make: Callable[[Path], str]) -> str:
+    """Make a file beside its place and move it there; returns what making it returned."""
     temporary = scratch / f"{os.getpid()}-{path.name}"
     try:
-        digest = pcm.write_audio(
-            temporary, samples, sr=sr, container=container, subtype=subtype, comment=comment, clip_id=clip_id
-        )
+        digest = make(temporary)
         try:
             temporary.replace(path)
         except FileNotFoundError:  # the first clip of its folder
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(path)
-    except OSError:
+    except (OSError, AudiosynthError):
         temporary.unlink(missing_ok=True)
         raise
     return digest

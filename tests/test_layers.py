@@ -21,7 +21,7 @@ FILES = {
 # From the ground up: README, Architecture. A module imports from its own floor and from those under it.
 FLOORS = {
     "array maths": (
-        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "colour", "biquads", "pcm",
+        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "colour", "biquads", "pcm", "audiofile",
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
@@ -35,7 +35,7 @@ FLOORS = {
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
     "records that travel": ("fields", "output", "spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes", "blocks", "stream", "manifest",
     ),
     "loops": (
         "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
@@ -45,7 +45,7 @@ FLOORS = {
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
     "plan": ("plan", "timing"),
-    "render": ("render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes"),
+    "render": ("render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes", "blocks", "stream"),
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}
