@@ -176,7 +176,8 @@ spatial  how a mono noise fills several channels: duplicate (the same in all), i
     "mix": Word(
         "",
         """\
-guard    what is done to a mix above full scale: scale it down (recorded), clip it (counted), or stop (error).
+guard    what is done to a mix above full scale: scale it down (recorded), clip it (counted), or stop (error); scale_all scales until
+         every stem fits too, for stems of 16 bits.
 effects  on the sum, such as a microphone's filter.""",
         "mix: {level_dbfs: -25, guard: scale}",
     ),

@@ -76,7 +76,8 @@ def render(
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
     realised = Realised(meter, images)
     parts = Parts.of(spec, images, noise, gains, realised)
-    mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions)
+    separator = Separator(spec, parts, ctx, work)
+    mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions, separator)
     ties = None if decisions is None else [list(tie) for tie in decisions.ties]
     quantised = pcm.quantise(mix, bits=16, ties=ties, dither=dither_of(spec, 0, spec.n_samples))
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
@@ -90,15 +91,17 @@ def render(
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
     heard = float(max(mix.max(), -mix.min())), levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
     outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard)
-    separator = Separator(spec, parts, amplitude(mix_gain + guard), ctx, work)
-    alone = separator.stems(written(mix, quantised.pcm, spec.output.subtype)) if stems else {}
+    whole, after = written(mix, quantised.pcm, spec.output.subtype) if stems else mix, amplitude(mix_gain + guard)
+    alone = separator.stems(whole, gain=after) if stems else {}
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
         alone, measured.drift(gains),
     )  # fmt: skip
 
 
-def _finish(spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions | None) -> tuple[Array, float, float]:
+def _finish(
+    spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions | None, separator: Separator
+) -> tuple[Array, float, float]:
     """Apply the mix's effects, level and guard; returns the mix and both gains."""
     y = total
     for effect in spec.mix.effects:
@@ -113,7 +116,8 @@ def _finish(spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions
     else:
         if spec.mix.level_dbfs is not None:
             mix_gain = mix_gain_db(spec, levels.power(y[spec.reference_channel], [(0, spec.n_samples)]))
-        guard = guard_gain_db(spec, float(max(y.max(), -y.min())), mix_gain)
+        peak = float(max(y.max(), -y.min()))
+        guard = guard_gain_db(spec, max(peak, separator.peak()) if spec.mix.guard == "scale_all" else peak, mix_gain)
     if mix_gain + guard != 0.0:
         y = y * amplitude(mix_gain + guard)
     return y, mix_gain, guard
@@ -143,7 +147,9 @@ def guard_gain_db(spec: ClipSpec, peak: float, mix_gain: float) -> float:
     peak *= amplitude(mix_gain)
     if not math.isfinite(peak):
         raise RenderError("the mix holds samples that are not finite")
-    limit = FULL_SCALE if spec.mix.dither == "none" else FULL_SCALE - 2.0**-15  # dither adds up to 1 LSB
+    # dither adds up to 1 LSB, the remainder of the roundings half a one for each of a clip's stems
+    more = (spec.mix.dither != "none") + (0 if spec.mix.guard != "scale_all" else len(spec.events) + 2)
+    limit = FULL_SCALE - more * 2.0**-15
     if peak <= limit or spec.mix.guard == "clip":
         return 0.0
     if spec.mix.guard == "error":

@@ -34,25 +34,24 @@ class Separator:
     ----------
     spec, parts
         The clip, and what it is made of.
-    gain
-        Of mix and guard, as a factor.
     ctx, work
         What components are given.
     """
 
     spec: ClipSpec
     parts: Parts
-    gain: float
     ctx: RenderContext
     work: Workspace
 
-    def stems(self, mix: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    def stems(self, mix: npt.NDArray[Any], *, gain: float) -> dict[str, npt.NDArray[Any]]:
         """Return every stem by the name of its file.
 
         Parameters
         ----------
         mix
             The samples of the mix as written: integers, or floats beside which stems are floats too.
+        gain
+            Of mix and guard, as a factor.
 
         Notes
         -----
@@ -65,13 +64,13 @@ class Separator:
             If a stem goes beyond what its file can hold.
         """
         wanted, bits = self.spec.output.wanted, BITS.get(self.spec.output.subtype)
-        step = self.gain * (1.0 if bits is None else 2.0 ** (bits - 1))
+        step = gain * (1.0 if bits is None else 2.0 ** (bits - 1))
         out, power = {}, {}
         for stem in _stems(self.spec, wanted):
-            for part in wanted.parts if stem.events else ("wet",) if "wet" in wanted.parts else ():
+            for part in _parts(stem, wanted):
                 y = self._sound(stem, part)
                 if part == "wet":
-                    power[stem.name] = sum(energy(row) for row in y) * self.gain * self.gain
+                    power[stem.name] = sum(energy(row) for row in y) * gain * gain
                 out[stem.file(part)] = y * step if bits is None else np.rint(y * step).astype(np.int64)
         if bits is not None and power and stems_sum(self.spec):
             largest = max(power, key=lambda name: power[name])
@@ -80,6 +79,12 @@ class Separator:
             if stem.events:
                 out[stem.file("late")] = out[stem.file("wet")] - out[stem.file("early")]
         return {name: _held(y, name, wanted, bits) for name, y in out.items()}
+
+    def peak(self) -> float:
+        """Return the peak of all stems before the gains of mix and guard."""
+        wanted = self.spec.output.wanted
+        sounds = [self._sound(stem, part) for stem in _stems(self.spec, wanted) for part in _parts(stem, wanted)]
+        return max((float(max(y.max(), -y.min())) for y in sounds), default=0.0)
 
     def _sound(self, stem: Stem, part: Part) -> Array:
         """Return a part of a stem, clip-long, before the gains of mix and guard."""
@@ -132,6 +137,11 @@ def _stems(spec: ClipSpec, wanted: Stems) -> Sequence[Stem]:
     return stems_of(sources, n_layers, by=wanted.by, layers=wanted.layers)
 
 
+def _parts(stem: Stem, wanted: Stems) -> tuple[Part, ...]:
+    """Return the parts that a stem has files of; the bed is wet or nothing."""
+    return tuple(part for part in wanted.parts if stem.events or part == "wet")
+
+
 def written(y: Array, pcm16: npt.NDArray[Any], subtype: str) -> npt.NDArray[Any]:
     """Return the samples that a mix's file holds: 16 bits, 24 bits in int32, or float32."""
     if subtype == "PCM_16":
@@ -147,9 +157,10 @@ def _held(y: npt.NDArray[Any], name: str, wanted: Stems, bits: int | None) -> np
     low, high = (-FLOAT_STEPS, FLOAT_STEPS) if wanted.subtype == "FLOAT" else (-top, top - 1)
     if y.size and (y.min() < low or y.max() > high):
         peak = 20 * np.log10(max(-int(y.min()), int(y.max())) / top)
-        way = "`stems: {subtype: FLOAT}` holds it" if wanted.subtype != "FLOAT" else "no file holds it exactly"
+        way = "" if wanted.subtype == "FLOAT" else "`stems: {subtype: FLOAT}` holds it, "
         raise RenderError(
-            f"stem {name} peaks at {peak:+.2f} dBFS (the mix does not); {way}, or lower the levels (`mix: {{level_dbfs: …}}`)"
+            f"stem {name} peaks at {peak:+.2f} dBFS (the mix does not), more than its file holds; {way}"
+            "`mix: {guard: scale_all}` scales it with the mix, or lower the levels"
         )
     return y.astype(np.int32)
 

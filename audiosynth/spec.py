@@ -160,7 +160,9 @@ class Mix(Strict):
 
     effects: tuple[Effect, ...] = Field((), strict=False)
     level_dbfs: float | None = Field(None, ge=-200, le=0, description="RMS of the mix over the clip")
-    guard: Literal["scale", "clip", "error"] = "scale"
+    guard: Literal["scale", "scale_all", "clip", "error"] = Field(
+        "scale", description="above full scale: scale the mix, scale until its stems fit too, clip, or stop"
+    )
     dither: Literal["none", "tpdf"] = "none"
     seed: int = Field(0, ge=0, lt=2**53)
 
@@ -215,14 +217,10 @@ class ClipSpec(Scene):
             raise ValueError(f"n_samples {self.n_samples} is not the duration of {self.duration} s at {self.sr} Hz")
         streamed = self.in_blocks and not self.output.stems
         if self.n_samples * self.channels > (MAX_STREAMED if streamed else MAX_VALUES):
-            how = (
-                f"at most {MAX_STREAMED:.2g} are made"
-                if streamed
-                else f"at most {MAX_VALUES:.2g} are made in memory, which it needs"
-            )
+            how = f"{MAX_STREAMED:.2g} are made" if streamed else f"{MAX_VALUES:.2g} are made in memory, which it needs"
             raise ValueError(
                 f"{self.duration:g} s at {self.sr} Hz in {self.channels} channels are {self.n_samples * self.channels:.2g} samples; "
-                f"{how}; shorten it, or lower sr or channels"
+                f"at most {how}; shorten it, or lower sr or channels"
             )
         if self.reference_channel >= self.channels:
             raise ValueError(
@@ -232,13 +230,15 @@ class ClipSpec(Scene):
 
     @property
     def in_blocks(self) -> bool:
-        """Return whether nothing needs a whole signal at once: effects on the mix, noise from a point of a room, levels of the bed
-        in weighted measures or under the events' sum, and events' levels over the clip do.
+        """Return whether nothing needs a whole signal at once: effects on the mix, a guard over stems, noise from a point of a room,
+        levels of the bed in weighted measures or under the events' sum, and events' levels over the clip do.
         """  # noqa: D205
         bed = self.noise
         whole = bed is not None and (bed.snr_db is not None or bed.measure != "rms" or bed.spatial == "point")
         asked = [event.level for event in self.events if event.level is not None]
-        whole |= any(level.span == "clip" or (level.snr_db is not None and level.measure != "rms") for level in asked)
+        whole |= self.mix.guard == "scale_all" or any(
+            level.span == "clip" or (level.snr_db is not None and level.measure != "rms") for level in asked
+        )
         return not (whole or self.mix.effects)
 
     @property
