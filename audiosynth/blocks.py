@@ -23,7 +23,7 @@ from audiosynth.workspace import Workspace
 
 BLOCK: Final = 2**19
 """Samples that are made at once: a multiple of the blocks that energies, quantisers and encoders go by."""
-IMAGE_BYTES: Final = 2**26
+IMAGE_BYTES: Final = 2**25
 """Most memory held by images between passes; what does not fit is made again."""
 
 

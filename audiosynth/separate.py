@@ -88,7 +88,7 @@ class Separator:
 
     def _sound(self, stem: Stem, part: Part) -> Array:
         """Return a part of a stem, clip-long, before the gains of mix and guard."""
-        if stem.role == "background":
+        if not stem.events:
             y = self._bed(stem)
         elif part == "dry":  # before the room: no microphone has heard it
             return self._dry(stem)

@@ -19,6 +19,11 @@ class Source(NamedTuple):
     label: str | None
     name: str | None = None
 
+    @property
+    def role(self) -> Role:
+        """Return the role of its stem."""
+        return "interference" if self.label is None else "foreground"
+
 
 @dataclass(frozen=True)
 class Stem:
@@ -110,28 +115,24 @@ def stem_path(path: str, name: str) -> str:
 
 def _by_event(sources: Iterable[Source]) -> list[Stem]:
     return [
-        Stem(f"event{i:02d}_{_safe(label or name or 'event')}", _role(label), label, (i,))
-        for i, (label, name) in enumerate(sources)
+        Stem(f"event{i:02d}_{_safe(source.label or source.name or 'event')}", source.role, source.label, (i,))
+        for i, source in enumerate(sources)
     ]
 
 
 def _grouped(sources: Sequence[Source], by: By) -> list[Stem]:
     """Return one stem a group, in the order of the groups' first events."""
     groups: dict[str | None, list[int]] = {}
-    for i, (label, _) in enumerate(sources):
-        groups.setdefault(label if by == "label" else _role(label), []).append(i)
+    for i, source in enumerate(sources):
+        groups.setdefault(source.label if by == "label" else source.role, []).append(i)
     stems: list[Stem] = []
     for events in groups.values():
-        label = sources[events[0]].label
-        name = f"label_{_safe(label)}" if by == "label" and label is not None else _role(label)
+        label, role = sources[events[0]].label, sources[events[0]].role
+        name = f"label_{_safe(label)}" if by == "label" and label is not None else role
         taken = sum(stem.name == name or stem.name.startswith(f"{name}-") for stem in stems)
         told = label if by == "label" else None
-        stems.append(Stem(f"{name}-{taken + 1}" if taken else name, _role(label), told, tuple(events)))
+        stems.append(Stem(f"{name}-{taken + 1}" if taken else name, role, told, tuple(events)))
     return stems
-
-
-def _role(label: str | None) -> Role:
-    return "interference" if label is None else "foreground"
 
 
 def _safe(text: str) -> str:

@@ -29,6 +29,8 @@ from audiosynth.workspace import Workspace
 
 STREAM_FROM: Final = 2**24
 """Samples over all channels from which a clip is streamed: 17 minutes of mono at 16 kHz, which take 1 GB in memory."""
+SPECTRA_BYTES: Final = 2**24
+"""Most memory held by kept spectra of responses, in bytes."""
 Sink = Callable[[npt.NDArray[Any]], None]
 """Is given the samples of each block as the clip's file holds them."""
 
@@ -66,7 +68,8 @@ def stream(
     """
     if not spec.in_blocks:
         raise RenderError("this clip cannot be made in blocks; use `render`")
-    work = assets if isinstance(assets, Workspace) else Workspace(assets)
+    # of its own: spectra of many long events would fill what shorter clips share
+    work = Workspace(assets.assets if isinstance(assets, Workspace) else assets, max_bytes=SPECTRA_BYTES)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     bed = Bed(spec, ctx, decisions)
     meter = Meter(spec, bed.as_noise(), work, bed=bed.weighings(0.0) if spec.noise is not None else None)
