@@ -68,9 +68,10 @@ def render(
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
-    noise = (
-        None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions, alone=stems)
-    )
+    apart = stems or spec.mix.guard == "scale_all"
+    noise = None
+    if spec.noise is not None:
+        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions, alone=apart)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
@@ -91,8 +92,10 @@ def render(
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
     heard = float(max(mix.max(), -mix.min())), levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
     outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard)
-    whole, after = written(mix, quantised.pcm, spec.output.subtype) if stems else mix, amplitude(mix_gain + guard)
-    alone = separator.stems(whole, gain=after) if stems else {}
+    alone = {}
+    if stems:
+        whole = written(mix, quantised.pcm, spec.output.subtype)
+        alone = separator.stems(whole, gain=amplitude(mix_gain + guard))
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
         alone, measured.drift(gains),

@@ -159,7 +159,7 @@ def _held(y: npt.NDArray[Any], name: str, wanted: Stems, bits: int | None) -> np
         peak = 20 * np.log10(max(-int(y.min()), int(y.max())) / top)
         way = "" if wanted.subtype == "FLOAT" else "`stems: {subtype: FLOAT}` holds it, "
         raise RenderError(
-            f"stem {name} peaks at {peak:+.2f} dBFS (the mix does not), more than its file holds; {way}"
+            f"stem {name} peaks at {peak:+.2f} dBFS, more than its file holds; {way}"
             "`mix: {guard: scale_all}` scales it with the mix, or lower the levels"
         )
     return y.astype(np.int32)

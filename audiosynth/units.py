@@ -141,7 +141,7 @@ def write(
         "comment": comment,
         "clip_id": spec.clip_id,
     }
-    samples = pcm.PcmHash(spec.sr, spec.channels, spec.n_samples, out.subtype)
+    samples, written_apart = pcm.PcmHash(spec.sr, spec.channels, spec.n_samples, out.subtype), out.subtype != "PCM_16"
     made = []
 
     def put_blocks(path: Path) -> str:
@@ -149,13 +149,14 @@ def write(
 
             def sink(block: Any) -> None:
                 file.write(block)
-                samples.update(block)
+                if written_apart:
+                    samples.update(block)
 
             made.append(stream(spec, decisions, assets=work, sink=sink))
         return file.sha256
 
     digest = _place(root / clip_path(spec), scratch, put_blocks)
-    return _row(made[0], digest, None if out.subtype == "PCM_16" else samples.hexdigest(), {}, work, recipe_sha256)
+    return _row(made[0], digest, samples.hexdigest() if written_apart else None, {}, work, recipe_sha256)
 
 
 def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:

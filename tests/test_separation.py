@@ -149,6 +149,7 @@ def test_dcase_s5(tmp_path):
         ("librimix", ["dog", "dog"], {"layers": True}, {}, "several noises"),
         ("librimix", ["dog", "dog"], {"parts": ["dry"]}, {}, r"no wet stems; say `output: \{stems: \{parts: \[wet\]\}\}`"),
         ("dcase_s5", ["dog", "dog"], {"parts": ["dry"]}, {}, "two targets of the class 'dog'"),
+        ("dcase_s5", ["dog", "speech"], {"by": "role", "parts": ["dry"]}, {}, "stems of several classes; say `stems: {by: label}`"),
         ("dcase_s5", ["silence"], {"parts": ["dry"]}, {}, "a class is called 'silence'"),
         ({"type": "dcase_s5", "n_sources": 1}, ["dog", "speech"], {"parts": ["dry"]}, {}, "2 targets, more than 1"),
         ("dcase_s5", ["dog"], {}, {}, "has no dry stems"),

@@ -74,6 +74,8 @@ class DcaseS5(Component):
 
     def _record(self, row: Mapping[str, Any]) -> dict[str, Any]:
         _, sources, _ = separated(row, part=self.target)
+        if any(stem.role == "foreground" and stem.label is None for stem, _ in sources):
+            raise refuse(row, "has stems of several classes; say `stems: {by: label}` or `{by: event}`")
         found = [(clean(stem.label), path) for stem, path in sources if stem.label is not None]
         names = [label for label, _ in found]
         twice = sorted({label for label in names if names.count(label) > 1})
