@@ -17,17 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiosynth.audiofile import AudioFile, write_audio
-from audiosynth.containers import with_ogg_serial
+from audiosynth.containers import check_format, wav_bytes_header, with_ogg_serial
 from audiosynth.dice import uniform_at
 from audiosynth.errors import BuildError, ParameterError, RenderError
 from audiosynth.pcm import (
     GRID,
     PcmHash,
-    check_format,
     pcm_sha256,
     quantise,
     tpdf,
-    wav_bytes_header,
 )
 
 CASES = [
