@@ -57,14 +57,19 @@ def make_noise(
             gain = round_gain(layer.level_dbfs - layer_level_db(power, f"noise.layers[{j}]"))
         gain = gain if decided is None else decided.layer_gain_db[j]
         gains.append(gain)
-        if len(bed.layers) > 1 or gain != 0.0:
-            y = y * amplitude(gain)
-        if layer.envelope is not None:
-            y = y * gain_curve(layer.envelope, rate=spec.sr, start=0, n_samples=spec.n_samples)
+        y = in_bed(y, bed, j, gain_db=gain, sr=spec.sr)
         total = y if total is None else total + y
         layers += [y] if alone and spec.output.wanted.layers else []
     made = total if total is not None else np.zeros((ctx.n_channels, spec.n_samples))
     return Noise(made, tuple(gains), tuple(layers))
+
+
+def in_bed(y: Array, bed: Bed, j: int, *, gain_db: float, sr: int, start: int = 0) -> Array:
+    """Return samples of layer `j` from `start` on, under its gain and envelope."""
+    envelope = bed.layers[j].envelope
+    if len(bed.layers) > 1 or gain_db != 0.0:
+        y = y * amplitude(gain_db)
+    return y if envelope is None else y * gain_curve(envelope, rate=sr, start=start, n_samples=y.shape[1])
 
 
 def _in_space(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, place: str) -> Array:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from audiosynth import dsp, levels
-from audiosynth.beds import Noise, in_stretches, layer_level_db
+from audiosynth.beds import Noise, in_bed, in_stretches, layer_level_db
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import block_energies, energy
 from audiosynth.gains import Meter
@@ -17,7 +17,6 @@ from audiosynth.images import Image, amplitude, make_image, round_gain
 from audiosynth.kept import Kept
 from audiosynth.parts import Gains, placed
 from audiosynth.realised import Realised
-from audiosynth.signals import gain_curve
 from audiosynth.spec import ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -72,18 +71,16 @@ class Bed:
     """The bed in stretches: the layers under their gains and envelopes, and their sum."""
 
     def __init__(self, spec: ClipSpec, ctx: RenderContext, decided: Decisions | None) -> None:
-        self._spec = spec
-        self._layers: list[tuple[Any, Callable[[int, int], Array]]] = []
-        gains = []
-        for j, layer in enumerate(() if spec.noise is None else spec.noise.layers):
-            place = f"noise.layers[{j}]"
-            made = in_stretches(layer.source, spec, spec.noise, ctx=ctx, place=place)  # type: ignore[arg-type]
-            self._layers.append((layer, made))
-            gain = 0.0 if decided is None else decided.layer_gain_db[j]
+        self._spec, bed = spec, spec.noise
+        places = {} if bed is None else {f"noise.layers[{j}]": layer for j, layer in enumerate(bed.layers)}
+        self._layers = [
+            in_stretches(layer.source, spec, bed, ctx=ctx, place=place) for place, layer in places.items() if bed
+        ]
+        gains = [0.0] * len(self._layers) if decided is None else list(decided.layer_gain_db)
+        for j, (place, layer) in enumerate(places.items()):
             if layer.level_dbfs is not None and decided is None:
-                power = self._energy(made).total() / float(spec.n_samples)
-                gain = round_gain(layer.level_dbfs - layer_level_db(power, place))
-            gains.append(gain)
+                power = self._energy(self._layers[j]).total() / float(spec.n_samples)
+                gains[j] = round_gain(layer.level_dbfs - layer_level_db(power, place))
         self.layer_gain_db = tuple(gains)
         self._weighed: dict[float, levels.Weighings] = {}
 
@@ -94,16 +91,14 @@ class Bed:
         return Noise(np.zeros((self._spec.channels, 0)), self.layer_gain_db)
 
     def __call__(self, start: int, n_samples: int) -> Array:
-        """Return a stretch of the bed before its own gain: the arithmetic of `beds.make_noise`."""
-        total: Array | None = None
-        for (layer, made), gain in zip(self._layers, self.layer_gain_db, strict=True):
+        """Return a stretch of the bed before its own gain."""
+        bed, total = self._spec.noise, np.zeros((self._spec.channels, n_samples))
+        for j, made in enumerate(self._layers):
             y = made(start, n_samples)
-            if len(self._layers) > 1 or gain != 0.0:
-                y = y * amplitude(gain)
-            if layer.envelope is not None:
-                y = y * gain_curve(layer.envelope, rate=self._spec.sr, start=start, n_samples=n_samples)
-            total = y if total is None else total + y
-        return np.zeros((self._spec.channels, n_samples)) if total is None else total
+            if bed is not None:
+                y = in_bed(y, bed, j, gain_db=self.layer_gain_db[j], sr=self._spec.sr, start=start)
+            total = y if j == 0 else total + y
+        return total
 
     def weighings(self, gain_db: float) -> levels.Weighings:
         """Return the reference channel for level readings, under a gain; the bed itself has 0."""
