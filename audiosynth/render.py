@@ -23,7 +23,7 @@ from audiosynth.parts import Gains, Parts
 from audiosynth.realised import Realised
 from audiosynth.rendered import Clip
 from audiosynth.separate import Separator, written
-from audiosynth.spec import ClipSpec, Decisions
+from audiosynth.spec import MAX_VALUES, ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
 FULL_SCALE: Final = 1.0 - 2.0**-15
@@ -65,6 +65,11 @@ def render(
     >>> clip.y.shape[0], clip.pcm16.dtype.name
     (1, 'int16')
     """
+    if spec.n_samples * spec.channels > MAX_VALUES:
+        raise RenderError(
+            f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
+            "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
+        )
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]

@@ -203,6 +203,14 @@ def test_what_needs_a_whole_signal_is_made_at_once(tmp_path, monkeypatch, change
             stream(spec)
 
 
+def test_what_memory_cannot_hold(tmp_path):
+    """Clips beyond what is made in memory can be planned where they can be made in blocks; `render` says where to turn."""
+    spec = plan_clip(recipe_of(tmp_path, sr=48_000, duration=6000.0, noise=BEDS[0]), "train", 0)
+    assert streams(spec)
+    with pytest.raises(RenderError, match=r"2.9e\+08 samples are more than are held in memory .*build.* in blocks"):
+        render(spec)
+
+
 def test_errors_are_those_of_render(tmp_path):
     """Silent noise, a bed that vanishes under an event, too loud a mix: the same message as at once."""
     tree = scene(channels=1, rooms=False, bed=None, mix={}, subtype="PCM_16", level={"snr_db": 9.0})
