@@ -14,22 +14,28 @@ if TYPE_CHECKING:
     from audiosynth.build import build
     from audiosynth.dataset import ClipDataset
     from audiosynth.errors import AudiosynthError
+    from audiosynth.exports import export_labels
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
     from audiosynth.render import render
     from audiosynth.reproduce import reproduce
     from audiosynth.shipped import shipped_recipe
+    from audiosynth.stats import stats
+    from audiosynth.vary import vary
     from audiosynth.verify import verify
 
 __all__ = [
     "AudiosynthError",
     "ClipDataset",
     "build",
+    "export_labels",
     "load_recipe",
     "plan_clip",
     "render",
     "reproduce",
     "shipped_recipe",
+    "stats",
+    "vary",
     "verify",
 ]
 
@@ -37,11 +43,14 @@ _HOMES = {
     "AudiosynthError": "errors",
     "ClipDataset": "dataset",
     "build": "build",
+    "export_labels": "exports",
     "load_recipe": "recipe",
     "plan_clip": "plan",
     "render": "render",
     "reproduce": "reproduce",
     "shipped_recipe": "shipped",
+    "stats": "stats",
+    "vary": "vary",
     "verify": "verify",
 }
 

@@ -246,11 +246,14 @@ def pick_channels(y: Array, channel: Channel, *, n_channels: int, name: str) -> 
             )
         return y
     if channel == "mix":
+        if y.shape[0] == 1:
+            return y
         # One channel after the other: the same bits however the recording is cut.
         total = y[:1].copy()
         for row in y[1:]:
             total += row
-        return total / y.shape[0] if y.shape[0] > 1 else total
+        total /= y.shape[0]
+        return total
     if channel >= y.shape[0]:
         raise RenderError(f"{name} has {y.shape[0]} channels (numbered from 0), so there is no channel {channel}")
     return y[channel : channel + 1]

@@ -17,8 +17,8 @@ from audiosynth.errors import BuildError, UsageError
 from audiosynth.finish import finish
 from audiosynth.folder import WORK, clear, finished, locked, prepare
 from audiosynth.loaded import Recipe
+from audiosynth.orders import Order, RecipeOrder
 from audiosynth.pool import leave_with_parent
-from audiosynth.state import state_of
 from audiosynth.units import Unit, disk_error, render_unit, units_of
 from audiosynth.workspace import Workspace
 
@@ -93,11 +93,25 @@ def build(
     >>> build(recipe, tempfile.mkdtemp()).clips
     4
     """
+    return carry_out(
+        RecipeOrder(recipe), Path(root), workers=workers, fresh=fresh, keep_going=keep_going, progress=progress
+    )
+
+
+def carry_out(
+    order: Order,
+    root: Path,
+    *,
+    workers: int = 1,
+    fresh: bool = False,
+    keep_going: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Built:
+    """Build what an order asks for; see `build`."""
     if workers < 1:
         raise UsageError(f"workers: expected at least 1, got {workers}")
-    root = Path(root)
     try:
-        return _build(recipe, root, workers=workers, fresh=fresh, keep_going=keep_going, progress=progress or _quiet)
+        return _build(order, root, workers=workers, fresh=fresh, keep_going=keep_going, progress=progress or _quiet)
     except OSError as error:
         raise disk_error(error, root) from error
 
@@ -107,81 +121,81 @@ def _quiet(done: int, total: int) -> None:
 
 
 def _build(
-    recipe: Recipe, root: Path, *, workers: int, fresh: bool, keep_going: bool, progress: Callable[[int, int], None]
+    order: Order, root: Path, *, workers: int, fresh: bool, keep_going: bool, progress: Callable[[int, int], None]
 ) -> Built:
-    state = state_of(recipe)
+    state = order.state()
     cleared = fresh and clear(root)
     if finished(root, state, cleared=cleared):
-        return _as_it_is(recipe, root)
+        return _as_it_is(order, root)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
     with locked(root):
         if finished(root, state, cleared=cleared):  # by another process, between the question and the lock
-            return _as_it_is(recipe, root)
+            return _as_it_is(order, root)
         prepare(root, state)
-        units = units_of(recipe.clips)
+        units = units_of(order.clips)
         todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
         total, done = (
-            sum(recipe.clips.values()),
+            sum(order.clips.values()),
             sum(u.last - u.first for u in units) - sum(u.last - u.first for u in todo),
         )
         progress(done, total)
         made = 0
-        for count in _run(recipe, todo, root, workers, keep_going=keep_going):
+        for count in _run(order, todo, root, workers, keep_going=keep_going):
             made += count
             progress(done + made, total)
-        stats = finish(recipe, root, units, state)
+        stats = finish(order, root, units, state)
         shutil.rmtree(root / WORK)
     return Built(root, total, made, stats)
 
 
-def _as_it_is(recipe: Recipe, root: Path) -> Built:
+def _as_it_is(order: Order, root: Path) -> Built:
     shutil.rmtree(root / WORK, ignore_errors=True)
-    return Built(root, sum(recipe.clips.values()), 0, summary.of_manifest(root / "manifest.jsonl").as_dict())
+    return Built(root, sum(order.clips.values()), 0, summary.of_manifest(root / "manifest.jsonl").as_dict())
 
 
-def _run(recipe: Recipe, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
+def _run(order: Order, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
     if workers == 1 or len(todo) < 2:
-        work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
+        work = Workspace(AssetStore(order.roots, max_bytes=ASSET_BYTES))
         for unit in todo:
-            yield render_unit(recipe, unit, root, work, keep_going=keep_going)
+            yield render_unit(order, unit, root, work, keep_going=keep_going)
         return
-    yield from _run_pool(recipe, todo, root, min(workers, len(todo)), keep_going=keep_going)
+    yield from _run_pool(order, todo, root, min(workers, len(todo)), keep_going=keep_going)
 
 
 class _Process:
     """What a worker process keeps between units."""
 
-    recipe: Recipe
+    order: Order
     root: Path
     work: Workspace
     stop: Event
     keep_going: bool
 
 
-def _start(recipe: Recipe, root: Path, stop: Event, keep_going: bool) -> None:
+def _start(order: Order, root: Path, stop: Event, keep_going: bool) -> None:
     import signal
     from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     Thread(target=leave_with_parent, daemon=True).start()
-    _Process.recipe, _Process.root, _Process.stop, _Process.keep_going = recipe, root, stop, keep_going
-    _Process.work = Workspace(AssetStore(recipe.roots, max_bytes=ASSET_BYTES))
+    _Process.order, _Process.root, _Process.stop, _Process.keep_going = order, root, stop, keep_going
+    _Process.work = Workspace(AssetStore(order.roots, max_bytes=ASSET_BYTES))
 
 
 def _one(unit: Unit) -> int:
     process = _Process
     stopped = process.stop.is_set
-    return render_unit(process.recipe, unit, process.root, process.work, stopped=stopped, keep_going=process.keep_going)
+    return render_unit(process.order, unit, process.root, process.work, stopped=stopped, keep_going=process.keep_going)
 
 
-def _run_pool(recipe: Recipe, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
+def _run_pool(order: Order, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
     from multiprocessing import get_context
 
     context = get_context("spawn")
     stop = context.Event()
     pool: AbstractContextManager[ProcessPoolExecutor]
-    with ProcessPoolExecutor(workers, context, _start, (recipe, root, stop, keep_going)) as pool:
+    with ProcessPoolExecutor(workers, context, _start, (order, root, stop, keep_going)) as pool:
         waiting: set[Future[int]] = set()
         rest = iter(todo)
         try:

@@ -189,11 +189,11 @@ def entries(value: Any) -> Mapping[str, Node] | None:
 
 def _static(items: Mapping[str, Node]) -> dict[str, Any] | None:
     """Return the map as values, if nothing in it is drawn but seeds."""
-    out = {key: _still(node) for key, node in items.items()}
+    out = {key: still(node) for key, node in items.items()}
     return None if any(value is OPAQUE for value in out.values()) else out
 
 
-def _still(node: Node) -> Any:
+def still(node: Node) -> Any:
     """Return the value of a node in which nothing is drawn but seeds; OPAQUE if something is."""
     if isinstance(node, Const):
         return node.value
@@ -203,7 +203,7 @@ def _still(node: Node) -> Any:
         inner = _static(node.items)
         return OPAQUE if inner is None else inner
     if isinstance(node, ListNode):
-        values = [_still(item) for item in node.items]
+        values = [still(item) for item in node.items]
         return OPAQUE if any(value is OPAQUE for value in values) else values
     return OPAQUE
 

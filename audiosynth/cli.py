@@ -29,8 +29,12 @@ HOMES: Final = {
     "profile": "cli_profile",
     "learn": "cli_profile",
     "reproduce": "cli_reproduce",
+    "vary": "cli_vary",
+    "export": "cli_export",
     "verify": "cli_verify",
+    "import-scaper": "cli_import",
     "assets": "cli_verify",
+    "stats": "cli_stats",
     "list": "cli_look",
     "describe": "cli_look",
     "schema": "cli_look",
@@ -58,7 +62,7 @@ class Commands(click.Group):
         if cmd_name not in HOMES:
             return None
         command: click.Command = getattr(
-            importlib.import_module(f"audiosynth.{HOMES[cmd_name]}"), f"{cmd_name}_command"
+            importlib.import_module(f"audiosynth.{HOMES[cmd_name]}"), f"{cmd_name.replace('-', '_')}_command"
         )
         return command
 

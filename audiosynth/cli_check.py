@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,24 +165,38 @@ def _without_data(finding: Finding, missing: Mapping[str, str]) -> None:
 
 
 def failures(recipe: Recipe, trials: int) -> Iterator[str]:
-    """Yield why clips cannot be planned: of the first `trials` of each split and its last, at most 20."""
+    """Yield why clips cannot be planned: of the first `trials` of each split and its last, each reason once, at most 20."""
+    found: dict[str, list[str]] = {}
+    for split, ordinal in _tried(recipe, trials):
+        text = _failure(recipe, split, ordinal)
+        if text:
+            found.setdefault(re.sub(r"^clip [^/]+/\d+", "", text), []).append(text)
+        if len(found) > MOST_FAILURES:
+            break
+    for texts in list(found.values())[:MOST_FAILURES]:
+        more = len(texts) - 1
+        yield texts[0] + (f" (and the same in {more} more of the clips that were tried)" if more else "")
+    if len(found) > MOST_FAILURES:
+        yield f"… and more clips that cannot be planned (the first {MOST_FAILURES} reasons are told)"
+
+
+def _tried(recipe: Recipe, trials: int) -> Iterator[tuple[str, int]]:
+    for split, count in recipe.clips.items():
+        yield from ((split, ordinal) for ordinal in range(min(trials, count)))
+        if 0 < trials < count:
+            yield split, count - 1
+
+
+def _failure(recipe: Recipe, split: str, ordinal: int) -> str:
+    """Return why a clip cannot be planned; empty if it can."""
     from audiosynth.plan import plan_clip
 
-    found = 0
-    for split, count in recipe.clips.items():
-        ordinals = list(range(min(trials, count)))
-        if 0 < trials < count:
-            ordinals.append(count - 1)
-        for ordinal in ordinals:
-            try:
-                plan_clip(recipe, split, ordinal)
-            except AudiosynthError as error:
-                found += 1
-                if found > MOST_FAILURES:
-                    yield f"… and more clips that cannot be planned (the first {MOST_FAILURES} are told)"
-                    return
-                text = str(error)
-                yield text if text.startswith("clip ") else f"clip {split}/{ordinal}: {text}"
+    try:
+        plan_clip(recipe, split, ordinal)
+    except AudiosynthError as error:
+        text = str(error)
+        return text if text.startswith("clip ") else f"clip {split}/{ordinal}: {text}"
+    return ""
 
 
 def _summary(recipe: Recipe) -> str:

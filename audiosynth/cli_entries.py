@@ -17,21 +17,23 @@ from audiosynth.places import Position, Region
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import FAMILIES
 from audiosynth.reserved import RESERVED
+from audiosynth.rules import Rules
 from audiosynth.schema import recipe_schema
 from audiosynth.spec import At, Bed, Event, Labels, Layer, Level, Mix
 from audiosynth.splits import SplitSpec
 from audiosynth.walls import Surfaces
 
 RECORDS: Final = {
-    "event": Event, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
+    "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
     "output": Output, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
     "receiver": ReceiverSpec, "surfaces": Surfaces,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")
-_PLANNED: Final = frozenset({"place", "start_sample", "spread_seed"})
+_PLANNED: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})
 _SHORT: Final = {
     "slack": "{slack: 0..1}",
     "bed": "noise",
+    "rules": "scene",
     "rooms": "one of the rooms",
     "receiverspec": "receiver",
     "region": "within",
@@ -99,7 +101,9 @@ def entries(group: str) -> Iterator[Entry]:
         others = [name for name in RESERVED if name not in NUMERIC]
         for name in [*others, *(name for name in WORDS if name not in RESERVED)]:
             word = WORDS.get(name, Word("", "Draws a value; see the README.", ""))
-            yield Entry(group, name, word.gives, f"Takes {word.takes}." if word.takes else "", example=word.example)
+            first, _, more = word.gives.partition("\n")
+            takes = f"Takes {word.takes}." if word.takes else ""
+            yield Entry(group, name, first, "\n\n".join(filter(None, (takes, more))), example=word.example)
     else:
         for cls in registry.newest(group).values():
             yield _component(group, cls)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -73,28 +72,16 @@ def assets_command(*, manifest: str, show: Show) -> None:
 
 
 def _assets(manifest: Path) -> Iterator[dict[str, Any]]:
+    from audiosynth.finish import read_assets
+
     beside = manifest.parent / "assets.jsonl"
-    rows = _known(beside) if beside.is_file() else _named(manifest)
+    rows = read_assets(beside) if beside.is_file() else _named(manifest)
     for row in rows:
         origin = ", ".join(str(row[key]) for key in ("author", "title", "source") if row.get(key))
         yield {
             "data": row["data"], "path": row["path"], "bytes": row.get("bytes"), "sha256": row["sha256"],
             "licence": row.get("licence", ""), "origin": origin,
         }  # fmt: skip
-
-
-def _known(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of an assets.jsonl."""
-    from audiosynth.errors import ManifestError
-
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        try:
-            row = json.loads(line)
-            if not all(isinstance(row[key], str) for key in ("data", "path", "sha256")):
-                raise TypeError
-        except (ValueError, KeyError, TypeError):
-            raise ManifestError(f"{path}:{number}: not a row that a build writes; was the file edited?") from None
-        yield row
 
 
 def _named(manifest: Path) -> Iterator[Mapping[str, Any]]:

@@ -55,9 +55,20 @@ WORDS: Final[dict[str, Word]] = {
     "sum": Word("[number, …]", "The sum of several numbers or draws.", "frequency: {sum: [$base, {uniform: [-5, 5]}]}"),
     "join": Word("[text, …]", "Several values as one text.", "label: {join: [$speaker, _, $word]}"),
     "repeat": Word(
-        "{n: count, of: item}",
-        "Several casts of one list item, each with dice of its own (0 to 1000).",
-        "events: [{repeat: {n: {integers: [1, 3]}, of: {label: beep, source: {type: click}, onset: 0}}}]",
+        "{n: count, of: item}; or in place of n one of density, cooccurrence, sequence, timetable",
+        """\
+Several casts of one list item, each with dice of its own (0 to 1000).
+n             that many: a number or a draw of one.
+density       events per minute of the clip: 12, or {per_minute: 12, kind: poisson | fixed, max: 40}; the count of a Poisson
+              process, or (fixed) the whole number next to the mean.
+cooccurrence  classes that come together: {dog: {probability: 0.6, max_events: 4, classes: {dog: 0.3, car: 0.7}}, …}. A first
+              class by `probability`, then up to max_events events in all, the others by `classes`. Under `table`, beside
+              `first` (a draw: {cycle: [dog, car]} for exact balance), too.
+sequence      a Markov chain: {first: {door: 1}, next: {door: {steps: 0.9}, steps: {steps: 0.6, door: 0.2}}, max_events: 12}; what
+              a row lacks to 1 is the chance that it ends there. `onset: {follow: …}` puts one event after the other.
+timetable     set times: [[0.5, door], [{uniform: [2, 4]}, steps]].
+In the item, $label is the class of this cast (of the last three forms), $time its time (of a timetable).""",
+        "events: [{repeat: {density: 12, of: {label: beep, source: {type: click}, onset: {slack: {uniform: [0, 1]}}}}}]",
     ),
     "maybe": Word(
         "{p: probability, then: item}",
@@ -69,6 +80,11 @@ WORDS: Final[dict[str, Word]] = {
         "fraction from 0 to 1",
         "A place within the room there is: 0 as early as possible, 1 as late as possible.",
         "onset: {slack: {uniform: [0, 1]}}",
+    ),
+    "follow": Word(
+        "seconds",
+        "For `onset`: so long after the event before it is last heard (below 0: before that), of the same `repeat` or, outside one, of the list; the first of a `repeat` counts from the start of the clip.",
+        "onset: {follow: {uniform: [0.2, 1.0]}}",
     ),
     "fit": Word(
         "seconds",
@@ -84,7 +100,9 @@ WORDS: Final[dict[str, Word]] = {
         "let: {word: {cycle: [yes, no]}}\nevents: [{label: $word, source: {type: click}}]",
     ),
     "extends": Word(
-        "file", "The recipe (in the same folder) that this one changes; maps are merged.", "extends: base.yaml"
+        "file or name",
+        "The recipe that this one changes, in the same folder or of those that come along; maps are merged.",
+        "extends: quickstart",
     ),
     "$name": Word(
         "",
@@ -118,6 +136,7 @@ TOP: Final[dict[str, tuple[str, str]]] = {
     "export": ("list of exporters", "Formats of the labels; see list exporters"),
     "duration": ("number", "Length of a clip in seconds"),
     "events": ("list of events", "What is heard and labeled; see describe event"),
+    "scene": ("scene", "Limits on how the events overlap; see describe scene"),
     "noise": ("noise", "What lies under everything; see describe noise"),
     "room": ("one of the rooms", "The room of all events that name none"),
     "mix": ("mix", "What happens to the sum; see describe mix"),
@@ -140,9 +159,24 @@ PARTS: Final[dict[str, Word]] = {
 A source (a synthesizer or a recording), its effects, and its room; then its place (`onset` in seconds, {slack: 0..1}, or
 `at`), and its level (`snr_db` over the noise, or `level_dbfs`, `spl_db_1m`; `level` for other measures).
 In a room with walls, `position` says where the source stands (describe position).
-`overrun: cut` cuts what does not fit the clip; otherwise that is an error. `align: causal` delays label and sound by the
-room's direct path. An item with `name` keeps its draws when other items come or go.""",
+`overrun: cut` cuts what does not fit the clip (its label is marked `partial`); otherwise that is an error. `align: causal` delays label and sound by the
+room's direct path. An item with `name` keeps its draws when other items come or go.
+role: foreground    labeled, and counted by the limits of `scene`.
+role: interference  heard and counted, never labeled; `label` names its class in the row.
+role: background    heard, neither labeled nor counted. (`noise` is the bed that SNRs speak of, and always there; this is for
+                    single sounds, with effects, rooms and places of their own.)""",
         "events:\n  - label: alarm\n    source: {type: chirp, fmin: 400, fmax: 3000, duration: 0.5}\n    onset: {slack: {uniform: [0, 1]}}\n    snr_db: {uniform: [0, 20]}",
+    ),
+    "scene": Word(
+        "Limits that the places of a clip's events keep, met by planning.",
+        """\
+An event stands where its `onset` is drawn; if that breaks a limit, its onset is drawn again, among the places that are left. Onsets
+that stand in the recipe, named values and exact turns (`cycle`) are never moved. A scene that cannot be is an error that names the
+clip and the limit (`when_full: drop` leaves events out instead, and counts them in the row as `dropped`).
+Overlaps and gaps are those of the dry labels: an event's own silence does not count, nor does the decay of a room, nor a delay
+under `align: causal`. Overlap per label 1 is "no two of a class at once".
+Balance between classes: `label: {cycle: [a, b]}` (equal counts), `{balance: {of: [a, b], cost: {a: 1.2, b: 4.0}}}` (equal seconds).""",
+        "scene: {max_overlap: 3, max_overlap_per_label: 1, min_gap_per_label: 0.2}",
     ),
     "level": Word(
         "",

@@ -114,6 +114,14 @@ class Fit:
     after: float
 
 
+@dataclass(frozen=True)
+class Follow:
+    """An onset: `gap` seconds after the event before it ends, of those of its group (one `repeat`, or the list)."""
+
+    gap: float
+    group: str
+
+
 class AssetReader(Protocol):
     """What a component may ask of the asset store."""
 
@@ -209,6 +217,8 @@ class DatasetView:
         Split names in order, each with the number of clips.
     weak_splits, unlabeled_splits
         Splits whose strong labels (or all labels) are to be withheld.
+    home
+        POSIX path from an exporter's own folder (``labels/NAME/``) to the dataset's, for files that point at the audio.
     rows
         Call it for a fresh iterator over manifest rows, in order.
     assets
@@ -222,3 +232,4 @@ class DatasetView:
     assets: Callable[[], Iterable[dict[str, Any]]] = tuple
     weak_splits: frozenset[str] = frozenset()
     unlabeled_splits: frozenset[str] = frozenset()
+    home: str = "../.."

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from audiosynth.clip import Entry
-from audiosynth.draws_time import Seed, Start
+from audiosynth.draws_time import Placed, Seed, Start
 from audiosynth.errors import did_you_mean
 from audiosynth.nodes import Const, ConstMap, LetMap, ListNode, Lookup, MapNode, Node, leaves
 from audiosynth.profiles import profile_path, read_profile, tree_of
@@ -60,6 +60,8 @@ class Compiler:
         Where files that the recipe names stand.
     tables
         Rows of the tables that `pick` may draw from too.
+    length
+        The node of the clip's duration, once it is known.
     """
 
     words: Mapping[str, Word]
@@ -71,6 +73,7 @@ class Compiler:
     kept: list[Node] = field(default_factory=list)
     folder: FilePath | None = None
     tables: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    length: Node | None = None
 
     def fail(self, path: Path, message: str) -> Node:
         """Note a problem and go on with nothing."""
@@ -134,6 +137,7 @@ class Compiler:
             items[key] = self.at(key).compile(tree, (*path, key))
         if raw.get("type") == "profile" and "content" not in raw and "profile" in items:
             items["content"] = self.profile(items["profile"], (*path, "profile"))
+        _place(items, path)
         if all(isinstance(node, Const) for node in items.values()):
             return Const(ConstMap({key: node.value for key, node in items.items() if isinstance(node, Const)}))
         return MapNode(items)
@@ -183,6 +187,7 @@ class Compiler:
         """Compile a map with a `let`: its names are seen in all of it."""
         inner, lets = self.lets(raw["let"], (*path, "let"))
         body = {key: inner.at(key).compile(value, (*path, key)) for key, value in raw.items() if key != "let"}
+        _place(body, path)
         return LetMap(lets, MapNode(body))
 
     def lets(self, raw: Any, path: Path) -> tuple[Compiler, dict[str, Node]]:
@@ -242,6 +247,13 @@ class Compiler:
             self.fail(path, f"expected a list with at least one item, got {raw!r}")
             return (Const(None),)
         return tuple(self.at(i).compile(item, (*path, i)) for i, item in enumerate(raw))
+
+
+def _place(items: dict[str, Node], path: Path) -> None:
+    """Let the onset of an event be drawn again; what is named under `let` is drawn once."""
+    for key in ("onset", "at") if path[0:1] == ("events",) and "let" not in path and "source" in items else ():
+        if key in items and not isinstance(items[key], Const):
+            items[key] = Placed(items[key])
 
 
 def _classes(name: str) -> list[type[Component]]:

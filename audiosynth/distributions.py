@@ -67,6 +67,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
+def is_number(value: Any) -> bool:
+    """Return whether a value is a finite number (and no truth value)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _numbers(value: Any, takes: str) -> tuple[float, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ParameterError(f"{takes}, two lists of numbers; got {shown(value)}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class AudiosynthError(Exception):
@@ -28,9 +29,25 @@ class AssetError(AudiosynthError):
 
 
 class PlanError(AudiosynthError):
-    """A clip cannot be planned: the combination of its draws does not fit."""
+    """A clip cannot be planned: the combination of its draws does not fit.
+
+    Parameters
+    ----------
+    message
+        The place, what was expected, what came, the way out.
+    event
+        What was drawn for the event at fault, as JSON; None where no single one is.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, event: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.event = event
+
+    def __reduce__(self) -> tuple[type[PlanError], tuple[str, Mapping[str, Any] | None]]:
+        """Let worker processes hand it over whole."""
+        return type(self), (str(self), self.event)
 
 
 class RenderError(AudiosynthError):

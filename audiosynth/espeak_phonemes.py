@@ -55,7 +55,7 @@ def mnemonics(language: str) -> frozenset[str]:
         name = names[base - 1]
 
 
-def require_known(phonemes: str, *, language: str) -> None:
+def require_known(phonemes: str, *, language: str, where: str = "phonemes") -> None:
     """Refuse a text of mnemonics with one that the language does not know.
 
     Raises
@@ -75,7 +75,7 @@ def require_known(phonemes: str, *, language: str) -> None:
         size = next((n for n in range(longest, 0, -1) if phonemes[at : at + n] in known), 0)
         if size == 0 and phonemes[at] not in _BETWEEN:
             raise ParameterError(
-                f"phonemes: '{phonemes[at : at + 4]}' at character {at + 1} of '{phonemes[:80]}' is no phoneme of {language}; "
+                f"{where}: '{phonemes[at : at + 4]}' at character {at + 1} of '{phonemes[:80]}' is no phoneme of {language}; "
                 "libespeak-ng's mnemonics are ASCII (h'eI k@mpj'u:t3); `espeak-ng -x TEXT` prints them"
             )
         at += max(1, size)

@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from audiosynth import registry
-from audiosynth.assets import AssetStore
-from audiosynth.clip import DatasetView, Recording
-from audiosynth.loaded import Recipe
+from audiosynth.clip import DatasetView
+from audiosynth.errors import ManifestError
+from audiosynth.orders import Order, Used
 from audiosynth.summary import Totals
 from audiosynth.units import Unit, put
 
 _BLOCK: Final = 1 << 20
 
 
-def finish(recipe: Recipe, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
+def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
     """Write everything that needs all rows; returns the totals."""
     scratch = root / ".build" / "tmp"
     totals, used = _join(root, units, scratch)
-    rows = AssetStore(recipe.roots).rows(_known(recipe, used))
+    rows = order.assets(used)
     put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
-    put(root / "recipe.yaml", recipe.text.encode(), scratch=scratch)
-    splits = {s: totals.clips.get(s, 0) for s in recipe.clips}
-    export(view(root, name=recipe.name, splits=splits, supervision=recipe.supervision), recipe.exports, root)
+    for name, text in order.texts().items():
+        put(root / name, text.encode(), scratch=scratch)
+    splits = {s: totals.clips.get(s, 0) for s in order.clips}
+    export(view(root, name=order.name, splits=splits, supervision=order.supervision), order.exports, root)
     failed = _failures(root, units, scratch)
     stats = {**totals.as_dict(), "failed": failed}
     head = {
-        "name": recipe.name,
-        "description": recipe.description,
-        "sr": recipe.sr,
-        "channels": recipe.channels,
-        "output": recipe.output.model_dump(mode="json"),
-        "supervision": {split: recipe.supervision.get(split, "strong") for split in recipe.clips},
+        **order.head(),
+        "supervision": {split: order.supervision.get(split, "strong") for split in order.clips},
         "synthetic": True,
         "recordings": len(used),
-        "export": [dict(tree) for tree in recipe.exports],
+        "export": [dict(tree) for tree in order.exports],
         **stats,
         "splits": splits,
-        "files": {name: file_sha256(root / name) for name in ("manifest.jsonl", "assets.jsonl", "recipe.yaml")},
+        "files": {name: file_sha256(root / name) for name in ("manifest.jsonl", "assets.jsonl", *order.texts())},
         "build": dict(state),
     }
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
@@ -62,10 +59,10 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set[tuple[str, str, str]]]:
-    """Concatenate the units' rows in order; returns totals and the recordings used, as (data, path, sha256)."""
+def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set[Used]]:
+    """Concatenate the units' rows in order; returns totals and the recordings used."""
     totals = Totals()
-    used: set[tuple[str, str, str]] = set()
+    used: set[Used] = set()
     temporary = scratch / "manifest.jsonl"
     with temporary.open("wb") as out:
         for unit in units:
@@ -79,17 +76,22 @@ def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set
     return totals, used
 
 
-def _known(recipe: Recipe, used: Collection[tuple[str, str, str]]) -> list[Recording]:
-    """Return the recordings that were used, with all that their catalogues know, each content once."""
-    known = {
-        (r.data, r.path, r.sha256): r
-        for _, catalogue in sorted(recipe.catalogues.items())
-        for r in catalogue.recordings
-    }
-    found: dict[str, Recording] = {}
-    for key in sorted(used, key=lambda key: (key[0], key[1].encode())):
-        found.setdefault(key[2], known[key])
-    return list(found.values())
+def read_assets(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of an assets.jsonl.
+
+    Raises
+    ------
+    ManifestError
+        If a line is not a row of one.
+    """
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            row = json.loads(line)
+            if not all(isinstance(row[key], str) for key in ("data", "path", "sha256")):
+                raise TypeError
+        except (ValueError, KeyError, TypeError):
+            raise ManifestError(f"{path}:{number}: not a row that a build writes; was the file edited?") from None
+        yield row
 
 
 def _recordings(tree: Any) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from audiosynth.clip import Array
 from audiosynth.errors import ParameterError, RenderError, did_you_mean
 from audiosynth.utterance import Mark, Order, Utterance
 
@@ -24,6 +28,8 @@ PLAIN_RATE: Final = 175.0
 """Words per minute that stand for flite's own pace."""
 TIMEOUT: Final = 60.0
 PAUSE: Final = "pau"
+PROBE: Final = "The quick brown fox jumps over the lazy dog."
+"""What a voice is known by."""
 IPA: Final = {
     "aa": "ɑ", "ae": "æ", "ah": "ʌ", "ao": "ɔ", "aw": "aʊ", "ax": "ə", "ay": "aɪ", "b": "b", "ch": "tʃ", "d": "d",
     "dh": "ð", "eh": "ɛ", "er": "ɚ", "ey": "eɪ", "f": "f", "g": "ɡ", "hh": "h", "ih": "ɪ", "iy": "i", "jh": "dʒ",
@@ -47,12 +53,35 @@ def executable() -> Path:
     return Path(found)
 
 
-@lru_cache(maxsize=1)
-def needs() -> tuple[str, ...]:
-    """Return what a row names so that flite gives the same samples again."""
-    path = executable()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return f"flite=={digest[:16]}", f"platform=={platform.system().lower()}-{platform.machine().lower()}"
+@lru_cache(maxsize=len(VOICES))
+def needs(name: str) -> tuple[str, ...]:
+    """Return what a row names so that a voice of flite gives the same samples again: version, and what the voice says.
+
+    The program's own bytes tell nothing: the voices are libraries beside it, which each system puts elsewhere.
+    """
+    y, _, _ = _spoken(["-voice", name], PROBE)
+    digest = hashlib.sha256(np.asarray(y * 32768.0, dtype="<i2").tobytes()).hexdigest()
+    told = _run(["--version"], codes=(0, 1))  # which flite ends as if it had failed
+    found = re.search(r"version:\s*flite-(\S+)", told)
+    return (
+        f"flite=={found[1] if found else 'unknown'}",
+        f"flite-{name}=={digest[:16]}",
+        f"platform=={platform.system().lower()}-{platform.machine().lower()}",
+    )
+
+
+def name_of(voice: Voice) -> str:
+    """Return flite's name of a voice.
+
+    Raises
+    ------
+    RenderError
+        If it has none of that name.
+    """
+    name = voice.variant or "slt"
+    if name not in VOICES:
+        raise RenderError(f"flite has no voice '{name}'{did_you_mean(name, VOICES) or '; it has ' + ', '.join(VOICES)}")
+    return name
 
 
 def utter_flite(order: Order) -> Utterance:
@@ -66,22 +95,26 @@ def utter_flite(order: Order) -> Utterance:
         If the voice cannot do what is asked.
     """
     voice = order.voice
-    name = voice.variant or "slt"
-    if name not in VOICES:
-        raise RenderError(f"flite has no voice '{name}'{did_you_mean(name, VOICES) or '; it has ' + ', '.join(VOICES)}")
+    name = name_of(voice)
     _require_possible(voice, name)
     stretch = PLAIN_RATE / order.rate
     options = ["-voice", name, "--setf", f"duration_stretch={stretch:.6f}"]
     if voice.pitch != 0.0:
         options += ["--setf", f"f0_shift={2.0 ** (voice.pitch / 12.0):.6f}"]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "said.wav"
-        told = _run([*options, "-psdur", "-t", order.text + order.ending, "-o", str(path)])
-        import soundfile
-
-        y, sr = soundfile.read(path, dtype="float64")
+    y, sr, told = _spoken(options, order.text + order.ending)
     ends = [(phone, int(float(end) * sr + 0.5)) for phone, _, end in (item.rpartition(":") for item in told.split())]
     return Utterance(y, sr, _marks(ends, order.text.split(), name))
+
+
+def _spoken(options: list[str], text: str) -> tuple[Array, int, str]:
+    """Return the samples, their rate, and the end of each phone as flite tells it."""
+    import soundfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        told = _run([*options, "-psdur", "-t", text, "-o", str(path)])
+        y, sr = soundfile.read(path, dtype="float64")
+    return y, sr, told
 
 
 def _require_possible(voice: Voice, name: str) -> None:
@@ -93,13 +126,13 @@ def _require_possible(voice: Voice, name: str) -> None:
         raise ParameterError("intonation: flite's voices have their own alone; leave it out")
 
 
-def _run(options: list[str]) -> str:
+def _run(options: list[str], codes: tuple[int, ...] = (0,)) -> str:
     command = [str(executable()), *options]
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, env={"LC_ALL": "C"})  # noqa: S603
     except subprocess.TimeoutExpired:
         raise RenderError(f"flite did not end within {TIMEOUT:g} s") from None
-    if done.returncode != 0:
+    if done.returncode not in codes:
         raise RenderError(f"flite failed (exit code {done.returncode}): {done.stderr.decode(errors='replace')[:200]}")
     return done.stdout.decode("utf-8", "replace")
 

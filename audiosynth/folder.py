@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.errors import BuildError
-from audiosynth.state import changes
+from audiosynth.state import IDENTITIES, changes
 from audiosynth.units import put
 
 WORK: Final = ".build"
@@ -70,7 +70,7 @@ def _is_ours(root: Path) -> bool:
     if (root / "dataset.json").is_file():
         with suppress(BuildError):
             built = _read_json(root / "dataset.json").get("build")
-            return isinstance(built, dict) and "recipe_sha256" in built
+            return isinstance(built, dict) and not built.keys().isdisjoint(IDENTITIES)
     work = root / WORK
     return work.is_dir() and {path.name for path in work.iterdir()} <= _IN_WORK
 

@@ -197,6 +197,7 @@ def bed_gain_under(meter: Meter, foreground: Array, images: Sequence[Image]) -> 
 
 
 def foreground_span(meter: Meter, images: Sequence[Image]) -> Intervals:
-    """Return the samples of the clip where any event is active."""
-    pieces = [piece for i, image in enumerate(images) for piece in meter.span(i, image, "active")]
+    """Return the samples of the clip where any event of the foreground is active."""
+    front = [i for i, event in enumerate(meter.spec.events) if event.role == "foreground"]
+    pieces = [piece for i in front for piece in meter.span(i, images[i], "active")]
     return levels.clean_intervals(pieces, meter.spec.n_samples)

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audiosynth import signals
+from audiosynth import onsets, signals
+from audiosynth.waves import taper
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
 
 CHUNK: Final = 256
 """Grains that are made at once."""
+ENDING: Final = 0.2
+"""Share of a ring in which it fades out."""
 
 
 def scatter(starts: Array, shape: Callable[[Array, slice], Array], *, length: float, n_samples: int, sr: int) -> Array:
@@ -53,3 +56,39 @@ def damped(t: Array, *, frequency: Array, t60: Array) -> Array:
     """Return sines from zero that fall by 60 dB in `t60`, one a row; times in seconds, shape (n, n_samples)."""
     fall = 1.0 + signals.expm1(np.maximum(t * (-6.907755278982137 / t60[:, None]), -700.0))
     return np.asarray(fall * signals.sine(t * frequency[:, None]))
+
+
+def rings(
+    starts: Array, *, frequencies: Array, t60: Array, amplitudes: Array, length: float, n_samples: int, sr: int
+) -> Array:
+    """Return the sum of damped sines that begin at any time, without aliases, shape (n_samples,).
+
+    Parameters
+    ----------
+    starts
+        When each begins, in seconds, shape (n_rings,).
+    frequencies, t60, amplitudes
+        Hz, any; seconds in which each falls by 60 dB; at the start; all of shape (n_rings,).
+    length
+        Seconds after which a ring has faded out.
+    n_samples, sr
+        Length and rate of the whole.
+
+    Examples
+    --------
+    >>> one = np.array([1.0])
+    >>> y = rings(0.01 * one, frequencies=1000 * one, t60=0.01 * one, amplitudes=one, length=0.02, n_samples=400, sr=16000)
+    >>> y.shape, bool(abs(y[:140]).max() < 0.01 < 0.5 < abs(y).max())
+    ((400,), True)
+    """
+    loud = amplitudes * taper(frequencies, sr)
+    kept = loud != 0.0
+    f, fall, a = frequencies[kept], t60[kept], loud[kept]
+
+    def shape(t: Array, which: slice) -> Array:
+        end = signals.rise((length - t) * (1.0 / (ENDING * length)))
+        return np.asarray(a[which, None] * damped(t, frequency=f[which], t60=fall[which]) * end)
+
+    y = scatter(starts[kept], shape, length=length, n_samples=n_samples, sr=sr)
+    onsets.add_corrections(y, starts, frequencies=frequencies, t60=t60, amplitudes=amplitudes, sr=sr)
+    return y

@@ -17,6 +17,7 @@ from audiosynth.dsp import samples_to_seconds
 from audiosynth.errors import ManifestError
 from audiosynth.paths import reserved_name
 from audiosynth.rendered import Clip
+from audiosynth.scaper_spec import spec_model
 from audiosynth.spec import ENGINE, FORMAT, ClipSpec, Decisions, parts, recordings
 
 MAX_ROW_BYTES: Final = 2**20
@@ -205,7 +206,7 @@ def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:
     digest = tree.get("pcm_sha256")
     if not isinstance(digest, str) or not _HASH.fullmatch(digest):
         raise ManifestError(f"{place} ({clip_id}): pcm_sha256 should be 64 hexadecimal digits, got {digest!r}")
-    spec = _record(ClipSpec, tree.get("spec"), f"{place} ({clip_id}) spec")
+    spec = _record(spec_model(tree.get("spec")), tree.get("spec"), f"{place} ({clip_id}) spec")
     decisions = _record(Decisions, tree.get("decisions"), f"{place} ({clip_id}) decisions")
     _consistent(spec, decisions, clip_id, place)
     needs = tree.get("needs") or ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audiosynth import signals
+from audiosynth import onsets, signals
 from audiosynth.waves import taper
 
 if TYPE_CHECKING:
@@ -74,6 +74,36 @@ def ring(
     y = np.einsum("bk,kw->bw", fall * signals.sine(outer), within * signals.sine(inner + 0.25))
     y += np.einsum("bk,kw->bw", fall * signals.sine(outer + 0.25), within * signals.sine(inner))
     return np.asarray(y.ravel()[:n_samples])
+
+
+def strike(
+    y: Array, start: float, frequencies: npt.ArrayLike, *, t60: npt.ArrayLike, amplitudes: npt.ArrayLike, sr: int
+) -> None:
+    """Add modes to `y` that begin to ring at a time in seconds, between samples too, without aliases; as `ring` else.
+
+    Examples
+    --------
+    >>> y = np.zeros(800)
+    >>> strike(y, 0.05, [1000.0], t60=0.02, amplitudes=0.5, sr=8000)
+    >>> bool(abs(y[:380]).max() < 1e-3 < 0.3 < abs(y).max())
+    True
+    """
+    f = np.atleast_1d(np.asarray(frequencies, dtype=np.float64))
+    fall = np.broadcast_to(np.asarray(t60, dtype=np.float64), f.shape)
+    a = np.broadcast_to(np.asarray(amplitudes, dtype=np.float64), f.shape)
+    first = int(np.ceil(start * sr))
+    if not 0 <= first < len(y):
+        return
+    late = first / sr - start
+    y[first:] += ring(
+        f,
+        t60=fall,
+        amplitudes=a * _exp(-LN_60_DB * late / fall),
+        phases=f * late,
+        n_samples=len(y) - first,
+        sr=sr,
+    )
+    onsets.add_corrections(y, np.full(len(f), start), frequencies=f, t60=fall, amplitudes=a, sr=sr)
 
 
 def contact(frequencies: npt.ArrayLike, seconds: float) -> Array:

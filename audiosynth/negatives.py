@@ -24,6 +24,10 @@ NEAR: Final = 0.75
 """Farthest that a word may be and still be called alike: beyond, next to nothing of the sound is shared."""
 
 
+Transcribe = Callable[[Sequence[str], str], Sequence[str]]
+"""(texts, language) → the IPA of each."""
+
+
 class NegativesSpec(BaseModel):
     """The negatives of a recipe: of which phrases, and which kinds.
 
@@ -73,13 +77,13 @@ class Negative:
     kind, of
         Why it is a negative, and of which phrase.
     distance
-        `phones.distances` to that phrase; None where it is another language.
+        `phones.distances` to that phrase; of sentences, that of their nearest stretch.
     """
 
     text: str
     kind: str
     of: str
-    distance: float | None
+    distance: float
     language: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class Negative:
 def find_negatives(
     spec: NegativesSpec,
     *,
-    transcribe: Callable[[Sequence[str]], Sequence[str]],
+    transcribe: Transcribe,
     folder: Path | None = None,
     seed: int = 0,
 ) -> tuple[Negative, ...]:
@@ -103,7 +107,7 @@ def find_negatives(
     spec
         As a recipe writes it.
     transcribe
-        Gives the IPA of each text (`espeak.transcribe`).
+        Gives the IPA of each text in a language (`espeak.transcribe`).
     folder
         Where a `lexicon` stands.
     seed
@@ -118,16 +122,14 @@ def find_negatives(
 
 
 class _Finder:
-    def __init__(
-        self, spec: NegativesSpec, transcribe: Callable[[Sequence[str]], Sequence[str]], folder: Path | None, seed: int
-    ) -> None:
+    def __init__(self, spec: NegativesSpec, transcribe: Transcribe, folder: Path | None, seed: int) -> None:
         self.spec, self.transcribe, self.folder, self.seed = spec, transcribe, folder, seed
         self.targets = dict(zip(spec.of, self.said(spec.of), strict=True))
         self.homophones: list[str] = []
 
-    def said(self, texts: Sequence[str]) -> list[Pronounced]:
-        """Return pronunciations."""
-        return [parse(ipa) for ipa in self.transcribe(texts)] if texts else []
+    def said(self, texts: Sequence[str], language: str | None = None) -> list[Pronounced]:
+        """Return pronunciations, in the phrases' language if no other is given."""
+        return [parse(ipa) for ipa in self.transcribe(texts, language or self.spec.language)] if texts else []
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -147,15 +149,12 @@ class _Finder:
         }  # fmt: skip
         used: set[str] = set()
         for kind in self.spec.kinds:
+            self.homophones = []
             texts = {phrase: makers[kind](phrase) for phrase in self.spec.of}
             found = [n for phrase, some in texts.items() for n in self.kept(some, kind, phrase) if n.text not in used]
             if not found:
                 raise ParameterError(self.nothing(kind))
-            best = (
-                sorted(found, key=lambda n: (n.distance or 0.0, n.text))
-                if kind in ("alike", "prefix", "rhyme")
-                else found
-            )
+            best = sorted(found, key=lambda n: (n.distance, n.text)) if kind in ("alike", "prefix", "rhyme") else found
             chosen = list(islice(_once(best), self.spec.n))
             used.update(n.text for n in chosen)
             yield from chosen
@@ -165,21 +164,22 @@ class _Finder:
         phrases = ", ".join(f"'{p}'" for p in self.spec.of)
         if self.homophones:
             same = ", ".join(sorted(set(self.homophones))[:8])
-            return f"negatives: all that is '{kind}' for {phrases} sounds just like it ({same}); add kinds, or a larger lexicon"
+            return f"negatives: all that is '{kind}' for {phrases} sounds just like it or holds it ({same}); add kinds, or a larger lexicon"
         return f"negatives: nothing is '{kind}' for {phrases}; leave this kind out, or give a larger `lexicon`"
 
     def kept(self, texts: Sequence[tuple[str, str | None]], kind: str, phrase: str) -> Iterator[Negative]:
         """Yield what does not sound like, or hold, any of the phrases."""
-        foreign = [text for text, language in texts if language is not None]
-        yield from (Negative(text, kind, phrase, None, language) for text, language in texts if text in foreign)
-        own = [text for text, language in texts if language is None]
-        said = self.said(own)
-        far = distances(self.targets[phrase].phones, [p.phones for p in said])
-        for text, pronounced, distance in zip(own, said, far, strict=True):
-            if any(contains(pronounced.phones, target.phones) for target in self.targets.values()):
+        said: dict[str, Pronounced] = {}
+        for language in dict.fromkeys(language for _, language in texts):
+            some = [text for text, other in texts if other == language]
+            said.update(zip(some, self.said(some, language), strict=True))
+        phones = [said[text].phones for text, _ in texts]
+        far = distances(self.targets[phrase].phones, phones, within=kind in ("sentence", "foreign"))
+        for (text, language), heard, distance in zip(texts, phones, far, strict=True):
+            if any(contains(heard, target.phones) for target in self.targets.values()):
                 self.homophones.append(text)
-            elif pronounced.phones and distance >= self.spec.nearest:
-                yield Negative(text, kind, phrase, round(float(distance), 4))
+            elif heard and distance >= self.spec.nearest:
+                yield Negative(text, kind, phrase, round(float(distance), 4), language)
 
     def alike(self, phrase: str) -> list[tuple[str, str | None]]:
         """Return phrases with one or all words replaced by near ones."""

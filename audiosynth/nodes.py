@@ -53,7 +53,7 @@ PickFrom = Callable[[str, str, Mapping[str, Any]], Sequence[Member]]
 
 @dataclass(slots=True)
 class Scope:
-    """Where one cast stands: the clip's dice, the names in reach, and the slot of the enclosing repeats."""
+    """Where one cast stands: the clip's dice, the names in reach, the slot of the enclosing repeats, and which attempt it is."""
 
     dice: ClipDice
     pool: PickFrom
@@ -63,6 +63,7 @@ class Scope:
     k: int = 0
     n_max: int = 1
     parent: Scope | None = None
+    attempt: int = 0
 
     def value(self, name: str) -> Any:
         """Return the value of a `let` name, drawing it on first use."""
@@ -77,7 +78,7 @@ class Scope:
 
     def uniform(self, path: str) -> float:
         """Return this node's number in [0, 1)."""
-        return self.dice.uniform(self.prefix + path)
+        return self.dice.uniform(self.prefix + path, self.attempt)
 
     def slot(self) -> int:
         """Return the number of this draw within its split: ordinal · n_max + k."""
@@ -256,17 +257,18 @@ class Repeat(Node):
     n_min: int
     n_max: int
 
+    def casts(self, scope: Scope) -> Sequence[Mapping[str, Any]]:
+        """Return the names that each cast brings along: as many maps as there are casts."""
+        return ({},) * int(self.n.draw(scope))
+
     def draw(self, scope: Scope) -> Many:
         """Return the list of casts."""
         out = Many()
         slots, first = scope.n_max * max(1, self.n_max), scope.k * max(1, self.n_max)
-        for i in range(self.n.draw(scope)):
+        for i, names in enumerate(self.casts(scope)):
             prefix = f"{scope.prefix}{self.path}#{i}/"
-            value = self.of.draw(Scope(scope.dice, scope.pool, {}, {}, prefix, first + i, slots, scope))
-            if isinstance(value, Many):
-                out.extend(value)
-            elif value is not None:
-                out.append(value)
+            value = self.of.draw(Scope(scope.dice, scope.pool, {}, dict(names), prefix, first + i, slots, scope))
+            out.extend(value if isinstance(value, Many) else () if value is None else (value,))
         return out
 
     def children(self) -> Sequence[Node]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audiosynth import levels
+from audiosynth import levels, polyphony
 from audiosynth.clip import Label
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.gains import Meter
@@ -75,13 +75,17 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
     out = []
     n = spec.n_samples
     for i, (event, image) in enumerate(zip(spec.events, images, strict=True)):
-        if event.label is None or event.place is None:
+        if event.label is None or event.place is None or event.role != "foreground":
             continue
         tail = image.tail if spec.labels.offset == "tail" else 0
         for a, b in event.place.labels:
             onset, offset = max(0, a + image.shift), min(n, b + image.shift + tail)
             if offset > onset:
-                extra = {**image.direction, **_said(event.place, image.shift, n)}
+                extra = {
+                    **image.direction,
+                    **_said(event.place, image.shift, n),
+                    **_partial(a + image.shift, b + image.shift, n),
+                }
                 out.append(Label(event.label, onset, offset, i, audible[i], extra))
     for layer in () if spec.noise is None else spec.noise.layers:
         source: Any = layer.source
@@ -92,6 +96,12 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
                 if min(n, b) > max(0, a)
             ]
     return tuple(sorted(out, key=lambda label: (label.onset, label.offset, label.label)))
+
+
+def _partial(onset: int, offset: int, n: int) -> dict[str, str]:
+    """Return which ends of a label lie outside the clip, so that the sound begins or ends in its midst."""
+    ends = [name for name, outside in (("onset", onset < 0), ("offset", offset > n)) if outside]
+    return {"partial": "both" if len(ends) == 2 else ends[0]} if ends else {}
 
 
 def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
@@ -106,10 +116,14 @@ def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
 
 def outcomes_of(
     spec: ClipSpec, heard: tuple[float, float], clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
-    images: Sequence[Image], guard: float,
+    images: Sequence[Image], guard: float, labels: Sequence[Label],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the outcomes of a clip as the row holds them; of the mix its peak and mean square are `heard`."""
+    """Return the outcomes of a clip as the row holds them; of the mix its peak and mean square are `heard`.
+
+    Polyphony is that of the labels that can be heard.
+    """
     peak, power = heard
+    sounding = [(label.onset, label.offset, label.label) for label in labels if label.audible]
     for reading, event, image in zip(readings, spec.events, images, strict=True):
         if event.place is not None:
             end = image.shift + event.place.n_samples
@@ -121,6 +135,7 @@ def outcomes_of(
         "clipped": clipped,
         "guarded": guard != 0.0,
         "stems_sum": stems_sum(spec),
+        "polyphony": polyphony.summarise(polyphony.overlap(sounding, spec.n_samples).levels),
         "events": readings,
         **({} if bed is None else {"noise": bed}),
     }

@@ -33,9 +33,7 @@ class Gains:
         bed = bed_gain(meter)
         events = tuple(event_gain(meter, i, image, bed_gain_db=bed) for i, image in enumerate(images))
         if meter.spec.noise is not None and meter.spec.noise.snr_db is not None:
-            foreground = np.zeros((meter.spec.channels, meter.spec.n_samples))
-            for image, gain in zip(images, events, strict=True):
-                add_image(foreground, image, amplitude(gain + image.room_gain_db))
+            foreground = foreground_of(meter.spec, images, events)
             bed = bed_gain_under(meter, foreground, images)
         return cls(events, bed)
 
@@ -48,6 +46,15 @@ class Gains:
         return tuple(
             f"{name}: measured {a:.6f} dB now, the row says {b:.6f} dB" for name, a, b in pairs if abs(a - b) > DRIFT_DB
         )
+
+
+def foreground_of(spec: ClipSpec, images: Sequence[Image], gains: Sequence[float]) -> Array:
+    """Return the sum of the events of the foreground, clip-long."""
+    total = np.zeros((spec.channels, spec.n_samples))
+    for event, image, gain in zip(spec.events, images, gains, strict=True):
+        if event.role == "foreground":
+            add_image(total, image, amplitude(gain + image.room_gain_db))
+    return total
 
 
 def add_image(total: Array, image: Image, gain: float) -> tuple[Array, int]:
@@ -83,7 +90,9 @@ class Parts:
             realised.event(*add_image(total, image, amplitude(gain + image.room_gain_db)), gain)
         if noise is not None:
             bed = noise.y * amplitude(gains.bed)
-            realised.noise(levels.Weighings(bed[spec.reference_channel], spec.sr), total)
+            plain = all(event.role == "foreground" for event in spec.events)
+            foreground = total if plain else foreground_of(spec, images, gains.events)
+            realised.noise(levels.Weighings(bed[spec.reference_channel], spec.sr), foreground)
             total += bed
         return cls(total, images, gains, noise)
 

@@ -133,13 +133,17 @@ def gap(phone: str) -> float:
     return GAP_VOWEL if _vowel(phone) is not None else GAP_CONSONANT
 
 
-def distances(target: Sequence[str], others: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
+def distances(
+    target: Sequence[str], others: Sequence[Sequence[str]], *, within: bool = False
+) -> npt.NDArray[np.float64]:
     """Return the weighted edit distance of a pronunciation to each of several.
 
     Parameters
     ----------
     target, others
         Phones, as `parse` gives them.
+    within
+        To the nearest stretch of each (Sellers 1980) instead of the whole.
 
     Returns
     -------
@@ -169,12 +173,15 @@ def distances(target: Sequence[str], others: Sequence[Sequence[str]]) -> npt.NDA
     for j in range(longest):
         code = codes[:, j]
         fresh = np.empty_like(column)
-        fresh[:, 0] = column[:, 0] + gaps[code]
+        fresh[:, 0] = 0.0 if within else column[:, 0] + gaps[code]
         for i, t in enumerate(target):
             replaced = column[:, i] + costs[i][code]
             fresh[:, i + 1] = np.minimum(np.minimum(fresh[:, i] + gap(t), column[:, i + 1] + gaps[code]), replaced)
         column = fresh
-        best = np.where(lengths == j + 1, column[:, -1], best)
+        if within:
+            best = np.where(lengths > j, np.minimum(best, column[:, -1]), best)
+        else:
+            best = np.where(lengths == j + 1, column[:, -1], best)
     return np.asarray(best / max(before[-1], 1e-9))
 
 

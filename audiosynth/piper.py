@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import unicodedata
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -49,16 +51,20 @@ def utter_piper(order: Order) -> Utterance:
         )
     config, session = _model(_path(order.voice))
     language = str(config.get("espeak", {}).get("voice", "en-us"))
-    ipa = espeak.transcribe((order.text + order.ending,), language=language)[0].replace("_", "")
+    ipa = plain_ipa(espeak.transcribe((order.text + order.ending,), language=language)[0]) + order.ending
     ids = phoneme_ids(ipa, config["phoneme_id_map"])
     inputs: dict[str, Any] = {
         "input": np.array([ids], dtype=np.int64),
         "input_lengths": np.array([len(ids)], dtype=np.int64),
         "scales": np.array([0.0, PLAIN_RATE / order.rate, 0.0], dtype=np.float32),
     }
-    if int(config.get("num_speakers", 1)) > 1:
-        speaker = int(order.voice.variant.partition("#")[2] or 0)
-        inputs["sid"] = np.array([min(speaker, int(config["num_speakers"]) - 1)], dtype=np.int64)
+    speaker, n_speakers = _speaker(order.voice), int(config.get("num_speakers", 1))
+    if speaker >= n_speakers:
+        raise RenderError(
+            f"variant: '{order.voice.variant}' asks for speaker {speaker}; the model has 0 to {n_speakers - 1}"
+        )
+    if n_speakers > 1:
+        inputs["sid"] = np.array([speaker], dtype=np.int64)
     try:
         y = np.asarray(session.run(None, inputs)[0], dtype=np.float64).ravel()
     except Exception as error:  # onnxruntime raises classes of its own for each fault
@@ -71,23 +77,50 @@ def needs(voice: Voice) -> tuple[str, ...]:
     """Return what a row names so that this voice gives the same samples again."""
     from audiosynth import espeak
 
-    digest = _sha256(_path(voice))
-    return (f"piper-voice=={digest[:16]}", f"onnxruntime=={version('onnxruntime')}", *espeak.files().needs)
+    path = _path(voice)
+    return (f"piper-{path.stem}=={_sha256(path)[:16]}", f"onnxruntime=={version('onnxruntime')}", *espeak.files().needs)
+
+
+def plain_ipa(ipa: str) -> str:
+    """Return a transcription of libespeak-ng as models were trained on it: no separators, no marks of other languages.
+
+    Letters and their diacritics stand apart, as in Unicode's decomposed form.
+
+    Examples
+    --------
+    >>> plain_ipa("h_ˈaɪ (fr)_b_ɔ_(en)")
+    'hˈaɪ bɔ'
+    """
+    return unicodedata.normalize("NFD", re.sub(r"\([a-z-]+\)", "", ipa).replace("_", ""))
 
 
 def phoneme_ids(ipa: str, table: dict[str, list[int]]) -> list[int]:
-    """Return a model's input for a transcription: begin, each known symbol, end, a pad after each.
+    """Return a model's input for a transcription: begin, each symbol, end, a pad after each.
+
+    Raises
+    ------
+    ParameterError
+        If the model does not know a symbol: without it, another word would be said.
 
     Examples
     --------
     >>> phoneme_ids("hi", {"^": [1], "$": [2], "_": [0], "h": [5], "i": [6]})
     [1, 0, 5, 0, 6, 0, 2]
     """
+    unknown = sorted({symbol for symbol in ipa if symbol not in table})
+    if unknown:
+        raise ParameterError(f"text: the piper voice knows no {' '.join(unknown)} of the pronunciation '{ipa[:80]}'")
     found = [*table[BEGIN], *table[PAD]]
     for symbol in ipa:
-        if symbol in table:
-            found += [*table[symbol], *table[PAD]]
+        found += [*table[symbol], *table[PAD]]
     return [*found, *table[END]]
+
+
+def _speaker(voice: Voice) -> int:
+    number = voice.variant.partition("#")[2] or "0"
+    if not number.isdecimal():
+        raise RenderError(f"variant: expected MODEL or MODEL#NUMBER (a speaker of it), got '{voice.variant}'")
+    return int(number)
 
 
 def _path(voice: Voice) -> Path:
@@ -95,7 +128,8 @@ def _path(voice: Voice) -> Path:
     name = voice.variant.partition("#")[0]
     if not folder or not Path(folder).is_dir():
         raise RenderError(
-            f"piper voices are looked for in the folder of the environment variable {FOLDER}, which is not set"
+            f"piper voices are looked for in the folder that the environment variable {FOLDER} names, and "
+            f"{'it names none' if not folder else 'there is no such folder'}; set it to where NAME.onnx and NAME.onnx.json are"
         )
     known = sorted(path.name.removesuffix(".onnx") for path in Path(folder).iterdir() if path.suffix == ".onnx")
     if name not in known:
@@ -106,7 +140,13 @@ def _path(voice: Voice) -> Path:
 
 @lru_cache(maxsize=64)
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the hash of a voice: its model and the settings beside it."""
+    settings = _settings(path)
+    return hashlib.sha256(path.read_bytes() + (settings.read_bytes() if settings.is_file() else b"")).hexdigest()
+
+
+def _settings(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
 
 
 @lru_cache(maxsize=4)
@@ -116,7 +156,7 @@ def _model(path: Path) -> tuple[dict[str, Any], Any]:
         import onnxruntime
     except ImportError:
         raise RenderError("piper voices need onnxruntime: pip install onnxruntime; or use the engine espeak") from None
-    config_path = path.with_name(path.name + ".json")
+    config_path = _settings(path)
     try:
         config = json.loads(config_path.read_text(encoding="utf-8"))
         _ = config["phoneme_id_map"], config["audio"]["sample_rate"]

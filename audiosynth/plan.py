@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
 from audiosynth import registry
+from audiosynth.arrange import Standing, arrange, own_places, stand
 from audiosynth.clip import Fit, Recording, Slack
 from audiosynth.compiler import path_text
 from audiosynth.dice import ClipDice
+from audiosynth.drafts import Draft, chain, heard_of
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.loaded import Recipe
-from audiosynth.nodes import Scope
+from audiosynth.nodes import ConstMap, Scope
 from audiosynth.places import Motion, Position
 from audiosynth.registry import Component
+from audiosynth.rules import Rules
 from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
-from audiosynth.timing import fitted, hull, moved, onset_of, require_fit
+from audiosynth.timing import fitted, hull, moved, require_whole
 
-_MADE = frozenset({"source", "effects", "room", "position", "motion", "onset", "at", "let"})
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+_MADE = frozenset({"source", "effects", "room", "position", "motion", "onset", "at", "overrun", "let"})
 """What of an event is not taken as drawn."""
 
 
@@ -67,29 +74,37 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     n_clip = None if fit is not None else max(1, seconds_to_samples(_number(tree["duration"], "duration"), sr))
     clip = f"clip {scope.dice.split}/{scope.dice.ordinal}"
     try:
-        room = _room(tree.get("room"))
+        room = room_of(tree.get("room"))
     except AudiosynthError as error:
         raise PlanError(f"{clip}, room: {error}") from None
-    events = []
-    for i, raw in enumerate(tree.get("events") or ()):
-        try:
-            events.append(_event(raw, sr=sr, n_clip=n_clip, clip_room=room))
-        except ValidationError as error:
-            loc, message = registry.explain(error, "event")[0]
-            raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}") from None
-        except AudiosynthError as error:
-            raise PlanError(f"{clip}, events[{i}]: {error}") from None
+    rules = _rules(tree.get("scene"))
+    drafts = _each(clip, tree.get("events") or (), partial(_draft, sr=sr, n_clip=n_clip, clip_room=room, rules=rules))
+    chain(drafts)
+    try:
+        places = own_places(drafts) if rules is None else arrange(drafts, rules, scope.dice, n_clip=n_clip, sr=sr)
+    except PlanError as error:
+        raise PlanError(f"{clip}, {error}", _as_json(error.event)) from None
+    placed = [(draft, stands) for draft, stands in zip(drafts, places, strict=True) if stands is not None]
+    events = _each(clip, placed, partial(_event, clip_room=room))
+    if rules is not None and len(events) < len(drafts):
+        rules = rules.model_copy(update={"dropped": len(drafts) - len(events)})
     n_samples = n_clip or fitted(events, fit, sr=sr)
     bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr, room=room)
     mix = tree.get("mix") or {}
     spec = ClipSpec(
-        duration=samples_to_seconds(n_samples, sr), events=tuple(events), noise=bed, room=room,
+        duration=samples_to_seconds(n_samples, sr), events=tuple(events), scene=rules, noise=bed, room=room,
         mix=_mix(mix, scope), labels=Labels.model_validate(tree.get("labels") or {}), let=tree["let"],
         split=scope.dice.split, ordinal=scope.dice.ordinal, sr=sr, channels=recipe.channels, n_samples=n_samples,
         reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
     )  # fmt: skip
-    _calibrated(spec, clip)
+    require_calibration(spec, clip)
     return spec
+
+
+def _as_json(item: Any) -> dict[str, Any] | None:
+    """Return an event as drawn, for whoever wants to know what could not be planned; an event that stands is its draft's."""
+    raw = item[0].raw if isinstance(item, tuple) else item
+    return None if raw is None else dict(to_jsonable_python(dict(raw), fallback=str))
 
 
 def _number(value: Any, name: str) -> float:
@@ -121,36 +136,77 @@ def _shown(lets: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shown(value) for name, value in lets.items()}
 
 
-def _event(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None) -> Event:
+def event_of(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None) -> Event:
+    """Return an event as a spec has it, placed in whole samples where it says, whatever the scene's rules."""
+    draft = _draft(raw, sr=sr, n_clip=n_clip, clip_room=clip_room, rules=None)
+    return _event((draft, stand(draft, None)), clip_room=clip_room)
+
+
+def _draft(
+    raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None, rules: Rules | None
+) -> Draft:
     source = _source(raw.get("source"), sr)
     effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
     n, active, marks = moved(source, effects, sr)
-    at = None if raw.get("at") is None else At.model_validate(raw["at"])
-    room = _room(raw.get("room"))
-    position = _position(raw.get("position"), room or clip_room)
-    body = (active[0][0], active[-1][1]) if marks and active and hasattr(source, "marks") else (0, n)
-    onset = onset_of(raw.get("onset"), at, n=n, body=body, n_clip=n_clip, sr=sr, cut=raw.get("overrun") == "cut")
-    if at is not None and at.anchor == "direct" and raw.get("align") == "causal":
-        onset -= _known_delay(room or clip_room, sr, position)
-    if raw.get("overrun", "error") == "error":
-        require_fit(onset, n, n_clip, sr)
-    place = Place(onset=onset, n_samples=n, active=tuple(active), labels=hull(active), marks=marks)
+    room = room_of(raw.get("room"))
+    position = position_of(raw.get("position"), room or clip_room)
+    protected = rules is not None and raw.get("label") in rules.protected
+    if protected:
+        require_whole(source)
+    cut = raw.get("overrun", "error") == "cut" and not protected
+    draft = Draft(raw, source, effects, room, position, n, active, marks, heard_of(active, n), n_clip, sr, cut)
+    if draft.key == "at" and raw.get("align") == "causal" and At.model_validate(draft.value()).anchor == "direct":
+        draft.early = _known_delay(room or clip_room, sr, position)
+    return draft
+
+
+def _event(placed: tuple[Draft, Standing], *, clip_room: Component | None) -> Event:
+    draft, stands = placed
+    raw, room = draft.raw, draft.room
+    place = Place(
+        onset=stands.onset, n_samples=draft.n, active=tuple(draft.active), labels=hull(draft.active), marks=draft.marks
+    )
     rest = {key: value for key, value in raw.items() if key not in _MADE}
     return Event(
-        source=source, effects=effects, room=room, position=position,
-        motion=_motion(raw.get("motion"), room or clip_room, position), onset=samples_to_seconds(onset, sr), at=at,
-        place=place, let=_shown(raw.get("let", {})), **rest,
+        source=draft.source, effects=draft.effects, room=room, position=draft.position,
+        motion=_motion(raw.get("motion"), room or clip_room, draft.position), onset=samples_to_seconds(stands.onset, draft.sr),
+        at=draft.at(stands.onset, stands.value), overrun="cut" if draft.cut else "error", place=place,
+        let=_shown(raw.get("let", {})), **rest,
     )  # fmt: skip
 
 
-def _room(raw: Any) -> Component | None:
+def _rules(raw: Any) -> Rules | None:
+    """Return the rules of a scene; drawn or not, they are checked as a whole."""
+    if raw is None or not isinstance(raw, ConstMap):
+        return None if raw is None else Rules.model_validate(raw)
+    if "scene" not in raw.built:
+        raw.built["scene"] = Rules.model_validate(raw)
+    rules: Rules = raw.built["scene"]
+    return rules
+
+
+def _each(clip: str, items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
+    """Make something of each event, and name the event in what goes wrong."""
+    out = []
+    for i, item in enumerate(items):
+        try:
+            out.append(make(item))
+        except ValidationError as error:
+            loc, message = registry.explain(error, "event")[0]
+            raise PlanError(f"{clip}, events[{i}].{path_text(loc)}: {message}", _as_json(item)) from None
+        except AudiosynthError as error:
+            raise PlanError(f"{clip}, events[{i}]: {error}", _as_json(item)) from None
+    return out
+
+
+def room_of(raw: Any) -> Component | None:
     """Return a room, its receiver at a point."""
     room: Any = _built("rooms", raw)
     settled: Component | None = room.settled() if hasattr(room, "settled") else room
     return settled
 
 
-def _position(raw: Any, room: Any) -> Position | None:
+def position_of(raw: Any, room: Any) -> Position | None:
     """Return where the source stands, as a point of its room."""
     if not hasattr(room, "place"):
         if raw is None:
@@ -221,7 +277,7 @@ def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int, room: Any) -> Bed:
     if raw.get("spatial") == "diffuse" and "spread_seed" not in raw:
         made["spread_seed"] = scope.dice.bits("noise.spread_seed")
     if raw.get("position") is not None:
-        made["position"] = _position(raw["position"], room)
+        made["position"] = position_of(raw["position"], room)
     return Bed(**made)
 
 
@@ -231,7 +287,8 @@ def _mix(raw: Mapping[str, Any], scope: Scope) -> Mix:
     return Mix(**{**raw, **filled, "effects": effects})
 
 
-def _calibrated(spec: Scene, clip: str) -> None:
+def require_calibration(spec: Scene, clip: str) -> None:
+    """Refuse levels in dB SPL where nothing says what full scale is."""
     wants = [i for i, e in enumerate(spec.events) if e.level is not None and e.level.spl_db_1m is not None]
     if getattr(spec, "calibration_db", None) is None and (
         wants or (spec.noise is not None and spec.noise.spl_db is not None)

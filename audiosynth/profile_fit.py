@@ -12,36 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from audiosynth import profile_correct, profile_stats
+from audiosynth import profile_checks, profile_correct, profile_stats
 from audiosynth.dsp import resample
-from audiosynth.errors import AssetError
 from audiosynth.profile_stats import GROUPS, RATES, TOP, Stats
 from audiosynth.profiles import Profile
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
 
-SHORTEST: Final = 4.0
 LONGEST: Final = 600.0
 """Seconds of all recordings together that are listened to."""
 TWIN: Final = (20.0, 60.0)
 """Seconds of a twin, at least and at most."""
-SILENCE_DB: Final = -80.0
 LOWEST_HZ: Final = 10.0
-MAX_DC: Final = 0.1
-"""Mean over RMS."""
-MAX_CLIPPED: Final = 1e-4
-"""Share of samples that stand at the peak in runs of three and more."""
-MUSIC: Final = (0.35, 4.0)
-"""Tonal share of music at least, and level changes at 4 Hz in dB that it does not reach while speech does."""
-SPEECH: Final = (0.03, 2.0)
-"""Tonal share and level changes at 4 Hz in dB of speech, at least."""
-MIDDLE: Final = 1
-"""The group of bands in which speech wavers most."""
-
-
-class LearnError(AssetError):
-    """A recording that no profile can be learned from."""
 
 
 class Fit(NamedTuple):
@@ -90,7 +73,7 @@ def learn(
     Raises
     ------
     LearnError
-        If a recording is too short, silent, clipped, has an offset, or is music.
+        If a recording is too short, repeats itself, is silent, clipped, has an offset, or is music.
 
     Examples
     --------
@@ -105,7 +88,7 @@ def learn(
     for samples, rate, name in recordings:
         y = np.asarray(samples, dtype=np.float64)[:, : int(LONGEST * rate)].mean(axis=0)
         y = _without_offset(y, rate) if high_pass else y
-        warnings += _refuse(y, rate, name)
+        warnings += profile_checks.check(y, rate, name)
         y = resample(y[None], sr_in=rate, sr_out=sr)[0] if rate != sr else y
         parts.append(y / np.sqrt(np.mean(y * y)))
     y = np.concatenate(parts)[: int(LONGEST * sr)]
@@ -120,38 +103,6 @@ def _without_offset(y: Array, sr: int) -> Array:
     spectrum = np.fft.rfft(y)
     spectrum[: int(LOWEST_HZ * len(y) / sr) + 1] = 0.0
     return np.asarray(np.fft.irfft(spectrum, len(y)))
-
-
-def _refuse(y: Array, sr: int, name: str) -> list[str]:
-    """Raise for what cannot be learned from; return warnings."""
-    seconds, peak = len(y) / sr, float(np.max(np.abs(y), initial=0.0))
-    if seconds < SHORTEST:
-        raise LearnError(
-            f"{name}: {seconds:.2f} s are too short to learn from; expected {SHORTEST:g} s and more of the same noise"
-        )
-    offset = float(y.mean())
-    rms = float(np.sqrt(np.mean((y - offset) ** 2)))
-    if rms < 10.0 ** (SILENCE_DB / 20.0):
-        raise LearnError(
-            f"{name}: the recording is silent ({20 * np.log10(rms + 1e-12):.0f} dBFS); record the noise itself"
-        )
-    if abs(offset) > MAX_DC * rms:
-        raise LearnError(
-            f"{name}: a DC offset of {offset:.3f} at an RMS of {rms:.3f}; take it out first (`--high-pass`)"
-        )
-    at_peak = np.abs(y) >= 0.999 * peak
-    runs = at_peak[2:] & at_peak[1:-1] & at_peak[:-2]
-    if runs.mean() > MAX_CLIPPED:
-        raise LearnError(f"{name}: {runs.mean():.2%} of the samples are clipped at {peak:.3f}; record at a lower level")
-    tonal = profile_stats.tonal(y, sr)
-    at_4_hz = profile_stats.modulation(y, sr)[MIDDLE, RATES.index(4.0)]
-    if tonal > MUSIC[0] and at_4_hz < MUSIC[1]:
-        raise LearnError(
-            f"{name}: {tonal:.0%} of it are tones that come and go: music or song, which no noise profile describes"
-        )
-    if tonal > SPEECH[0] and at_4_hz > SPEECH[1]:
-        return [f"{name}: this may hold speech; what is learned keeps no words, but see that you may use it"]
-    return []
 
 
 def _first_guess(y: Array, sr: int, real: Stats, description: str, origin: str) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Switching(Part):
 
 
 class Line(Part):
-    """A steady tone."""
+    """A steady tone; left out, as bands are, at a rate that cannot carry it."""
 
     frequency: Annotated[float, number(5, 24_000, "Hz", "Frequency")]
     level_db: Annotated[float, number(-120, 20, "dB", "Level re the whole")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from audiosynth import catalogue as catalogues
 from audiosynth import splits
 from audiosynth.budget import MAX_DRAWN, drawn_at_most
 from audiosynth.checks import Checker
+from audiosynth.checks_scene import Sounds, scene_problems, sounds_of, without_sounds
 from audiosynth.clip import Entry, Member, Recording
 from audiosynth.compiler import Compiler, path_text
 from audiosynth.draws import Turn
@@ -98,19 +100,19 @@ def load_recipe(
     specs = catalogue_specs(loader, tree)
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
-    compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts))
+    compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
     output = output_of(loader, tree, settings)
     exports = exports_of(loader, tree)
     supervision = supervision_of(loader, tree, counts)
     declared = data_roots(loader, tree)
     loader.stop()
-    scene, lets, warnings = compiled
+    scene, lets, warnings, sounds = compiled
     roots, scanned, recordings = _recordings(
         loader, declared, specs, split_spec, list(counts), data or {}, environ, cache_dir
     )
     members = {**recordings, **members_of(tables, tree, split_spec, list(counts), loader)}
-    if each is not None:
-        counts = _count_each(loader, each, members, list(counts), clips)
+    loader.fail_all(without_sounds(sounds, members, counts))
+    counts = counts if each is None else _count_each(loader, each, members, list(counts), clips)
     loader.stop()
     return Recipe(
         clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members,
@@ -125,15 +127,19 @@ def _compile(
     each: Each | None,
     tables: Mapping[str, Sequence[Entry]],
     splits: tuple[str, ...],
-) -> tuple[MapNode, Mapping[str, Node], tuple[str, ...]]:
-    """Return the scene's nodes, those of the clip's names, and what is worth a warning."""
+    sr: int,
+) -> tuple[MapNode, Mapping[str, Node], tuple[str, ...], list[Sounds]]:
+    """Return the scene's nodes, those of the clip's names, what is worth a warning, and which classes need sounds."""
     found: list[tuple[RecipePath, str]] = []
     given: dict[str, Node | None] = {"split": SplitName(splits)}
     if each is not None:
         given[each.name] = Given()
     compiler = Compiler(RESERVED, names, found, given, folder=loader.source.folder, tables=tables)
     inner, lets = compiler.lets(tree["let"], ("let",)) if "let" in tree else (compiler, {})
-    items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS and k != "let"}
+    if "duration" in tree:
+        inner = replace(inner, length=inner.at("duration").compile(tree["duration"], ("duration",)))
+    items = {k: inner.at(k).compile(v, (k,)) for k, v in tree.items() if k in SCENE_KEYS - {"let", "duration"}}
+    items |= {} if inner.length is None else {"duration": inner.length}
     scene = MapNode(items)
     if each is not None and isinstance(tree.get("let"), Mapping) and each.name in tree["let"]:
         loader.fail(
@@ -143,14 +149,15 @@ def _compile(
         loader.fail(("duration",), f"a recipe needs a `duration` in seconds (0 to {MAX_DURATION:g}), or {{of: name}}")
     else:
         found.extend(Checker(inner.origins).items({**items, "let": Const({})}, Scene, (), owner="recipe"))
-    for path, message in found:
-        loader.fail(path, message)
+        found.extend(() if found else scene_problems(items, inner.origins, sr))
+    loader.fail_all(found)
     count = drawn_at_most(MapNode({**items, **{f"let {name}": node for name, node in lets.items()}}))
     if count > MAX_DRAWN:
         loader.fail(
             (), f"one clip could hold {count:.2g} values (repeats of repeats, names of names); at most {MAX_DRAWN:,}"
         )
-    return scene, lets, tuple(_cycles(loader, [*lets.values(), scene], inner.origins))
+    warnings = tuple(_cycles(loader, [*lets.values(), scene], inner.origins))
+    return scene, lets, warnings, sounds_of(items, inner.origins)
 
 
 def _cycles(loader: Loader, roots: Iterable[Node], origins: Mapping[int, RecipePath]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -44,6 +44,11 @@ class Loader:
         problem = Problem(self.source.where(path), path_text(self.source.written(path)), message)
         if problem not in self.problems:
             self.problems.append(problem)
+
+    def fail_all(self, found: Iterable[tuple[RecipePath, str]]) -> None:
+        """Note problems that were found elsewhere."""
+        for path, message in found:
+            self.fail(path, message)
 
     def stop(self) -> None:
         """Raise all problems noted so far."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from audiosynth import strictyaml
 from audiosynth.errors import Problem, RecipeError, UsageError, did_you_mean
 from audiosynth.reserved import RESERVED
+from audiosynth.shipped import shipped_recipe, shipped_recipes
 
 RecipePath = tuple[str | int, ...]
 MAX_EXTENDS: Final = 8
@@ -106,11 +107,14 @@ def _read(path: Path, *, chain: tuple[Path, ...]) -> tuple[dict[str, Any], dict[
 def _parent(path: Path, name: Any, place: str, chain: tuple[Path, ...]) -> Path:
     folder = path.resolve().parent
     parent = (folder / str(name)).resolve()
+    if not parent.is_file() and name in shipped_recipes():  # one that comes along, by its name
+        return shipped_recipe(name)
     message = ""
     if not isinstance(name, str) or not parent.is_relative_to(folder):
         message = f"expected a file in the recipe's own folder, got {name!r}"
     elif not parent.is_file():
-        message = f"there is no file '{name}' beside the recipe"
+        near = did_you_mean(name, shipped_recipes())
+        message = f"there is no file '{name}' beside the recipe, and no recipe of that name comes along{near}"
     elif parent in chain:
         message = f"'{name}' extends in a circle"
     elif len(chain) > MAX_EXTENDS:
@@ -137,10 +141,27 @@ def _alike(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return not drawn and new.get("type", old.get("type")) == old.get("type")
 
 
-def _set(tree: dict[str, Any], places: dict[RecipePath, str], name: str, value: Any) -> None:
+def steps_of(name: str) -> list[str | int]:
+    """Return the steps of a path: keys, and what stands in brackets.
+
+    Raises
+    ------
+    UsageError
+        If it is not written as one.
+
+    Examples
+    --------
+    >>> steps_of("events[0].source.fmin")
+    ['events', 0, 'source', 'fmin']
+    """
     steps = [int(b) if b.isdigit() else b or a for a, b in _STEP.findall(name)]
     if not steps or "".join(m.group(0) for m in _STEP.finditer(name)) != name:
         raise UsageError(f"--set {name}: expected a path such as noise.snr_db or events[0].source.fmin")
+    return steps
+
+
+def _set(tree: dict[str, Any], places: dict[RecipePath, str], name: str, value: Any) -> None:
+    steps = steps_of(name)
     here: Any = tree
     walked: list[str | int] = []
     for step in steps[:-1]:

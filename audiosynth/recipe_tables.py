@@ -64,8 +64,8 @@ def members_of(
             members.update({(name, split): tuple(entries) for split in split_names})
             continue
         sent = splits.assign(
-            entries, group_fields=(group,), shares=split_spec.shares, seed=split_spec.seed,
-            frozen=split_spec.frozen(loader.source.folder), name=name,
+            _as_people(entries), group_fields=("variant",) if group == "variant" else ("person", "path"),
+            shares=split_spec.shares, seed=split_spec.seed, frozen=split_spec.frozen(loader.source.folder), name=name,
         )  # fmt: skip
         for split in split_names:
             members[name, split] = tuple(entry for entry in entries if sent[entry.path] == split)
@@ -74,3 +74,17 @@ def members_of(
                     f"voices '{name}': split '{split}' gets none of the {len(entries)} voices; draw more of them"
                 )
     return members
+
+
+def _as_people(entries: Sequence[Entry]) -> list[Entry]:
+    """Return voices as splits tell them apart: formant voices each by itself, those of one recorded speaker as one person."""
+
+    def person(voice: Mapping[str, Any]) -> dict[str, str]:
+        name = voice["variant"] or "plain"
+        return (
+            {"variant": name}
+            if voice["engine"] == "espeak"
+            else {"variant": name, "person": f"{voice['engine']} {name}"}
+        )
+
+    return [Entry(entry.data, entry.path, entry.sha256, person(entry.meta)) for entry in entries]

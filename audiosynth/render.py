@@ -21,7 +21,9 @@ from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts
 from audiosynth.realised import Realised
+from audiosynth.render_scaper import render_scaper
 from audiosynth.rendered import Clip
+from audiosynth.scaper_spec import ScaperSpec
 from audiosynth.separate import Separator, written
 from audiosynth.spec import MAX_VALUES, ClipSpec, Decisions
 from audiosynth.workspace import Workspace
@@ -36,6 +38,7 @@ def render(
     *,
     assets: AssetReader | Workspace | None = None,
     stems: bool = False,
+    kept: Decisions | None = None,
 ) -> Clip:
     """Render one clip.
 
@@ -49,6 +52,9 @@ def render(
         Where recordings come from (an `AssetStore`, or a `Workspace` that also keeps spectra); None if none are used.
     stems
         Also return stems, those that the spec's output asks for (every event and the bed if it names none).
+    kept
+        Decisions of a clip with the same events, rooms and noises under other levels: what was measured on these is kept (delays
+        and gains of rooms, tails, gains of layers), and the rest is made.
 
     Raises
     ------
@@ -71,12 +77,15 @@ def render(
             "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
         )
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
+    if isinstance(spec, ScaperSpec):
+        return render_scaper(spec, decisions, work=work, stems=stems)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
-    images = [make_image(spec, i, ctx=ctx, work=work, decided=decisions) for i in range(len(spec.events))]
+    known = decisions or kept
+    images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
     apart = stems or spec.mix.guard == "scale_all"
     noise = None
     if spec.noise is not None:
-        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decisions, alone=apart)
+        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known, alone=apart)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
@@ -84,8 +93,8 @@ def render(
     parts = Parts.of(spec, images, noise, gains, realised)
     separator = Separator(spec, parts, ctx, work)
     mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions, separator)
-    ties = None if decisions is None else [list(tie) for tie in decisions.ties]
-    quantised = pcm.quantise(mix, bits=16, ties=ties, dither=dither_of(spec, 0, spec.n_samples))
+    dither = dither_of(spec, 0, spec.n_samples)
+    quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=dither)
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(
@@ -95,15 +104,16 @@ def render(
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
+    labels = labels_of(spec, images, audible)
     heard = float(max(mix.max(), -mix.min())), levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
-    outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard)
+    outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard, labels)
     alone = {}
     if stems:
         whole = written(mix, quantised.pcm, spec.output.subtype)
         alone = separator.stems(whole, gain=amplitude(mix_gain + guard))
     return Clip(
-        spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels_of(spec, images, audible), made, outcomes,
-        alone, measured.drift(gains),
+        spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
+        measured.drift(gains),
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ from itertools import accumulate
 from typing import Any, Final
 
 from audiosynth.compiler import Compiler, Path, Word, path_text
-from audiosynth.distributions import NUMERIC, numeric, shown
+from audiosynth.distributions import NUMERIC, is_number, numeric, shown
 from audiosynth.draws import Balance, Choice, Maybe, Number, Pick, Product, Turn, is_condition
 from audiosynth.draws_time import FitNode, SlackNode
 from audiosynth.errors import ParameterError, did_you_mean
-from audiosynth.nodes import MAX_REPEAT, OPAQUE, SOME_RECORDING, Const, Node, Repeat, leaves
+from audiosynth.nodes import OPAQUE, SOME_RECORDING, Const, Node, leaves
 from audiosynth.references import By, Duration, Join, Ref, Sum, is_plain, text_of
+from audiosynth.reserved_scene import follow, repeat
 
 BLOCK: Final = 1_000
 """Slots over which `balance` is exact (DESIGN section 3)."""
@@ -24,11 +25,6 @@ MAX_EXAMPLES: Final = 64
 """Rows of a table that a recipe is checked with."""
 MAX_RATIO: Final = 1e6
 """Largest ratio of the costs of a `balance`."""
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value is a finite number (and no truth value)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _number(name: str, c: Compiler, raw: Any, path: Path) -> Node:
@@ -141,7 +137,9 @@ def _pick(c: Compiler, raw: Any, path: Path) -> Node:
             (*path, "where"),
             "a deck deals each recording once over the split, so what it deals from cannot be drawn; use how: random or cycle",
         )
-    examples = tuple(entry.meta for entry in c.tables.get(raw["from"], ())[:MAX_EXAMPLES]) or (SOME_RECORDING,)
+    examples: tuple[Any, ...] = (SOME_RECORDING,)
+    if raw["from"] in c.tables:  # one that could not be made is told of already
+        examples = tuple(entry.meta for entry in c.tables[raw["from"]][:MAX_EXAMPLES]) or (OPAQUE,)
     return Pick(c.keyed, raw["from"], c.at("where").compile(where, (*path, "where")), how, examples)
 
 
@@ -154,19 +152,6 @@ def _by(c: Compiler, raw: Any, path: Path) -> Node:
     }
     default = c.at("default").compile(raw["default"], (*path, "default")) if "default" in raw else None
     return By(path_text(path), c.at("on").compile(raw["on"], (*path, "on")), nodes, default)
-
-
-def _repeat(c: Compiler, raw: Any, path: Path) -> Node:
-    if not isinstance(raw, Mapping) or raw.keys() != {"n", "of"}:
-        return c.fail(path, f"'repeat' takes {{n: count, of: …}}, got {shown(raw)}")
-    n = c.at("n").compile(raw["n"], (*path, "n"))
-    counts = leaves(n)
-    if any(isinstance(w, bool) or not isinstance(w, int) or not 0 <= w <= MAX_REPEAT for w in counts):
-        return c.fail(
-            (*path, "n"),
-            f"expected whole numbers from 0 to {MAX_REPEAT} (integers, poisson, choice), got {shown(raw['n'])}",
-        )
-    return Repeat(c.keyed, n, c.at("of").compile(raw["of"], (*path, "of")), min(counts), max(1, *counts))
 
 
 def _maybe(c: Compiler, raw: Any, path: Path) -> Node:
@@ -221,11 +206,12 @@ _OTHERS: Final[Mapping[str, Callable[[Compiler, Any, Path], Node]]] = {
     "by": _by,
     "sum": _sum,
     "join": _join,
-    "repeat": _repeat,
+    "repeat": repeat,
     "maybe": _maybe,
     "of": _of,
     "slack": _slack,
     "fit": _fit,
+    "follow": follow,
     "literal": _literal,
 }
 RESERVED: Final[Mapping[str, Word]] = {**{name: partial(_number, name) for name in NUMERIC}, **_OTHERS}

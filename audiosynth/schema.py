@@ -22,13 +22,14 @@ from audiosynth.places import Position
 from audiosynth.recipe import KEYS
 from audiosynth.reserved import RESERVED
 from audiosynth.schema_parts import CLIPS, NUMBER, SETTINGS, TEXT, Tree, closed, first_line, numeric, pick
+from audiosynth.schema_scene import repeats
 from audiosynth.spec import Bed, Event, Level, Scene
 from audiosynth.splits import SplitSpec
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PICKED: Final = ("#/$defs/Recording", "#/$defs/Voice")
 """Records that are drawn from catalogues and casts."""
-_NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed"})
+_NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})
 """What the plan writes and a recipe does not."""
 _FILLED: Final = frozenset({"seed", "place", "start_sample", "spread_seed", "content"})
 
@@ -177,11 +178,12 @@ class _Schema:
             found["join"] = {"type": "array", "minItems": 1}
         if slack:
             found["slack"] = self.either({"type": "number", "minimum": 0, "maximum": 1}, {})
+            found["follow"] = self.either({"type": "number"}, {})
         if any(option.get("$ref") in _PICKED for option in _options(core)):
             found["pick"] = pick()
         if "array" in types:
             found["repeat"] = {}
-        known = {*NUMERIC, *found, "sum", "of", "join", "slack", "pick", "repeat", "product"}
+        known = {*NUMERIC, *found, "sum", "of", "join", "slack", "follow", "pick", "repeat", "product"}
         return {**found, **{word: {} for word in RESERVED if word not in known}}
 
     def leaf(self, core: Tree, within: Tree) -> Tree | None:
@@ -203,7 +205,8 @@ class _Schema:
     def repeated(self, item: Tree) -> Tree:
         """Return an item of a list, or a `repeat` of such items."""
         count = self.either({"type": "integer", "minimum": 0, "maximum": MAX_REPEAT}, {})
-        several = closed({"repeat": closed({"n": count, "of": item})})
+        rate = self.either({"type": "number", "minimum": 0}, {})
+        several = closed({"repeat": repeats(count, rate, item)})
         return {"if": {"type": "object", "required": ["repeat"]}, "then": several, "else": item}
 
     def _record(self, name: str, within: Tree) -> Tree:

@@ -15,7 +15,7 @@ _DRAWNNUMBERS: Final[Mapping[str, Tree]] = {
     "integers": {"n": (2, 2), "type": "integer"}, "poisson": {"n": (2, 2)}, "beta": {"n": (2, 4)},
 }  # fmt: skip
 SETTINGS: Final[Mapping[str, Tree]] = {
-    "extends": {**TEXT, "description": "Recipe in the same folder that this one changes"},
+    "extends": {**TEXT, "description": "Recipe that this one changes: a file in the same folder, or the name of one that comes along"},
     "name": {**TEXT, "description": "Name of the dataset; the file's name if missing"},
     "description": TEXT,
     "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0, "description": "Key of all draws"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import energy
 from audiosynth.errors import RenderError
 from audiosynth.images import Image, amplitude, part_of, widened
-from audiosynth.output import Stems
+from audiosynth.output import Output, Stems
 from audiosynth.parts import Parts, add_image, stems_sum
 from audiosynth.spec import ClipSpec
 from audiosynth.stems import Part, Source, Stem, stems_of
@@ -63,22 +63,14 @@ class Separator:
         RenderError
             If a stem goes beyond what its file can hold.
         """
-        wanted, bits = self.spec.output.wanted, BITS.get(self.spec.output.subtype)
-        step = gain * (1.0 if bits is None else 2.0 ** (bits - 1))
-        out, power = {}, {}
-        for stem in _stems(self.spec, wanted):
-            for part in _parts(stem, wanted):
-                y = self._sound(stem, part)
-                if part == "wet":
-                    power[stem.name] = sum(energy(row) for row in y) * gain * gain
-                out[stem.file(part)] = y * step if bits is None else np.rint(y * step).astype(np.int64)
-        if bits is not None and power and stems_sum(self.spec):
-            largest = max(power, key=lambda name: power[name])
-            out[largest] += mix - np.sum([out[name] for name in power], axis=0)
-        for stem in _stems(self.spec, wanted) if {"wet", "early", "late"} <= set(wanted.parts) else ():
-            if stem.events:
+        output, wanted = self.spec.output, self.spec.output.wanted
+        made = [(stem, part) for stem in _stems(self.spec, wanted) for part in _parts(stem, wanted)]
+        wet = [stem.file(part) for stem, part in made if part == "wet"] if stems_sum(self.spec) else []
+        out = in_steps({stem.file(part): self._sound(stem, part) * gain for stem, part in made}, mix, output, wet=wet)
+        for stem, part in made if {"wet", "early"} <= set(wanted.parts) else ():
+            if part == "late":
                 out[stem.file("late")] = out[stem.file("wet")] - out[stem.file("early")]
-        return {name: _held(y, name, wanted, bits) for name, y in out.items()}
+        return {name: held(y, name, output) for name, y in out.items()}
 
     def peak(self) -> float:
         """Return the peak of all stems before the gains of mix and guard."""
@@ -132,7 +124,7 @@ class Separator:
 
 
 def _stems(spec: ClipSpec, wanted: Stems) -> Sequence[Stem]:
-    sources = [Source(event.label, event.name) for event in spec.events]
+    sources = [Source(event.label, event.name, event.role) for event in spec.events]
     n_layers = 0 if spec.noise is None else len(spec.noise.layers)
     return stems_of(sources, n_layers, by=wanted.by, layers=wanted.layers)
 
@@ -149,8 +141,30 @@ def written(y: Array, pcm16: npt.NDArray[Any], subtype: str) -> npt.NDArray[Any]
     return y.astype(np.float32) if subtype == "FLOAT" else pcm.quantise(y, bits=24).pcm
 
 
-def _held(y: npt.NDArray[Any], name: str, wanted: Stems, bits: int | None) -> npt.NDArray[Any]:
-    """Return a stem as its file holds it: float32, int32 steps of the mix."""
+def in_steps(
+    sounds: Mapping[str, Array], mix: npt.NDArray[Any], output: Output, *, wet: Sequence[str]
+) -> dict[str, npt.NDArray[Any]]:
+    """Return sounds in the steps of the mix as written, as whole numbers; of the wet ones the largest takes what their sum lacks."""
+    bits = BITS.get(output.subtype)
+    if bits is None:
+        return dict(sounds)
+    out = {name: np.rint(y * 2.0 ** (bits - 1)).astype(np.int64) for name, y in sounds.items()}
+    if wet:
+        power = {name: sum(energy(row) for row in sounds[name]) for name in wet}
+        largest = max(power, key=lambda name: power[name])
+        out[largest] += mix - np.sum([out[name] for name in wet], axis=0)
+    return out
+
+
+def held(y: npt.NDArray[Any], name: str, output: Output) -> npt.NDArray[Any]:
+    """Return a stem as its file holds it: float32 or int32 steps of the mix.
+
+    Raises
+    ------
+    RenderError
+        If it goes beyond what the file can hold.
+    """
+    wanted, bits = output.wanted, BITS.get(output.subtype)
     if bits is None:
         return y.astype(np.float32)
     top = 2 ** (bits - 1)

@@ -17,6 +17,7 @@ from audiosynth.output import Output
 from audiosynth.places import Motion, Position
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import Component
+from audiosynth.rules import Role, Rules, without_unused
 from audiosynth.signals import GainPoints
 
 FORMAT: Final = 1
@@ -91,6 +92,7 @@ class Event(Strict):
 
     name: str | None = None
     label: str | None = Field(None, min_length=1, max_length=200, description="null: heard but not labeled")
+    role: Role = Field("foreground", description="the others are heard, and never labeled; limits count no background")
     source: Synth
     effects: tuple[Effect, ...] = Field((), strict=False)
     room: Room | None = None
@@ -180,6 +182,7 @@ class Scene(Strict):
 
     duration: float = Field(gt=0, le=MAX_DURATION, description="seconds")
     events: tuple[Event, ...] = Field((), max_length=1000, strict=False)
+    scene: Rules | None = Field(None, description="limits that the places of the events keep")
     noise: Bed | None = None
     room: Room | None = None
     mix: Mix = Mix()
@@ -233,13 +236,10 @@ class ClipSpec(Scene):
         """Return whether nothing needs a whole signal at once: effects on the mix, a guard over stems, noise from a point of a room,
         levels of the bed in weighted measures or under the events' sum, and events' levels over the clip do.
         """  # noqa: D205
-        bed = self.noise
+        bed, asked = self.noise, [event.level for event in self.events if event.level is not None]
         whole = bed is not None and (bed.snr_db is not None or bed.measure != "rms" or bed.spatial == "point")
-        asked = [event.level for event in self.events if event.level is not None]
-        whole |= self.mix.guard == "scale_all" or any(
-            level.span == "clip" or (level.snr_db is not None and level.measure != "rms") for level in asked
-        )
-        return not (whole or self.mix.effects)
+        whole |= any(level.span == "clip" or (level.snr_db is not None and level.measure != "rms") for level in asked)
+        return not (whole or self.mix.effects or self.mix.guard == "scale_all")
 
     @property
     def clip_id(self) -> str:
@@ -248,7 +248,7 @@ class ClipSpec(Scene):
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON tree."""
-        return self.model_dump(mode="json")
+        return without_unused(self.model_dump(mode="json"))
 
 
 GainDb = Annotated[float, Field(ge=-400.0, le=400.0)]

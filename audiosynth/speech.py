@@ -42,12 +42,28 @@ def utter(order: Order) -> Utterance:
     return made
 
 
+def require_voice(voice: Voice) -> None:
+    """Refuse a voice that its engine does not have, as far as that is known without asking it to speak.
+
+    Raises
+    ------
+    RenderError
+        With near names; or if libespeak-ng is not installed.
+    """
+    if voice.engine == "flite":
+        from audiosynth import flite
+
+        flite.name_of(voice)
+    elif voice.engine == "espeak":
+        voice_file(voice)
+
+
 def needs_of(voice: Voice) -> tuple[str, ...]:
     """Return what a row names so that this voice can speak again."""
     if voice.engine == "flite":
         from audiosynth import flite
 
-        return flite.needs()
+        return flite.needs(flite.name_of(voice))
     if voice.engine == "piper":
         from audiosynth import piper
 
@@ -62,13 +78,15 @@ def _espeak(order: Order) -> Utterance:
 
         require_known(order.phonemes, language=order.voice.language)
         said = f"[[{order.phonemes}]]"
+    elif order.pronounce:
+        said = _pronounced(order)
     request = espeak.Request(
         said + order.ending,
         order.voice.language,
         voice_file(order.voice),
         order.rate,
         order.word_gap,
-        order.phonemes is not None,
+        order.phonemes is not None or bool(order.pronounce),
         order.seed % SEEDS,
     )
     spoken = espeak.say(request)
@@ -76,3 +94,13 @@ def _espeak(order: Order) -> Utterance:
     names = order.text.split()
     marks = marks_of(words, spoken.phones, tokens(said), names if len(names) == len(tokens(said)) else None)
     return Utterance(spoken.pcm / 32768.0, spoken.sr, marks)
+
+
+def _pronounced(order: Order) -> str:
+    """Return the text with the words that a recipe pronounces itself in mnemonics."""
+    from audiosynth.espeak_phonemes import require_known
+    from audiosynth.pronunciations import mnemonics_of, pronounced
+
+    for word, how in order.pronounce:
+        require_known(mnemonics_of(how), language=order.voice.language, where=f"pronounce.{word}")
+    return pronounced(order.text, dict(order.pronounce))

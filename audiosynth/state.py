@@ -12,6 +12,9 @@ from audiosynth.loaded import Recipe
 from audiosynth.spec import ENGINE, FORMAT
 from audiosynth.versions import libraries, version
 
+IDENTITIES: Final = ("recipe_sha256", "parent_sha256", "jams_sha256")
+"""What a state is of: a recipe, a manifest, or files of scaper."""
+
 
 def state_of(recipe: Recipe) -> dict[str, Any]:
     """Return everything that decides the bytes of a build."""
@@ -40,6 +43,10 @@ def _members(recipe: Recipe) -> str:
 _WORDS: Final = {
     "members": "which recordings are in which split",
     "recipe_sha256": "the recipe",
+    "parent_sha256": "the manifest",
+    "jams_sha256": "the JAMS files",
+    "set": "what is set",
+    "labels": "how the parent is labeled",
     "seed": "the seed",
     "clips": "the number of clips",
     "audiosynth": "the version of audiosynth",

@@ -18,11 +18,12 @@ class Source(NamedTuple):
 
     label: str | None
     name: str | None = None
+    role: Role = "foreground"
 
     @property
-    def role(self) -> Role:
-        """Return the role of its stem."""
-        return "interference" if self.label is None else "foreground"
+    def plays(self) -> Role:
+        """Return the role of its stem: what is not labeled is no foreground."""
+        return "interference" if self.label is None and self.role == "foreground" else self.role
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Stem:
     name
         Of its file, without suffix; parts other than `wet` have theirs behind a dot.
     role
-        ``foreground``: labeled events; ``interference``: events without a label; ``background``: the bed.
+        ``foreground``: labeled events; ``interference``: others that are heard; ``background``: the bed, and events of that role.
     label
         Of its events, if they have one and the same.
     events
@@ -96,7 +97,7 @@ def stems_of_row(row: Mapping[str, Any]) -> list[tuple[Stem, tuple[Part, ...]]]:
     spec = row["spec"]
     asked = spec["output"]["stems"] if isinstance(spec["output"]["stems"], Mapping) else {}
     bed = spec["noise"] or {"layers": ()}
-    sources = [Source(event["label"], event["name"]) for event in spec["events"]]
+    sources = [Source(event["label"], event["name"], event.get("role", "foreground")) for event in spec["events"]]
     made = stems_of(sources, len(bed["layers"]), by=asked.get("by", "event"), layers=asked.get("layers", False))
     parts = [(stem, tuple(part for part in PARTS if stem.file(part) in row.get("stems", {}))) for stem in made]
     return [(stem, there) for stem, there in parts if there]
@@ -115,7 +116,7 @@ def stem_path(path: str, name: str) -> str:
 
 def _by_event(sources: Iterable[Source]) -> list[Stem]:
     return [
-        Stem(f"event{i:02d}_{_safe(source.label or source.name or 'event')}", source.role, source.label, (i,))
+        Stem(f"event{i:02d}_{_safe(source.label or source.name or 'event')}", source.plays, source.label, (i,))
         for i, source in enumerate(sources)
     ]
 
@@ -124,10 +125,10 @@ def _grouped(sources: Sequence[Source], by: By) -> list[Stem]:
     """Return one stem a group, in the order of the groups' first events."""
     groups: dict[str | None, list[int]] = {}
     for i, source in enumerate(sources):
-        groups.setdefault(source.label if by == "label" else source.role, []).append(i)
+        groups.setdefault(source.label if by == "label" else source.plays, []).append(i)
     stems: list[Stem] = []
     for events in groups.values():
-        label, role = sources[events[0]].label, sources[events[0]].role
+        label, role = sources[events[0]].label, sources[events[0]].plays
         name = f"label_{_safe(label)}" if by == "label" and label is not None else role
         taken = sum(stem.name == name or stem.name.startswith(f"{name}-") for stem in stems)
         told = label if by == "label" else None

@@ -46,12 +46,13 @@ def stream(
     *,
     assets: AssetReader | Workspace | None = None,
     sink: Sink | None = None,
+    kept: Decisions | None = None,
 ) -> Clip:
     """Render a clip in blocks.
 
     Parameters
     ----------
-    spec, decisions, assets
+    spec, decisions, assets, kept
         As for `render`.
     sink
         Called with each block of samples, in order.
@@ -71,9 +72,10 @@ def stream(
     # of its own: spectra of many long events would fill what shorter clips share
     work = Workspace(assets.assets if isinstance(assets, Workspace) else assets, max_bytes=SPECTRA_BYTES)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
-    bed = Bed(spec, ctx, decisions)
+    known = decisions or kept
+    bed = Bed(spec, ctx, known)
     meter = Meter(spec, bed.as_noise(), work, bed=bed.weighings(0.0) if spec.noise is not None else None)
-    scene = Scene(spec, ctx, work, decisions, meter)
+    scene = Scene(spec, ctx, work, known, meter)
     measured = Gains.measure(meter, scene.images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
     realised = scene.realised(gains)
@@ -90,8 +92,8 @@ def stream(
         layer_gain_db=bed.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard, ties=finished.ties,
     )  # fmt: skip
     reading = bed_reading(meter, realised, after_db=mix_gain + guard)
-    outcomes = outcomes_of(spec, finished.heard, finished.clipped, readings, reading, scene.images, guard)
     labels, none = labels_of(spec, scene.images, audible), np.zeros((spec.channels, 0))
+    outcomes = outcomes_of(spec, finished.heard, finished.clipped, readings, reading, scene.images, guard, labels)
     return Clip(spec, none, none.astype(np.int16), finished.sha256, labels, made, outcomes, {}, measured.drift(gains))
 
 

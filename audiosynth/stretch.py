@@ -22,9 +22,10 @@ References
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ NEW_PEAK: Final = 0.0123
 
 FLOOR: Final = 1e-12
 """Energy under the logarithm, relative to a full-level sine: what lies 120 dB down neither lasts nor strikes."""
-BLOCK: Final = 256  # frames held in memory at a time
+BLOCK: Final = 32  # frames at a time: they stay in the cache
 
 
 def rational(rate: float) -> Fraction:
@@ -172,28 +173,50 @@ class _Track:
         self.size, self.n = size, samples.shape[-1]
         self.lead = 2 * size - min(0, int(centres[0]))
         trail = 2 * size + max(0, int(centres[-1]) - self.n)
-        self.samples = np.pad(samples, ((0, 0), (self.lead, trail)))
-        self.weights = np.zeros(self.samples.shape[-1])
+        self.samples = np.zeros((samples.shape[0], self.lead + self.n + trail))
+        self.samples[:, self.lead : self.lead + self.n] = samples
 
-    def read(self, centres: Ints) -> Array:
-        """Return the frames around `centres`, shape (n_channels, n_frames, size)."""
-        windows = np.lib.stride_tricks.sliding_window_view(self.samples, self.size, axis=-1)
-        return np.asarray(windows[:, centres + (self.lead - self.size // 2)])
+    def starts(self, centres: Ints) -> Ints:
+        """Return where the frames around `centres` begin."""
+        return centres + (self.lead - self.size // 2)
 
-    def add(self, frames: Array, *, centres: Ints, weight: Array) -> None:
-        """Add frames around `centres`, and what each weighs."""
-        for i, start in enumerate((centres + (self.lead - self.size // 2)).tolist()):
-            self.samples[:, start : start + self.size] += frames[:, i]
-            self.weights[start : start + self.size] += weight
+    def read(self, centres: Ints, window: Array) -> Array:
+        """Return the frames around `centres` under a window, shape (n_channels, n_frames, size)."""
+        out = np.empty((self.samples.shape[0], centres.size, self.size))
+        _kernel().gather(self.samples, self.starts(centres), window, out)
+        return out
 
-    def mean(self) -> Array:
-        """Return the weighted mean of the frames added, without the margins."""
-        inside = slice(self.lead, self.lead + self.n)
-        return np.asarray(self.samples[:, inside] / self.weights[inside])
+    def add(self, frames: Array, *, centres: Ints, window: Array) -> None:
+        """Add frames around `centres` under a window."""
+        _kernel().add(self.samples, self.starts(centres), window, frames)
+
+    def inside(self) -> Array:
+        """Return the sum of what was added, without the margins."""
+        return self.samples[:, self.lead : self.lead + self.n]
+
+    def mean(self, centres: Ints, window: Array) -> Array:
+        """Return the mean of the frames that were added around `centres`, by the squares of the window."""
+        weights = np.zeros(self.samples.shape[-1])
+        _kernel().weigh(weights, self.starts(centres), window)
+        return np.asarray(self.inside() / weights[self.lead : self.lead + self.n])
+
+
+def _pairs(z: npt.NDArray[np.complex128]) -> Array:
+    """Return complex numbers as pairs along a last axis."""
+    return z.view(np.float64).reshape(*z.shape, 2)
+
+
+def _kernel() -> Any:
+    """Return the compiled loops, loaded when they are first needed."""
+    return importlib.import_module("audiosynth.stretch_kernel")
 
 
 def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, Array]:
-    """Return what lasts in the sound, stretched and as it was."""
+    """Return what lasts in the sound, stretched and as it was.
+
+    A peak of the frame at t goes on where the output left off, one hop ago at the previous frame as turned. So its turn is
+    the one there, times the phase from the input one hop before t to the previous frame.
+    """
     import scipy.fft
 
     window = _hann(plan.size)
@@ -201,86 +224,44 @@ def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, Array]:
     lasting = _Track(np.zeros_like(y), centres=plan.sources, size=plan.size)
     stretched = _Track(np.zeros((y.shape[0], plan.n_out)), centres=plan.targets, size=plan.size)
     half, n_frames = plan.n_lasts // 2, plan.targets.size
-    turn = np.ones(plan.size // 2 + 1, dtype=np.complex128)
+    around = plan.sources[np.clip(np.arange(-half, n_frames + half), 0, n_frames - 1)]
+    turn = np.array([[1.0], [0.0]]).repeat(plan.size // 2 + 1, axis=1)
+    seen: list[npt.NDArray[Any]] = []
     for first in range(0, n_frames, BLOCK):
         last = min(first + BLOCK, n_frames)
-        around = plan.sources[np.clip(np.arange(first - half, last + half), 0, n_frames - 1)]
-        spectra = scipy.fft.rfft(track.read(around) * window)
-        earlier = scipy.fft.rfft(track.read(plan.sources[first:last] - plan.hop) * window)
-        energy = np.sum(spectra.real**2 + spectra.imag**2, axis=0)
-        inside = slice(half, half + last - first)
-        kept = spectra[:, inside] * _mask(energy, plan=plan, floor=floor)
-        before = spectra[:, half - 1 : half - 1 + last - first]
-        turns = _turns(before, earlier, energy=energy[inside], turn=turn)
-        turn = turns[-1]
-        frames = scipy.fft.irfft(np.stack((kept, kept * turns)), plan.size) * window
-        lasting.add(frames[0], centres=plan.sources[first:last], weight=window**2)
-        stretched.add(frames[1], centres=plan.targets[first:last], weight=window**2)
-    return stretched.mean(), lasting.mean()
+        seen = _seen(track, around[first : last + 2 * half], window, floor, seen, 2 * half)
+        spectra, energy, loudness = seen
+        earlier = scipy.fft.rfft(track.read(plan.sources[first:last] - plan.hop, window))
+        struck = np.empty((last - first, turn.shape[1]))
+        _kernel().contrast(loudness, plan.n_lasts, plan.n_spreads, struck)
+        struck += STRIKES_ABOVE
+        struck *= -STEEPNESS
+        np.exp(struck, out=struck)
+        kept = np.empty((2, *earlier.shape), dtype=np.complex128)
+        _kernel().turn_frames(_pairs(spectra), half, _pairs(earlier), energy, struck, turn, NEW_PEAK, _pairs(kept))
+        frames = scipy.fft.irfft(kept, plan.size)
+        lasting.add(frames[0], centres=plan.sources[first:last], window=window)
+        stretched.add(frames[1], centres=plan.targets[first:last], window=window)
+    return stretched.mean(plan.targets, window), lasting.mean(plan.sources, window)
 
 
-def _mask(energy: Array, *, plan: _Plan, floor: float) -> Array:
-    """Return how far each bin lasts (1) rather than strikes (0), for the frames that have all neighbours in time."""
-    loudness = np.log(energy + floor)
-    half = plan.n_lasts // 2
-    along_time = _running_mean(loudness, plan.n_lasts)
-    mirrored = np.pad(loudness[half : len(loudness) - half].T, ((plan.n_spreads // 2,) * 2, (0, 0)), mode="symmetric")
-    along_frequency = _running_mean(mirrored, plan.n_spreads).T
-    return np.asarray(1 / (1 + np.exp(-STEEPNESS * (along_time - along_frequency + STRIKES_ABOVE))))
+def _seen(
+    track: _Track, centres: Ints, window: Array, floor: float, before: list[npt.NDArray[Any]], overlap: int
+) -> list[npt.NDArray[Any]]:
+    """Return the spectra of frames, the energy of their bins over all channels, and its logarithm.
 
-
-def _running_mean(rows: Array, width: int) -> Array:
-    """Return the mean of every `width` successive rows; sums of 1, 2, 4, … rows, so no long sum gathers rounding."""
-    n = len(rows) - width + 1
-    total, done, power = np.zeros((n, *rows.shape[1:])), 0, rows
-    for bit in range(width.bit_length()):
-        if width >> bit & 1:
-            total += power[done : done + n]
-            done += 1 << bit
-        power = power[: -(1 << bit)] + power[1 << bit :] if width >> (bit + 1) else power
-    return np.asarray(total / width)
-
-
-def _turns(before: Complex, earlier: Complex, *, energy: Array, turn: Complex) -> Complex:
-    """Return the unit phasor that turns each bin of each frame; `turn` is that of the frame before the first.
-
-    A peak of the frame at t goes on where the output left off, one hop ago at the previous frame as turned. So its turn
-    is the one there, times the phase from `earlier` (the input one hop before t) to `before` (the previous frame).
+    The first `overlap` frames are the last ones of the block `before`, if there was one.
     """
-    n_frames, n_bins = energy.shape
-    places, lengths = _peaks(energy)
-    frame, k = np.divmod(places, n_bins)
-    steps = np.sum(before[:, frame, k] * np.conj(earlier[:, frame, k]), axis=0)
-    size = np.abs(steps)
-    new = size <= NEW_PEAK * energy[frame, k]
-    steps = np.where(new, 1.0, steps / np.where(new, 1.0, size))
-    turns = np.empty((n_frames, n_bins), dtype=np.complex128)
-    bounds = np.searchsorted(frame, np.arange(n_frames + 1)).tolist()
-    for i in range(n_frames):
-        mine = slice(bounds[i], bounds[i + 1])
-        carried = np.where(new[mine], 1.0, turn[k[mine]])
-        turn = np.repeat(carried * steps[mine], lengths[mine])
-        turns[i] = turn
-    return turns
+    import scipy.fft
 
-
-def _peaks(energy: Array) -> tuple[Ints, Ints]:
-    """Return the flat positions of the spectral peaks of every frame, and how many bins turn with each.
-
-    A peak exceeds two neighbours on either side (the first of equals counts), so every frame has one.
-    """
-    n_frames, n_bins = energy.shape
-    rounded = np.full((n_frames, n_bins + 4), -1, dtype=np.int64)
-    rounded[:, 2:-2] = (np.ascontiguousarray(energy).view(np.int64) + (1 << 19)) >> 20
-    centre = rounded[:, 2:-2]
-    peak = (centre > rounded[:, 1:-3]) & (centre >= rounded[:, 3:-1])
-    peak &= (centre > rounded[:, :-4]) & (centre >= rounded[:, 4:])
-    places = np.flatnonzero(peak)
-    frame = places // n_bins
-    ends = np.append((places[1:] + places[:-1] + 1) // 2, n_frames * n_bins)
-    final = np.append(frame[1:] != frame[:-1], True)
-    ends = np.where(final, (frame + 1) * n_bins, ends)
-    return places, np.diff(ends, prepend=0)
+    spectra = scipy.fft.rfft(track.read(centres[overlap if before else 0 :], window))
+    energy, loudness = np.empty(spectra.shape[1:]), np.empty(spectra.shape[1:])
+    _kernel().energies(spectra, floor, energy, loudness)
+    np.log(loudness, out=loudness)
+    fresh = [spectra, energy, loudness]
+    if not before:
+        return fresh
+    return [np.concatenate((a[..., -overlap:, :], b), axis=-2) for a, b in zip(before, fresh, strict=True)]
 
 
 def _move(y: Array, *, plan: _Plan) -> Array:
@@ -293,8 +274,8 @@ def _move(y: Array, *, plan: _Plan) -> Array:
     centres = np.arange(-1, plan.n_in // step + 2, dtype=np.int64) * step
     rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(taper) + 0.5) / taper)
     window = np.concatenate((rise, np.ones(step - taper), rise[::-1]))
-    pieces = _Track(y, centres=centres, size=window.size).read(centres) * window
+    pieces = _Track(y, centres=centres, size=window.size).read(centres, window)
     targets = _positions(centres, rate=1 / plan.rate)
     moved = _Track(np.zeros((y.shape[0], plan.n_out)), centres=targets, size=window.size)
-    moved.add(pieces, centres=targets, weight=window)
-    return np.asarray(moved.samples[:, moved.lead : moved.lead + plan.n_out])
+    moved.add(pieces, centres=targets, window=np.ones(window.size))
+    return moved.inside()

@@ -21,7 +21,9 @@ class Totals:
     clips, seconds
         Per split.
     classes
-        Label → [events, seconds].
+        Label → [events, seconds]: the labeled intervals that can be heard, and how long they are together.
+    inaudible
+        Labeled intervals that cannot (`labels.drop_below_snr_db`), which most formats leave out.
     guarded, clipped
         Clips whose level the guard lowered; clips with saturated samples.
     snr
@@ -33,6 +35,7 @@ class Totals:
     clips: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     classes: dict[str, list[float]] = field(default_factory=dict)
+    inaudible: int = 0
     guarded: int = 0
     clipped: int = 0
     snr: list[float] = field(default_factory=lambda: [0, 0.0, float("inf"), float("-inf"), 0.0])
@@ -47,6 +50,9 @@ class Totals:
         self.clips[split] = self.clips.get(split, 0) + 1
         self.seconds[split] = self.seconds.get(split, 0.0) + row["duration"]
         for label in row["labels"]:
+            if not label.get("audible", True):
+                self.inaudible += 1
+                continue
             entry = self.classes.setdefault(label["label"], [0, 0.0])
             entry[0] += 1
             entry[1] += label["offset"] - label["onset"]
@@ -92,6 +98,7 @@ class Totals:
             "clips": dict(self.clips),
             "hours": {split: round(s / 3600, 4) for split, s in self.seconds.items()},
             "classes": {k: {"events": int(v[0]), "seconds": round(v[1], 3)} for k, v in sorted(self.classes.items())},
+            "inaudible": self.inaudible,
             "snr": snr,
             "guarded": self.guarded,
             "clipped": self.clipped,

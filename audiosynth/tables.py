@@ -18,6 +18,7 @@ from audiosynth.dice import ClipDice
 from audiosynth.errors import AudiosynthError
 from audiosynth.negatives import NegativesSpec, find_negatives
 from audiosynth.nodes import ConstMap, Node, Scope
+from audiosynth.speech import require_voice
 from audiosynth.voices import Voice, default_cast
 
 MAX_VOICES: Final = 100_000
@@ -77,6 +78,7 @@ def _voice(
         if tree.get("engine", "espeak") == "espeak":
             tree = {**{key: item.draw(scope) for key, item in missing.items() if key not in tree}, **tree}
         voice = Voice.model_validate({**tree, "name": name})
+        require_voice(voice)
     except ValidationError as error:
         for loc, message in registry.explain(error, "a voice"):
             compiler.fail((*path, *loc), message)
@@ -98,7 +100,7 @@ def table_of_negatives(
         spec = NegativesSpec.model_validate(raw)
         found = find_negatives(
             spec,
-            transcribe=lambda texts: espeak.transcribe(tuple(texts), language=spec.language),
+            transcribe=lambda texts, language: espeak.transcribe(tuple(texts), language=language),
             folder=folder,
             seed=seed,
         )
@@ -107,7 +109,7 @@ def table_of_negatives(
             compiler.fail((*path, *loc), message)
         return ()
     except AudiosynthError as error:
-        compiler.fail(path, str(error))
+        compiler.fail(path, str(error).removeprefix("negatives: "))
         return ()
     rows = [ConstMap(negative.as_dict()) for negative in found]
     return tuple(Entry(name, f"{name}-{i}", _sha256(row), row) for i, row in enumerate(rows))

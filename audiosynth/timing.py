@@ -115,6 +115,20 @@ def require_fit(onset: int, n: int, n_clip: int | None, sr: int) -> None:
         )
 
 
+def require_whole(source: Any) -> None:
+    """Refuse a protected event whose recording is used in part.
+
+    Raises
+    ------
+    PlanError
+        If it has a start or a duration.
+    """
+    if hasattr(source, "recording") and (source.start or source.start_sample or source.duration is not None):
+        raise PlanError(
+            "scene.protected names its label, so its recording is used whole; leave out `start` and `duration`, or the label"
+        )
+
+
 def fitted(events: Sequence[Event], fit: Fit | None, *, sr: int) -> int:
     """Return the length of a clip that ends some time after the last of its events.
 

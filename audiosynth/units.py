@@ -11,10 +11,9 @@ from typing import Any, Final
 from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
 from audiosynth.audiofile import AudioFile, write_audio
-from audiosynth.errors import AudiosynthError, BuildError
-from audiosynth.loaded import Recipe
+from audiosynth.errors import AudiosynthError, BuildError, PlanError
 from audiosynth.manifest import clip_path, dumps, make_row, needs_of
-from audiosynth.plan import plan_clip
+from audiosynth.orders import Order
 from audiosynth.render import render
 from audiosynth.rendered import Clip
 from audiosynth.separate import file_samples, written
@@ -29,7 +28,7 @@ UNIT: Final = 64
 
 @dataclass(frozen=True)
 class Unit:
-    """Clips [first, last) of one split."""
+    """Clips [first, last) of one split, in the order of what is asked for."""
 
     split: str
     first: int
@@ -42,7 +41,7 @@ class Unit:
 
 
 def units_of(clips: Mapping[str, int]) -> list[Unit]:
-    """Return the units of a recipe, in the order of its manifest.
+    """Return the units of so many clips per split, in the order of their manifest.
 
     Examples
     --------
@@ -61,7 +60,7 @@ def _fits(row: Mapping[str, Any]) -> None:
 
 
 def render_unit(
-    recipe: Recipe,
+    order: Order,
     unit: Unit,
     root: Path,
     work: Workspace,
@@ -73,7 +72,7 @@ def render_unit(
 
     Parameters
     ----------
-    recipe, unit, root, work
+    order, unit, root, work
         What to make, where, and with which recordings.
     stopped
         Asked before every clip; once true, the unit is given up.
@@ -85,17 +84,20 @@ def render_unit(
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed = [], []
-    exporters = [registry.create("exporters", tree) for tree in recipe.exports]
+    rows, failed, scratch = [], [], root / ".build" / "tmp"
+    exporters = [registry.create("exporters", tree) for tree in order.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
-    told = recipe.supervision.get(unit.split) != "none"
-    for ordinal in range(unit.first, unit.last):
+    told = order.supervision.get(unit.split) != "none"
+    for number in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
         spec = None
         try:
-            spec = plan_clip(recipe, unit.split, ordinal)
-            row = write(spec, root, scratch=root / ".build" / "tmp", work=work, recipe_sha256=recipe.sha256)
+            draft = order.draft(unit.split, number)
+            spec = draft.spec
+            known = {"decisions": draft.decisions, "kept": draft.kept}
+            row = write(spec, root, scratch=scratch, work=work, recipe_sha256=draft.recipe_sha256, **known)
+            row.update(draft.extra)
             for check in checks if told else ():
                 check(row)
             rows.append(dumps(row))
@@ -105,8 +107,7 @@ def render_unit(
             told_by = error if spec is None else type(error)(f"clip {spec.clip_id}: {error}")
             if not keep_going or isinstance(error, BuildError):
                 raise told_by from error
-            failed.append(_failure(unit.split, ordinal, told_by, spec))
-    scratch = root / ".build" / "tmp"
+            failed.append(_failure(unit.split, number, told_by, spec))
     if failed:
         put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
     text = "".join(row + "\n" for row in rows)
@@ -114,10 +115,13 @@ def render_unit(
     return len(rows)
 
 
-def _failure(split: str, ordinal: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
-    """Return the line of a clip that could not be made: why, and its spec if there is one."""
-    tree = None if spec is None else spec.to_json()
-    return dumps({"clip_id": f"{split}-{ordinal:09d}", "error": str(error), "spec": tree}) + "\n"
+def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
+    """Return the line of a clip that could not be made: why, and its spec, or the event that could not be planned."""
+    name, tree = (f"{split}-{number:09d}", None) if spec is None else (spec.clip_id, spec.to_json())
+    row: dict[str, Any] = {"clip_id": name, "error": str(error), "spec": tree}
+    if isinstance(error, PlanError) and error.event is not None:
+        row["event"] = error.event
+    return dumps(row) + "\n"
 
 
 def write(
@@ -128,10 +132,11 @@ def write(
     work: Workspace,
     recipe_sha256: str,
     decisions: Decisions | None = None,
+    kept: Decisions | None = None,
 ) -> dict[str, Any]:
     """Render a clip, in blocks if it is long, write its audio (and stems) by rename, and return its row."""
     if not streams(spec):
-        clip = render(spec, decisions, assets=work, stems=bool(spec.output.stems))
+        clip = render(spec, decisions, assets=work, stems=bool(spec.output.stems), kept=kept)
         return write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe_sha256)
     out, comment = spec.output, _comment(spec, recipe_sha256)
     head: dict[str, Any] = {
@@ -152,7 +157,7 @@ def write(
                 if written_apart:
                     samples.update(block)
 
-            made.append(stream(spec, decisions, assets=work, sink=sink))
+            made.append(stream(spec, decisions, assets=work, sink=sink, kept=kept))
         return file.sha256
 
     digest = _place(root / clip_path(spec), scratch, put_blocks)

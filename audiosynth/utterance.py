@@ -35,6 +35,8 @@ class Order:
         The words, which name the marks.
     phonemes
         Their pronunciation in libespeak-ng's mnemonics, word for word; None for the engine's own.
+    pronounce
+        (word, pronunciation) of single words.
     ending
         Punctuation that sets the tune.
     rate
@@ -48,6 +50,7 @@ class Order:
     voice: Voice
     text: str
     phonemes: str | None = None
+    pronounce: tuple[tuple[str, str], ...] = ()
     ending: str = ""
     rate: int = 175
     word_gap: int = 0

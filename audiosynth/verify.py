@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from audiosynth.errors import AudiosynthError, ManifestError
+from audiosynth.exports import LATER, all_exports, read_head
 from audiosynth.finish import export, file_sha256, view
 from audiosynth.manifest import open_manifest, read_rows, safe_path
-from audiosynth.paths import plain_name
 from audiosynth.stems import stem_path
 
 
@@ -43,8 +42,9 @@ def verify(root: str | Path) -> Verdict:
     """Hold the files of a dataset against its manifest, and the manifest against ``dataset.json``.
 
     Audio and stems are compared by the hashes in the rows; manifest, assets and recipe by those in ``dataset.json``;
-    labels and attribution are written again in a temporary folder and compared (unless manifest or assets differ). Under ``audio/`` and ``labels/`` every
-    other file is extra; elsewhere, files of yours are left alone.
+    labels (those of `audiosynth export` too) and attribution are written again in a temporary folder and compared (unless
+    manifest or assets differ). Under ``audio/`` and ``labels/`` every other file is extra; elsewhere, files of yours are
+    left alone.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def verify(root: str | Path) -> Verdict:
     """
     root = Path(root)
     manifest = open_manifest(root)
-    head = _head(root)
+    head = read_head(root)
     found = _Found(root)
     for name, digest in head["files"].items():
         found.hold(safe_path(name, place=f"{root / 'dataset.json'} files"), digest)
@@ -79,6 +79,7 @@ def verify(root: str | Path) -> Verdict:
     if found.whole:
         for name, digest in _labels(root, head):
             found.hold(name, digest)
+        found.known.add(LATER)
     return Verdict(clips, tuple(found.missing), tuple(found.changed), tuple(found.extra()))
 
 
@@ -117,32 +118,6 @@ class _Found:
                     yield name
 
 
-def _head(root: Path) -> dict[str, Any]:
-    path = root / "dataset.json"
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ManifestError(f"{root}: no finished build here (dataset.json is missing); run `build` again") from None
-    except (OSError, ValueError, RecursionError):
-        tree = None
-    if not _sound(tree):
-        raise ManifestError(f"{path}: is not what a build writes; was it edited?")
-    return dict(tree)
-
-
-def _sound(tree: Any) -> bool:
-    """Return whether a dataset.json has what is needed of it; its names become files, so they are held to their form."""
-    if not isinstance(tree, dict):
-        return False
-    tree.setdefault("splits", tree.get("clips"))
-    kinds = {"files": dict, "export": list, "splits": dict, "supervision": dict, "name": str}
-    return (
-        all(isinstance(tree.get(key), kind) for key, kind in kinds.items())
-        and all(plain_name(name) and type(n) is int and n >= 0 for name, n in tree["splits"].items())
-        and all(isinstance(item, dict) for item in tree["export"])
-    )
-
-
 def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     with manifest.open(encoding="utf-8") as file:
         yield from read_rows(file, name=str(manifest))
@@ -161,7 +136,7 @@ def _labels(root: Path, head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         folder = Path(scratch)
         try:
             dataset = view(root, name=head["name"], splits=head["splits"], supervision=head["supervision"])
-            export(dataset, head["export"], folder)
+            export(dataset, all_exports(root, head), folder)
         except (KeyError, TypeError, ValueError, AttributeError, AudiosynthError) as error:
             raise ManifestError(f"{root / 'dataset.json'}: its labels cannot be written again ({error})") from None
         for path in sorted(folder.rglob("*")):

@@ -1,10 +1,17 @@
 """Shared fixtures: where the real recordings are, if they are here at all."""
 
+import gc
 from pathlib import Path
 
 import pytest
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """Take the thousands of collected tests out of the garbage collector's rounds, which cost more than some tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

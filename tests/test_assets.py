@@ -77,6 +77,7 @@ def test_lossy_encodings(container: str, subtype: str | None) -> None:
         (_encoded(np.zeros((1, 0)), 8000, "WAV", "PCM_16"), "holds no samples"),
         (_encoded(np.array([[0.0, np.nan, np.inf, 0.5]]), 8000, "WAV", "FLOAT"), "2 samples are NaN or infinite .the first is sample 1"),
     ],
+    ids=["empty", "text", "MP4", "AAC", "no samples", "not finite"],  # of the bytes: a float WAV holds the time it was written
 )  # fmt: skip
 def test_refused(data: bytes, match: str) -> None:
     """What is empty, unreadable or not finite is refused with its name and the reason."""

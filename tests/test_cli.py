@@ -40,8 +40,9 @@ def run(*words: object, stdin: str | bytes | None = None, code: int = 0) -> Resu
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Work in a folder of the test's own."""
+    """Work in a folder of the test's own, in this process: others take longer to start than these sets to make."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("audiosynth.cli_build.usable_cpus", lambda: 1)
 
 
 @pytest.fixture

@@ -42,13 +42,21 @@ def wait_for(condition, seconds: float = 60.0) -> None:
     assert condition()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_signal_stops_a_build_in_order(tmp_path, number, code, workers):
-    """One line, the signal's exit code, and a second run ends in the tree of an undisturbed one."""
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Return a recipe of many short clips, and what an undisturbed build makes of it."""
+    folder = tmp_path_factory.mktemp("many")
     source = {"type": "tone", "frequency": 500, "duration": 0.05}
     tree = {"duration": 0.1, "sr": 8000, "clips": 1600, "events": [{"label": "a", "source": source, "level_dbfs": -20}]}
-    recipe = str(write_recipe(tmp_path / "many.yaml", tree))
+    recipe = write_recipe(folder / "many.yaml", tree)
+    return str(recipe), tree_of(build(load_recipe(recipe), folder / "whole").root)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_stops_a_build_in_order(many, tmp_path, number, code, workers):
+    """One line, the signal's exit code, and a second run ends in the tree of an undisturbed one."""
+    recipe, whole = many
     command = ("build", recipe, "--workers", workers, "-o", str(tmp_path / "out"))
     process = start(*command, stdout=subprocess.DEVNULL)
     wait_for(lambda: any((tmp_path / "out" / ".build" / "units").glob("*.jsonl")))
@@ -58,8 +66,7 @@ def test_a_signal_stops_a_build_in_order(tmp_path, number, code, workers):
     assert err.decode() == "stopped; run the same command again to go on\n"
     assert not (tmp_path / "out" / "dataset.json").exists()
     assert run(*command)[0] == 0
-    whole = build(load_recipe(recipe), tmp_path / "whole").root
-    assert tree_of(tmp_path / "out") == tree_of(whole)
+    assert tree_of(tmp_path / "out") == whole
 
 
 def test_a_reader_that_leaves_early_causes_no_noise():
@@ -137,13 +144,14 @@ def test_colours_are_for_terminals_that_want_them():
     assert "\x1b[" not in run("build", "nowhere")[2]
 
 
-def test_a_terminal_sees_a_bar(tmp_path):
+def test_a_terminal_sees_a_bar(many, tmp_path):
     """Clips done of all, clips per second and time left, on a terminal only."""
-    shown = read_terminal(["build", "quickstart", "--clips", "70", "--workers", "1", "-o", str(tmp_path / "a")])
+    words = ["build", many[0], "--clips", "140", "--workers", "1", "-o"]
+    shown = read_terminal([*words, str(tmp_path / "a")])
     assert "/140" in shown
     assert "clips/s" in shown
     assert "left" in shown
-    assert "140" not in run("build", "quickstart", "--clips", "70", "-o", str(tmp_path / "b"))[2]
+    assert "140" not in run(*words, str(tmp_path / "b"))[2]
 
 
 def test_it_runs_as_a_module():

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.exporters._text import READ_AS_MISSING
 from audiosynth.exporters.attribution import Attribution, escaped
 from audiosynth.exporters.audacity import Audacity
-from audiosynth.exporters.desed import READ_AS_MISSING, Desed
+from audiosynth.exporters.desed import Desed
 from audiosynth.exporters.jsonl import Jsonl
 from audiosynth.registry import create, dump
 
@@ -167,7 +168,7 @@ def test_desed_times_are_in_order_within_the_clip_and_near_the_truth(
     """0 <= onset < offset <= duration for any clip, no overlaps in a class, every event within 2 ms of its place."""
     sr, n, events = clip
     folder = tmp_path_factory.mktemp("desed")
-    labels = [label(f"{i:02d}", a, b, sr) for i, (a, b, _) in enumerate(events)]
+    labels = [label(f"n{i:02d}", a, b, sr) for i, (a, b, _) in enumerate(events)]
     Desed().write(view(folder, [row(0, labels, n=n, sr=sr)]), folder)
     duration = float(table(folder / "desed" / "train_durations.tsv")[1][1])
     lines = sorted((r[3], float(r[1]), float(r[2])) for r in table(folder / "desed" / "train.tsv")[1:] if r[3])

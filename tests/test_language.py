@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from material import sounds, write_recipe
 
-from audiosynth import load_recipe, plan_clip
+from audiosynth import load_recipe, plan_clip, shipped_recipe
 from audiosynth.errors import PlanError, RecipeError
 from audiosynth.reserved import shares
 
@@ -241,6 +241,21 @@ def test_each_goes_through_a_catalogue(tmp_path):
     specs = [plan_clip(recipe, "train", i) for i in range(24)]
     assert len({s.events[0].source.recording.path for s in specs}) == 12
     assert all(s.n_samples == s.events[0].source.recording.n_samples for s in specs)
+
+
+def test_extends_a_recipe_that_comes_along(tmp_path):
+    """By its name, as on the command line; a file of that name beside the recipe goes first."""
+    child = write_recipe(tmp_path / "mine.yaml", {"extends": "quickstart", "name": "mine", "clips": {"train": 3}})
+    made = load_recipe(child)
+    assert made.clips["train"] == 3
+    assert (
+        plan_clip(made, "train", 0).events[0].source
+        == plan_clip(load_recipe(shipped_recipe("quickstart")), "train", 0).events[0].source
+    )
+    write_recipe(tmp_path / "quickstart", {"duration": 0.5, "clips": 1, "sr": 8000, "events": []})
+    assert load_recipe(child).sr == 8000
+    with pytest.raises(RecipeError, match="no recipe of that name comes along; did you mean 'quickstart'"):
+        load_recipe(write_recipe(tmp_path / "bad.yaml", {"extends": "quickstar"}))
 
 
 def test_extends_merges_maps(tmp_path):

@@ -21,35 +21,50 @@ FILES = {
 # From the ground up: README, Architecture. A module imports from its own floor and from those under it.
 FLOORS = {
     "array maths": (
-        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "colour", "biquads", "pcm", "audiofile",
+        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "stretch_kernel", "colour", "biquads", "pcm", "audiofile",
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
-        "phones", "envelope", "espeak_worker",
+        "phones", "envelope", "espeak_worker", "polyphony", "spans", "voicing", "repeats", "onsets", "scaper_sound",
     ),
     "language and material": (
-        "registry", "stems", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved", "budget", "catalogue", "index", "listing",
+        "registry", "stems", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved*", "budget", "catalogue", "index", "listing",
         "assets", "splits", "clip", "profile*", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
         "espeak", "espeak_phonemes", "flite", "piper", "speech", "utterance", "voices", "negatives", "lexicons", "tables",
+        "pronunciations", "scaper_jams",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
-    "records that travel": ("fields", "output", "spec", "rendered", "loaded"),
+    "records that travel": ("fields", "output", "rules", "spec", "scaper_spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "timing", "render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes", "blocks", "stream", "manifest",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "drafts", "limits", "arrange", "render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes",
+        "blocks", "stream", "manifest", "render_scaper", "scaper_import",
     ),
     "loops": (
-        "build", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "dataset", "starter", "report*",
+        "build", "orders", "scaper_order", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "exports", "dataset", "starter", "stats", "vary*", "report*",
     ),
     "commands": ("cli", "cli_*", "__main__"),
 }  # fmt: skip
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
-    "plan": ("plan", "timing"),
-    "render": ("render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes", "blocks", "stream"),
+    "plan": ("plan", "replan", "timing", "drafts", "limits", "arrange"),
+    "render": (
+        "render",
+        "images",
+        "beds",
+        "gains",
+        "realised",
+        "parts",
+        "separate",
+        "outcomes",
+        "blocks",
+        "stream",
+        "render_scaper",
+    ),
+    "imports": ("scaper_import",),
     "manifest": ("manifest",),
 }
-HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm"}
-IMPORTED_LATE = {"audiosynth.image_kernel"}
+HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
+IMPORTED_LATE = {"audiosynth.image_kernel", "audiosynth.stretch_kernel"}
 """Compiled code stands at module level; nothing imports these but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""

@@ -40,6 +40,22 @@ def which_set(filename: str, validation: float = 10.0, testing: float = 10.0) ->
     return "testing" if percentage < validation + testing else "training"
 
 
+def torchaudio_training(base: Path) -> list[str]:
+    """List the training part as torchaudio's SPEECHCOMMANDS does: all files that are in no list and are no background."""
+    listed = set()
+    for name in ("validation_list.txt", "testing_list.txt"):
+        listed |= {line.strip() for line in (base / name).read_text(encoding="utf-8").splitlines()}
+    walker = sorted(path.relative_to(base).as_posix() for path in base.glob("*/*.wav"))
+    return [name for name in walker if "_nohash_" in name and "_background_noise_" not in name and name not in listed]
+
+
+def torchaudio_metadata(name: str) -> tuple[str, str, int]:
+    """Return label, speaker and number of utterance as torchaudio reads them from a path."""
+    label, file = name.split("/")
+    speaker, number = file.removesuffix(".wav").split("_nohash_")
+    return label, speaker, int(number)
+
+
 def clip(
     root: Path, split: str, i: int, label: str | None, voice: str = "", n: int = SR, **more: Any
 ) -> dict[str, Any]:
@@ -99,9 +115,9 @@ def test_speech_commands_as_tensorflow_reads_it(tmp_path, rows):
         assert re.fullmatch(r"[0-9a-f]{8}", speaker)
         assert [s for s, listed in lists.items() if name in listed] == [s for s in [which_set(name)] if s != "training"]
     assert sum(map(len, lists.values())) == 12
-    # torchaudio: everything that is in neither list, has `_nohash_` in its name and no `_background_noise_` in its path
-    train = [name for name in files if name not in {*lists["validation"], *lists["testing"]}]
+    train = torchaudio_training(base)
     assert len(train) == 18
+    assert {torchaudio_metadata(name)[0] for name in files} == {"heycomputer", "stop", "bird"}
     voices = {
         s: {Path(n).name[:8] for n in (train if s == "train" else lists[s])} for s in ("train", "validation", "testing")
     }
@@ -151,14 +167,51 @@ def test_speech_commands_refuses(tmp_path, rows, bad, message):
         SpeechCommands().write(dataset(tmp_path, [*rows, more]), tmp_path / "labels")
 
 
+def kws_streaming_words(base: Path, wanted: list[str]) -> dict[str, int]:
+    """Read as input_data.py of kws_streaming does under --split_data 0; returns the number of files of each part."""
+    for name in ("testing", "training", "validation", "_background_noise_"):
+        assert (base / name).is_dir(), f"Directory is not found {name}"
+    assert list((base / "_background_noise_").glob("*.wav")), "No background wav files were found"
+    found = {}
+    for part in ("testing", "training", "validation"):
+        files = list((base / part).glob("*/*.wav"))
+        assert files, f"No .wavs found in {part}"
+        words = {path.parent.name.lower() for path in files}
+        assert words <= set(wanted), f"Unknown word {words - set(wanted)}"
+        assert set(wanted) <= words, f"Expected to find {set(wanted) - words}"
+        found[part] = len(files)
+    return found
+
+
 def test_kws_streaming(tmp_path, rows):
-    """Every folder of a part is a word, unknown or silence, in all three."""
+    """Every folder of a part is a wanted word, unknown or silence, in all three; noise is there."""
     KwsStreaming(words=("hey computer", "stop")).write(dataset(tmp_path, rows), tmp_path / "labels")
     base = tmp_path / "labels" / "kws_streaming"
-    for part in SETS:
-        assert sorted(p.name for p in (base / part).iterdir()) == ["heycomputer", "silence", "stop", "unknown"]
+    wanted = (base / "wanted_words.txt").read_text(encoding="utf-8").strip().split(",")
+    assert wanted == ["heycomputer", "silence", "stop", "unknown"]
+    assert kws_streaming_words(base, wanted) == {"training": 24, "validation": 8, "testing": 8}
     assert len(list((base / "training" / "unknown").glob("*.wav"))) == 6
-    assert list((base / "_background_noise_").glob("*.wav"))
+
+
+def test_kws_streaming_refuses(tmp_path, rows):
+    """A part without one of the words, and no noise: errors to its reader, hours later."""
+    few = [
+        row for row in rows if not (row["split"] == "validation" and [x["label"] for x in row["labels"]] == ["stop"])
+    ]
+    with pytest.raises(BuildError, match="validation has no clip of 'stop'"):
+        KwsStreaming().write(dataset(tmp_path, few), tmp_path / "labels")
+    with pytest.raises(BuildError, match="no background noise: its reader fails without"):
+        KwsStreaming().write(dataset(tmp_path, [row for row in rows if row["labels"]]), tmp_path / "labels")
+
+
+def test_a_word_that_cannot_be_heard_is_no_silence(tmp_path, rows):
+    """Nor is it the word: such clips are left out of all layouts."""
+    lost = clip(tmp_path, "train", 98, "stop")
+    lost["labels"][0]["audible"] = False
+    heard = dataset(tmp_path, [*rows, lost])
+    KwsStreaming().write(heard, tmp_path / "labels")
+    MicroWakeWord(target=("stop",)).write(heard, tmp_path / "labels")
+    assert not list((tmp_path / "labels").rglob("train-000000098.wav"))
 
 
 def test_openwakeword(tmp_path, rows):
@@ -187,20 +240,67 @@ def test_openwakeword(tmp_path, rows):
         OpenWakeWord(target=("nobody",)).write(dataset(tmp_path, rows), tmp_path / "other")
 
 
+def test_openwakeword_without_noise(tmp_path, rows):
+    """A folder that is not there is an error to os.scandir: the configuration names none."""
+    OpenWakeWord(target=("hey computer",)).write(
+        dataset(tmp_path, [row for row in rows if row["labels"]]), tmp_path / "labels"
+    )
+    base = tmp_path / "labels" / "openwakeword"
+    config = yaml.safe_load((base / "heycomputer.yml").read_text(encoding="utf-8"))
+    assert config["background_paths"] == config["background_paths_duplication_rate"] == []
+
+
+def test_openwakeword_false_accepts_an_hour(tmp_path, rows):
+    """train.py divides by 11.3 hours whatever it is given: the configuration says what to multiply by."""
+    tracks = [clip(tmp_path, "ambient", i, ["bird", "stop"], n=36 * SR) for i in range(2)]
+    OpenWakeWord(target=("hey computer",)).write(dataset(tmp_path, [*rows, *tracks]), tmp_path / "labels")
+    base = tmp_path / "labels" / "openwakeword"
+    assert sum(soundfile.info(p).frames for p in (base / "ambient").iterdir()) == 72 * SR
+    comment = (base / "heycomputer.yml").read_text(encoding="utf-8").split("model_name")[0]
+    assert "ambient/ is 0.0200 hours" in comment
+    assert "multiply what it reports by 565.00" in comment  # 11.3 h / 72 s
+
+
 def test_microwakeword(tmp_path, rows):
     """A folder a kind and part, one header for all, and long tracks with their events."""
-    tracks = [clip(tmp_path, "ambient", 0, ["hey computer", "bird"], n=40 * SR)]
+    tracks = [
+        clip(tmp_path, f"{part}_ambient", 0, ["stop", "bird"], n=40 * SR, voice=part)
+        for part in ("validation", "testing")
+    ]
     MicroWakeWord(target=("hey computer",)).write(dataset(tmp_path, [*rows, *tracks]), tmp_path / "labels")
     base = tmp_path / "labels" / "microwakeword"
     assert len(list((base / "positive" / "training").glob("*.wav"))) == 6
     assert len(list((base / "negative" / "testing").glob("*.wav"))) == 4
     assert len(list((base / "background" / "validation").glob("*.wav"))) == 2
-    assert {p.read_bytes()[:4] + p.read_bytes()[8:40] for p in base.rglob("[pnb]*/*/*.wav")} == {
-        (base / "positive" / "training" / "train-000000000.wav").read_bytes()[:4]
-        + (base / "positive" / "training" / "train-000000000.wav").read_bytes()[8:40]
-    }
-    lines = (base / "ambient" / "events.tsv").read_text(encoding="utf-8").splitlines()
-    assert lines[1] == "ambient-000000000.wav\t0.250000\t0.750000\they computer"
+    for path in base.rglob("*.wav"):  # durations are told from file sizes, by the header of one
+        raw = path.read_bytes()
+        assert (len(raw) - 44) / (2 * SR) == soundfile.info(path).frames / SR
+        assert struct.unpack("<HHIIHH", raw[20:36]) == (1, 1, SR, 2 * SR, 2, 16)
+    for part in ("validation_ambient", "testing_ambient"):
+        lines = (base / part / "events.tsv").read_text(encoding="utf-8").splitlines()
+        assert lines[1] == f"{part}-000000000.wav\t0.250000\t0.750000\tstop"
+        assert len(list((base / part).glob("*.wav"))) == 1
+
+
+def test_ambient_tracks_are_free_of_the_wake_word(tmp_path, rows):
+    """Trainers count every answer in them as a false accept; a stream is for that, and no layout of clips takes it."""
+    track = clip(tmp_path, "ambient", 0, ["hey computer", "bird"], n=4 * SR)
+    stream = clip(tmp_path, "stream", 0, ["hey computer", "bird"], n=4 * SR)
+    for exporter in (MicroWakeWord(target=("hey computer",)), OpenWakeWord(target=("hey computer",))):
+        with pytest.raises(BuildError, match=r"'hey computer' is said at 0\.25 s of an ambient track"):
+            exporter.check(track)  # type: ignore[attr-defined]
+        with pytest.raises(BuildError, match="call the split stream"):
+            exporter.write(dataset(tmp_path, [*rows, track]), tmp_path / "labels")
+        exporter.check(stream)  # type: ignore[attr-defined]
+        exporter.write(dataset(tmp_path, [*rows, stream]), tmp_path / "labels")
+    assert not list((tmp_path / "labels").rglob("stream-*"))
+
+
+def test_microwakeword_ambient_tracks_are_as_long(tmp_path, rows):
+    """The trainer divides the false accepts of both parts by the hours of the first."""
+    tracks = [clip(tmp_path, "ambient", 0, "bird", n=4 * SR), clip(tmp_path, "testing_ambient", 0, "stop", n=5 * SR)]
+    with pytest.raises(BuildError, match="validation are 4 s, those for testing 5 s"):
+        MicroWakeWord(target=("hey computer",)).write(dataset(tmp_path, [*rows, *tracks]), tmp_path / "labels")
 
 
 def test_nemo(tmp_path, rows):
@@ -215,13 +315,58 @@ def test_nemo(tmp_path, rows):
         assert all(line["duration"] == 1.0 for line in lines)
 
 
+def picovoice_score(base: Path, split: str, answers: list[float]) -> tuple[float, float]:
+    """Score answers (seconds) as benchmark.py does, in frames of 512; returns the miss rate and false alarms an hour."""
+    pcm, sr = soundfile.read(base / f"{split}.wav", dtype=np.int16)
+    assert sr == SR
+    times = [
+        tuple(float(x) for x in line.strip("\n").split(", "))
+        for line in (base / f"{split}.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    frames = pcm.size // 512
+    right = np.zeros(frames, dtype=bool)
+    for start, end in times:
+        right[int(start * SR // 512) : int((end * SR + 511) // 512) + 1] = True
+    hits = [bool(right[int(t * SR // 512)]) for t in answers]
+    return (len(times) - sum(hits)) / len(times), hits.count(False) / (pcm.size / (SR * 3600))
+
+
 def test_picovoice(tmp_path, rows):
-    """One stream a split, and where the wake word is in it, the end half a second late."""
-    Picovoice(target=("hey computer",)).write(dataset(tmp_path, rows), tmp_path / "labels")
+    """One stream a split, and where the wake word is in it: the benchmark's own scoring takes an answer 0.4 s late for right."""
+    streams = [clip(tmp_path, "stream", i, ["hey computer", "bird"][i : i + 1], n=2 * SR) for i in range(2)]
+    Picovoice(target=("hey computer",)).write(dataset(tmp_path, [*rows, *streams]), tmp_path / "labels")
     base = tmp_path / "labels" / "picovoice"
-    assert sorted(p.name for p in base.iterdir()) == ["test.txt", "test.wav"]
+    assert sorted(p.name for p in base.iterdir()) == ["stream.txt", "stream.wav", "test.txt", "test.wav"]
     assert soundfile.info(base / "test.wav").frames == 8 * SR
     assert (base / "test.txt").read_text(encoding="utf-8") == "0.25, 1.25\n4.25, 5.25\n"
+    assert picovoice_score(base, "test", [0.75 + 0.4, 4.75 + 0.4]) == (0.0, 0.0)
+    assert picovoice_score(base, "test", [3.0, 0.1]) == (1.0, pytest.approx(2 / (8 / 3600)))
+    assert picovoice_score(base, "stream", [0.9]) == (0.0, 0.0)
+
+
+def test_picovoice_refuses(tmp_path, rows):
+    """No wake word to divide by; one so soon after another that an answer would be of both."""
+    with pytest.raises(BuildError, match="'nobody' is said in no split for testing"):
+        Picovoice(target=("nobody",)).write(dataset(tmp_path, rows), tmp_path / "labels")
+    close = [clip(tmp_path, "test", i, "hey computer", n=12_500) for i in range(2)]
+    with pytest.raises(BuildError, match=r"lead in with more than 0\.5 s"):
+        Picovoice(target=("hey computer",)).write(dataset(tmp_path, close), tmp_path / "labels")
+
+
+def test_layouts_refuse_when_the_first_clip_is_made(tmp_path):
+    """Not after hours of building: every layout looks at each clip."""
+    wrong = clip(tmp_path, "train", 0, "stop", sr=8000)
+    for exporter in (
+        SpeechCommands(), KwsStreaming(), OpenWakeWord(target=("a",)), MicroWakeWord(target=("a",)),
+    ):  # fmt: skip
+        with pytest.raises(BuildError, match="8000 Hz in 1 channels"):
+            exporter.check(wrong)  # type: ignore[attr-defined]
+    with pytest.raises(BuildError, match="2 labels"):
+        Nemo().check(clip(tmp_path, "train", 1, ["a", "b"]))
+    with pytest.raises(BuildError, match="8000 samples"):
+        SpeechCommands().check(clip(tmp_path, "train", 2, "stop", n=8000))
+    with pytest.raises(BuildError, match="keyword layouts know"):
+        Picovoice(target=("a",)).check(clip(tmp_path, "extra", 0, "stop"))
 
 
 def test_joints_do_not_click():

@@ -9,7 +9,8 @@ import soundfile
 from audiosynth import colour, profile_fit, profile_sound, profile_stats
 from audiosynth.cli import cli
 from audiosynth.dice import gaussian_at, uniform_at
-from audiosynth.profile_fit import LearnError, learn
+from audiosynth.profile_checks import LearnError
+from audiosynth.profile_fit import learn
 from audiosynth.profile_text import profile_text
 from audiosynth.profiles import MAX_FILE, Profile, profile_path, read_profile
 

@@ -20,7 +20,7 @@ LEXICON = {
 }  # fmt: skip
 
 
-def said(texts):
+def said(texts, language="en-us"):
     """Pronounce by the small lexicon above; anything else letter by letter."""
     return [" ".join(LEXICON.get(w, "_".join(w)) for w in text.split()) for text in texts]
 
@@ -65,6 +65,43 @@ def test_distances_are_the_edit_distance():
         assert list(distances(target, words)) == pytest.approx([slow(target, other) for other in words])
 
 
+def test_distance_within_is_that_of_the_nearest_stretch():
+    """Against every stretch of the other, one by one; zero where it holds the phrase."""
+    words = [parse(ipa).phones for ipa in LEXICON.values()]
+    target = parse(LEXICON["hey"]).phones + parse(LEXICON["computer"]).phones
+    for other in [*words, words[0] + words[5] + words[7], ("z", *target, "z")]:
+        stretches = [other[a:b] for a in range(len(other) + 1) for b in range(a, len(other) + 1)]
+        nearest = min(distances(target, stretches))
+        assert distances(target, [other], within=True)[0] == pytest.approx(nearest)
+    assert distances(target, [("z", *target, "z")], within=True)[0] == 0.0
+
+
+@needs_espeak
+def test_sentences_that_hold_the_phrase_are_refused():
+    """In any language, as each is pronounced; how near is told of the nearest stretch."""
+    from audiosynth.lexicons import sentences
+
+    english = next(text for language, text in sentences() if language == "en")
+    german = next(text for language, text in sentences() if language == "de")
+
+    def transcribe(texts, language):
+        return espeak.transcribe(tuple(texts), language=language)
+
+    for kind, whole, language in (("sentence", english, "en-us"), ("foreign", german, "de")):
+        part = " ".join(whole.split()[1:3])
+        of = parse(espeak.transcribe((part,), language=language)[0])
+        spec = NegativesSpec.model_validate({"of": [part], "kinds": [kind], "n": 500})
+
+        def as_there(texts, asked, part=part, language=language):
+            return transcribe(texts, language if list(texts) == [part] else asked)
+
+        made = find_negatives(spec, transcribe=as_there)
+        assert of.phones
+        assert whole not in {n.text for n in made}
+        assert len(made) > 9
+        assert all(n.distance > 0 for n in made)
+
+
 def test_parse():
     """Stress is kept apart, length and marks of other languages are dropped, r-coloured vowels are two phones."""
     assert parse("h_ˈɪɹ") == (("h", "ɪ", "ɹ"), 1)
@@ -83,7 +120,9 @@ def test_homophones_and_what_contains_the_phrase_are_refused(tmp_path):
 
 def test_nothing_but_homophones_is_an_error(tmp_path):
     """The message names them."""
-    with pytest.raises(ParameterError, match=r"all that is 'alike' for 'two' sounds just like it \(to, too\)"):
+    with pytest.raises(
+        ParameterError, match=r"all that is 'alike' for 'two' sounds just like it or holds it \(to, too\)"
+    ):
         found(tmp_path, ["two", "to", "too"], of=["two"])
 
 
@@ -134,7 +173,9 @@ def test_in_a_recipe(tmp_path):
     why = [event.let["n"] for event in events]
     assert {w["kind"] for w in why} == {"alike", "foreign"}
     assert all(w["of"] == "hey computer" for w in why)
-    assert all((w["distance"] is None) == (w["kind"] == "foreign") for w in why)
+    assert all(0 < w["distance"] < 1.2 for w in why)
+    assert {w["language"] for w in why if w["kind"] == "foreign"} <= {"de", "es", "fr", "it", "nl", "pt"}
+    assert all(w["language"] is None for w in why if w["kind"] == "alike")
     assert all(e.source.language == w["language"] for e, w in zip(events, why, strict=True))  # type: ignore[attr-defined]
 
 

@@ -136,3 +136,21 @@ def test_the_envelope_holds_every_peak() -> None:
     assert high[at] == 0.9
     assert times[at] <= 123_456 / 48_000 < times[at + 1]
     assert low.min() == 0.0
+
+
+def test_words_and_phones_are_drawn(tmp_path: Path) -> None:
+    """What is said changes the picture of the same sound; names that have no room are left out, not their onsets."""
+    from audiosynth.report.preview import readable
+
+    said = {
+        "words": [("hey", 2000, 5000), ("computer", 5200, 9000)],
+        "phones": [("h", 2000, 2400), ("ˈeɪ", 2400, 5000)],
+    }
+    pictures = []
+    for extra in ({}, said):
+        path = tmp_path / f"{len(extra)}.png"
+        draw_clip(tone(440.0), SR, [Label("hey computer", 2000, 9000, extra=extra)], path, title="x")
+        pictures.append(path.read_bytes())
+    assert pictures[0] != pictures[1]
+    assert readable(said["words"], SR, 60.0) == [(2000 / SR, ""), (5200 / SR, "")]
+    assert [name for _, name in readable(said["words"], SR, 1.0)] == ["hey", "computer"]

@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 
 from audiosynth import registry
 from audiosynth.clip import RenderContext
+from audiosynth.dice import uniform_at
 from audiosynth.errors import ParameterError
 from audiosynth.plan import plan_clip
 from audiosynth.recipe import load_recipe
@@ -26,6 +27,40 @@ LOW = 11_025
 """Hz; up to this rate, a sound may lie above all that the rate carries."""
 LONG = 9.0
 """Seconds; longer sounds are rendered at the lowest rate only, to save time."""
+
+
+WANTED = {
+    "test_synth_signals": (
+        "am", "fm", "sweep_train", "pulse_train", "square", "sawtooth", "triangle", "dtmf", "telephone_ring", "dial_tone", "siren",
+        "smoke_alarm", "carbon_monoxide_alarm", "reversing_beeper", "alarm_clock", "microwave_beep", "doorbell", "car_horn",
+    ),
+    "test_synth_struck": (
+        "bell", "glass_break", "metal_clang", "wood_knock", "door_slam", "footsteps", "keys_jingle", "clap", "drum", "plucked_string",
+        "whistle", "thunder", "water_drip", "gunshot", "clock_tick",
+    ),
+    "test_synth_nature": (
+        "rain", "wind", "sea_waves", "fire_crackle", "bird_song", "cricket", "dog_bark", "cat_meow", "rooster", "baby_cry", "cough",
+        "sneeze", "snore",
+    ),
+    "test_synth_machines": ("engine", "helicopter", "chainsaw", "vacuum", "fan", "train_pass"),
+}  # fmt: skip
+"""What there is, and where its facts are tested."""
+
+
+def anywhere(cls: type[registry.Component], seed: int) -> dict[str, Any]:
+    """Return parameters anywhere in their ranges, all at once; ranges over a factor of 20 by their logarithm."""
+    tree = {k: v for k, v in cls.examples[0].items() if cls.model_fields[k].is_required()}
+    numbers = uniform_at(seed, start=0, n_samples=len(cls.model_fields), stream=cls.type_name).tolist()
+    for (name, field), u in zip(cls.model_fields.items(), numbers, strict=True):
+        low, high = (next((getattr(m, k) for m in field.metadata if hasattr(m, k)), None) for k in ("ge", "le"))
+        if name == "seed":
+            tree[name] = seed
+        elif name == "duration":
+            tree[name] = round(0.3 + 0.9 * u, 6)
+        elif field.annotation in (int, float) and low is not None and high is not None:
+            value = low * (high / low) ** u if low > 0 and high > 20 * low else low + (high - low) * u
+            tree[name] = round(value) if field.annotation is int else float(value)
+    return tree
 
 
 def drawn(name: str, tmp_path: Path, *, sr: int = 16_000, n: int = N_DRAWS, **given: Any) -> list[Any]:
@@ -50,12 +85,12 @@ def bounds(cls: type[registry.Component]) -> list[tuple[str, float]]:
     return found
 
 
-def check(synth: Any, sr: int) -> None:
+def check(synth: Any, sr: int, *, low: int = LOW) -> None:
     """Assert what every sound keeps; one that lies above what a low rate carries says so."""
     try:
         y = synth.render(RenderContext(sr=sr))
     except ParameterError as error:
-        if sr > LOW or "raise sr" not in str(error):
+        if sr > low or "raise sr" not in str(error):
             raise
         return
     assert y.shape == (1, synth.extent(sr))
@@ -118,6 +153,30 @@ def test_any_value(name: str, tmp_path: Path) -> None:
             continue
         assert synth.extent(8000) <= 400 * 8000, (field, value)
         check(synth, 8000)
+
+
+@pytest.mark.parametrize("sr", [8000, 16_000, 96_000])
+@pytest.mark.parametrize("name", NATURAL)
+def test_any_values_together(name: str, sr: int) -> None:
+    """Wherever all parameters stand in their ranges at once, the sound is finite and whole, or says what does not fit."""
+    for seed in range(4):
+        try:
+            synth: Any = registry.create("synths", {"type": name, **anywhere(NATURAL[name], seed)})
+        except ValueError as error:
+            assert any(word in str(error) for word in ("expected", "fit", "multiple")), error  # noqa: PT017
+            continue
+        if synth.extent(8000) <= LONG * 8000:
+            check(synth, sr, low=20_000)
+
+
+@pytest.mark.parametrize(("file", "names"), WANTED.items())
+def test_every_sound_is_there_and_known_by_its_facts(file: str, names: tuple[str, ...]) -> None:
+    """Each synthesizer that a complete set needs exists, and the tests of facts make one of it."""
+    source = (Path(__file__).parent / f"{file}.py").read_text(encoding="utf-8")
+    known = registry.newest("synths")
+    for name in names:
+        made = known[name].__name__
+        assert f"{made}(" in source or f"({made}," in source, name
 
 
 @pytest.mark.parametrize("name", NATURAL)

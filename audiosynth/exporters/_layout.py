@@ -22,9 +22,14 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "training": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
     "testing": ("test", "testing", "eval"),
-    "ambient": ("ambient",),
+    "validation_ambient": ("ambient", "validation_ambient"),
+    "testing_ambient": ("testing_ambient", "test_ambient"),
+    "stream": ("stream",),
 }
-"""What splits are called that play the trainers' three parts, and the part of long tracks for false accepts an hour."""
+"""What splits are called that play the trainers' parts: three of clips; long tracks without the wake word, for false accepts
+an hour; long tracks with it."""
+PARTS: Final = ("training", "validation", "testing")
+AMBIENT: Final = ("validation_ambient", "testing_ambient")
 JOINT: Final = 0.02
 """Seconds over which pieces of background are blended into each other."""
 Pcm = npt.NDArray[np.int16]
@@ -39,9 +44,9 @@ class Item:
     row
         Of the manifest.
     role
-        training, validation, testing or ambient.
+        One of `ROLES`.
     word
-        Its class: the label, or `SILENCE`.
+        Its class: the label, or `SILENCE`; empty for long tracks.
     speaker
         Who speaks; the clip itself where nobody does.
     """
@@ -67,19 +72,26 @@ def role_of(split: str) -> str:
     raise BuildError(f"split '{split}': keyword layouts know what to do with {known}; rename it")
 
 
-def items(dataset: DatasetView, *, ambient: bool = False) -> Iterator[Item]:
-    """Yield every clip of the three parts, or the ambient ones.
+def items(dataset: DatasetView, roles: Sequence[str] = PARTS) -> Iterator[Item]:
+    """Yield every clip of some parts.
+
+    A clip whose labels can all not be heard is left out: it is neither that word nor silence.
 
     Raises
     ------
     BuildError
-        If a clip has several labels: such layouts give a file one class.
+        If a clip of the three parts has several labels: such layouts give a file one class.
     """
     for row in dataset.rows():
         role = role_of(row["split"])
-        if (role == "ambient") != ambient:
-            continue
-        yield Item(row, role, "ambient" if ambient else word_of(row), speaker_of(row))
+        lost = bool(row["labels"]) and not audible(row)
+        if role in roles and not (lost and role in PARTS):
+            yield Item(row, role, word_of(row) if role in PARTS else "", speaker_of(row))
+
+
+def audible(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the labels that can be heard."""
+    return [item for item in row["labels"] if item.get("audible", True)]
 
 
 def word_of(row: Mapping[str, Any]) -> str:
@@ -90,28 +102,32 @@ def word_of(row: Mapping[str, Any]) -> str:
     BuildError
         If it has several labels.
     """
-    labels = [item["label"] for item in row["labels"] if item.get("audible", True)]
+    labels = [item["label"] for item in audible(row)]
     if len(labels) > 1:
         raise BuildError(
             f"clip {row['clip_id']}: {len(labels)} labels ({', '.join(labels[:4])}); this layout gives a clip one class, so "
-            "leave the `label` of all other events out, or name their split ambient"
+            "leave the `label` of all other events out, or name their split ambient or stream"
         )
     return str(labels[0]) if labels else SILENCE
 
 
 def speaker_of(row: Mapping[str, Any]) -> str:
     """Return who is labeled in a clip: a voice, or the speaker of a recording; the clip's own name where nobody is."""
-    for event in row["spec"]["events"]:
-        source = event["source"]
-        if event.get("label") is None:
-            continue
-        voice, recording = source.get("voice"), source.get("recording")
-        if isinstance(voice, Mapping):
-            text = voice.get("name") or str(sorted(voice.items()))
-            return f"voice {text}"
-        if isinstance(recording, Mapping) and "speaker" in recording.get("meta", {}):
-            return f"speaker {recording['meta']['speaker']}"
-    return f"clip {row['clip_id']}"
+    labeled = (event for event in row["spec"]["events"] if event.get("label") is not None)
+    found = next((who for who in map(speaker_in, labeled) if who), None)
+    return " ".join(found or ("clip", row["clip_id"]))
+
+
+def speaker_in(event: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return who speaks in an event, ("voice", name) or ("speaker", name); None where nobody does."""
+    voice, recording = event["source"].get("voice"), event["source"].get("recording")
+    if isinstance(voice, Mapping) and voice["engine"] != "espeak":  # one person, however often a cast drew them
+        return "voice", f"{voice['engine']} {voice.get('variant')}"
+    if isinstance(voice, Mapping):
+        return "voice", str(voice.get("name") or sorted(voice.items()))
+    if isinstance(recording, Mapping) and "speaker" in recording.get("meta", {}):
+        return "speaker", str(recording["meta"]["speaker"])
+    return None
 
 
 def require_apart(found: Iterable[Item]) -> None:
@@ -129,6 +145,22 @@ def require_apart(found: Iterable[Item]) -> None:
                 f"{item.speaker} is in {seen[item.speaker]} and in {item.role}: a layout that tells parts by speaker cannot hold "
                 "it; give the recipe `splits`, so that a voice belongs to one"
             )
+
+
+def require_free(row: Mapping[str, Any], target: Sequence[str]) -> None:
+    """Refuse an ambient track in which the wake word is said: every answer to it would count as a false accept.
+
+    Raises
+    ------
+    BuildError
+        Naming the track and the time.
+    """
+    said = next((label for label in row["labels"] if label["label"] in target), None)
+    if role_of(row["split"]) in AMBIENT and said is not None:
+        raise BuildError(
+            f"clip {row['clip_id']}: '{said['label']}' is said at {said['onset']:.2f} s of an ambient track, where trainers count "
+            "every answer as a false accept; leave it out of this split, or call the split stream"
+        )
 
 
 def folder_word(label: str) -> str:
@@ -166,21 +198,45 @@ def require_distinct(labels: Iterable[str]) -> None:
             )
 
 
+def check_clip(row: Mapping[str, Any]) -> None:
+    """Refuse a clip that no layout can hold; asked when it is made, not when all are.
+
+    Raises
+    ------
+    BuildError
+        If its split plays no part, or it has several labels or what `check_sound` refuses.
+    """
+    if role_of(row["split"]) in PARTS:
+        word_of(row)
+    check_sound(row)
+
+
+def check_sound(row: Mapping[str, Any], *, sr: int = 16_000) -> None:
+    """Refuse a clip of another rate (trainers take any number of samples for 16 kHz) or of several channels.
+
+    Raises
+    ------
+    BuildError
+        Naming the clip.
+    """
+    if row["sr"] != sr or row["n_channels"] != 1:
+        raise BuildError(
+            f"clip {row['clip_id']}: {row['sr']} Hz in {row['n_channels']} channels; these trainers read one channel at {sr} Hz "
+            f"and do not look; say `sr: {sr}` in the recipe"
+        )
+
+
 def samples(root: Path, row: Mapping[str, Any], *, sr: int = 16_000) -> Pcm:
     """Return a clip's 16-bit samples, one channel.
 
     Raises
     ------
     BuildError
-        If it has another rate (trainers take any number of samples for 16 kHz) or several channels.
+        As `check_sound`.
     """
     import soundfile
 
-    if row["sr"] != sr or row["n_channels"] != 1:
-        raise BuildError(
-            f"clip {row['clip_id']}: {row['sr']} Hz in {row['n_channels']} channels; these trainers read one channel at {sr} Hz "
-            f"and do not look; say `sr: {sr}` in the recipe"
-        )
+    check_sound(row, sr=sr)
     y, _ = soundfile.read(root / row["path"], dtype="int16")
     return np.asarray(y, dtype=np.int16)
 

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, TextIO
+from typing import Annotated, Any, ClassVar, Final, TextIO
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.exporters._text import (
+    Inaudible,
+    Span,
     atomic_text,
+    atomic_texts,
     below_split,
-    breaks_lines,
-    clean,
     decimal_seconds,
     fixed,
     labels_of,
+    merged_by_class,
     refuse,
     scaled,
+    table_field,
+    told_rows,
     withhold,
+    within,
 )
 from audiosynth.registry import Component
 
 PLACES: Final = 3
-Events = list[tuple[int, int, str]]
-"""Onset and offset in ms, label."""
-# What pandas.read_csv takes for a missing value unless told otherwise (pandas 3.1, IO tools, `na_values`).
-READ_AS_MISSING: Final = frozenset(
-    ("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA")
-) | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 _HEADERS: Final = {
     "strong": "filename\tonset\toffset\tevent_label",
     "durations": "filename\tduration",
@@ -48,9 +46,11 @@ class Desed(Component):
     onset < offset <= duration; a clip without events has a row of its own), ``desed/<split>_durations.tsv`` and
     ``desed/<split>_weak.tsv`` (classes of a clip, comma-separated). A filename is the path below
     ``audio/<split>/``. Weak splits have no strong file, unlabeled ones only durations. ``desed/info.json``
-    counts what was merged, widened to 1 ms or left out. Labels that these readers would break (commas, tabs,
-    line ends, a leading quote, words that mean "missing" to them) are refused; where all labels are numbers,
-    pandas needs ``dtype=str``.
+    counts what was merged, widened or left out. DESED's own soundscapes come with ``gap: 0.15, shortest: 0.25`` (it
+    drops what is too short at a clip's end; here that grows at its start, since it can be heard).
+    Labels that these readers would break (commas, tabs, line ends, a leading quote, words that mean "missing" to
+    them, numbers that come back as other texts) are refused; where all labels are numbers, pandas needs
+    ``dtype=str``.
 
     References
     ----------
@@ -59,12 +59,30 @@ class Desed(Component):
     """
 
     type_name: ClassVar[str] = "desed"
-    examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"merge": False, "inaudible": "keep"})
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"merge": False, "inaudible": "keep"},
+        {"gap": 0.15, "shortest": 0.25},
+    )
 
     merge: Annotated[bool, Field(description="join overlapping events of one class, as psds_eval needs")] = True
-    inaudible: Annotated[
-        Literal["drop", "keep"], Field(description="whether events that cannot be heard in the mix are listed")
-    ] = "drop"
+    inaudible: Annotated[Inaudible, Field(description="whether events that cannot be heard in the mix are listed")] = (
+        "drop"
+    )
+    gap: Annotated[float, Field(ge=0, le=10)] = Field(
+        0.0,
+        description="events of one class less than this apart are joined, where overlaps are",
+        json_schema_extra={"unit": "s"},
+    )
+    shortest: Annotated[float, Field(ge=0, le=10)] = Field(
+        0.0, description="shorter events are widened, within their clip", json_schema_extra={"unit": "s"}
+    )
+
+    @model_validator(mode="after")
+    def _gap_is_used(self) -> Desed:
+        if self.gap and not self.merge:
+            raise ValueError("gap: joins events, but `merge: false` says that none are; keep one")
+        return self
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``desed/`` below `folder` and return the paths.
@@ -82,13 +100,10 @@ class Desed(Component):
                 "desed: two splits want one file (`train_weak` is also what `train` calls its weak labels); rename one"
             )
         info: dict[str, Counter[str]] = {split: Counter(clips=0) for split in dataset.splits}
-        with ExitStack() as stack:
-            files = {key: stack.enter_context(atomic_text(path)) for key, path in paths.items()}
+        with atomic_texts(paths) as files:
             for (_, kind), file in files.items():
                 file.write(_HEADERS[kind] + "\n")
-            for row in dataset.rows():
-                if row["split"] not in kinds:
-                    raise BuildError(f"clip {row['clip_id']}: the dataset has no split {row['split']!r}")
+            for row, _ in told_rows(dataset):
                 here = {kind: files[row["split"], kind] for kind in kinds[row["split"]]}
                 self._write_row(row, here, info[row["split"]])
         with atomic_text(base / "info.json") as file:
@@ -112,58 +127,34 @@ class Desed(Component):
             lines = [f"{name}\t{fixed(a, PLACES)}\t{fixed(b, PLACES)}\t{label}\n" for a, b, label in events]
             files["strong"].writelines(lines or [f"{name}\t\t\t\n"])
 
-    def _events(self, row: Mapping[str, Any], info: Counter[str]) -> Events:
+    def _events(self, row: Mapping[str, Any], info: Counter[str]) -> list[Span]:
         labels = labels_of(row, self.inaudible)
         info["inaudible_left_out"] += len(row["labels"]) - len(labels)
-        events = sorted(_in_ms(row, item, info) for item in labels)
+        events = sorted(self._span(row, item, info) for item in labels)
         if not self.merge:
             return events
-        merged = merged_by_class(events)
+        merged = merged_by_class(events, gap=round(self.gap * 10**PLACES))
         info["merged"] += len(events) - len(merged)
         return merged
+
+    def _span(self, row: Mapping[str, Any], item: Mapping[str, Any], info: Counter[str]) -> Span:
+        """Return an event in ms; one that is too short grows at its end, or at its start where its clip is over."""
+        label = _checked(row, item["label"])
+        onset, offset = within(row, item, places=PLACES)
+        shortest = round(self.shortest * 10**PLACES)
+        offset = max(offset, min(onset + shortest, scaled(row["n_samples"], row["sr"], places=PLACES, floor=True)))
+        onset = max(0, min(onset, offset - shortest))
+        true = [scaled(item[key], row["sr"], places=PLACES) for key in ("onset_sample", "offset_sample")]
+        info["widened"] += offset - onset > true[1] - true[0]
+        return onset, offset, label
 
 
 def _files(tells: str) -> tuple[str, ...]:
     return {"strong": ("strong", "durations", "weak"), "weak": ("durations", "weak"), "none": ("durations",)}[tells]
 
 
-def _in_ms(row: Mapping[str, Any], item: Mapping[str, Any], info: Counter[str]) -> tuple[int, int, str]:
-    """Return onset < offset <= duration in ms; an event that rounds to nothing is widened to 1 ms and counted."""
-    label = _checked(row, clean(item["label"]))
-    end = scaled(row["n_samples"], row["sr"], places=PLACES, floor=True)
-    if end < 1:
-        raise refuse(row, label, "cannot be written in ms: the clip is shorter than 1 ms")
-    onset = min(scaled(item["onset_sample"], row["sr"], places=PLACES), end - 1)
-    offset = min(scaled(item["offset_sample"], row["sr"], places=PLACES), end)
-    info["widened"] += offset <= onset
-    return onset, max(offset, onset + 1), label
-
-
 def _checked(row: Mapping[str, Any], label: str) -> str:
-    if breaks_lines(label):
-        raise refuse(row, label, "holds a tab, line end or outer blank, or is empty, which breaks a TSV; rename it")
-    if "," in label:
-        raise refuse(row, label, "holds a comma, which separates the classes of a weak label; rename it")
-    if label.startswith('"'):
-        raise refuse(row, label, "starts with a quote, which readers of TSV take in different ways; rename it")
-    if label in READ_AS_MISSING:
-        raise refuse(row, label, "is read as a missing value by pandas, so the event would vanish; rename it")
-    return label
-
-
-def merged_by_class(events: Iterable[tuple[int, int, str]]) -> Events:
-    """Return the events with overlapping ones of one class joined; those that only touch stay apart.
-
-    Examples
-    --------
-    >>> merged_by_class([(0, 20, "dog"), (10, 30, "dog"), (30, 40, "dog"), (5, 15, "cat")])
-    [(0, 30, 'dog'), (5, 15, 'cat'), (30, 40, 'dog')]
-    """
-    spans: dict[str, list[list[int]]] = {}
-    for onset, offset, label in sorted(events):
-        mine = spans.setdefault(label, [])
-        if mine and onset < mine[-1][1]:
-            mine[-1][1] = max(mine[-1][1], offset)
-        else:
-            mine.append([onset, offset])
-    return sorted((onset, offset, label) for label, mine in spans.items() for onset, offset in mine)
+    text = table_field(row, label)
+    if "," in text:
+        raise refuse(row, text, "holds a comma, which separates the classes of a weak label; rename it")
+    return text

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from audiosynth.clip import DatasetView
-from audiosynth.errors import BuildError
-from audiosynth.exporters._text import atomic_text, clean, labels_of, withhold
+from audiosynth.exporters._json import json_line, record_of
+from audiosynth.exporters._text import atomic_texts, told_rows
 from audiosynth.registry import Component
 
 
@@ -41,32 +37,7 @@ class Jsonl(Component):
             If a row names a split that the dataset does not have, or a label outside its clip.
         """
         paths = {split: folder / "jsonl" / f"{split}.jsonl" for split in dataset.splits}
-        tells = {split: withhold(split, dataset=dataset) for split in dataset.splits}
-        with ExitStack() as stack:
-            files = {split: stack.enter_context(atomic_text(path)) for split, path in paths.items()}
-            for row in dataset.rows():
-                if row["split"] not in files:
-                    raise BuildError(f"clip {row['clip_id']}: the dataset has no split {row['split']!r}")
-                files[row["split"]].write(json_line(self._record(row, tells[row["split"]])))
+        with atomic_texts(paths) as files:
+            for row, tells in told_rows(dataset):
+                files[row["split"]].write(json_line(record_of(row, tells, self.inaudible)))
         return list(paths.values())
-
-    def _record(self, row: Mapping[str, Any], tells: str) -> dict[str, Any]:
-        record = {"file_name": row["path"], "duration": row["duration"], "sr": row["sr"]}
-        if tells == "strong":
-            return {**record, "events": [dict(item) for item in labels_of(row, self.inaudible)]}
-        if tells == "weak":
-            heard = labels_of(row, "drop")  # a class nobody can hear is not a label of the clip
-            return {**record, "labels": sorted({clean(item["label"]) for item in heard})}
-        return record
-
-
-def json_line(record: Mapping[str, Any]) -> str:
-    r"""Return one line of JSON in NFC; characters that some readers take for line ends are escaped.
-
-    Examples
-    --------
-    >>> json_line({"label": "ne\u0301\u2028"})
-    '{"label": "né\\u2028"}\n'
-    """
-    text = clean(json.dumps(record, ensure_ascii=False, allow_nan=False))
-    return re.sub("[\x7f-\x9f\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

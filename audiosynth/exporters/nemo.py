@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from audiosynth.clip import DatasetView
-from audiosynth.exporters._layout import items
+from audiosynth.exporters._layout import items, role_of, word_of
 from audiosynth.exporters._text import atomic_text
 from audiosynth.registry import Component
 
@@ -18,15 +19,13 @@ FILES: Final = {
     "testing": "test_manifest.json",
 }
 
-UP: Final = "../.."
-"""From ``labels/nemo/`` to the dataset's folder."""
-
 
 class Nemo(Component):
     """``nemo/{train,validation,test}_manifest.json``: ``{"audio_filepath", "duration", "command"}`` a line.
 
     Paths are relative to the manifest, which NeMo takes since 1.5, so that the folder can be moved; the audio is the
-    dataset's own. Clips without a label have the command ``silence``. An ``ambient`` split is left out.
+    dataset's own. Clips without a label have the command ``silence``. Long tracks (``ambient``,
+    ``stream``) are left out.
     """
 
     type_name: ClassVar[str] = "nemo"
@@ -45,9 +44,14 @@ class Nemo(Component):
             files = {role: stack.enter_context(atomic_text(base / name)) for role, name in FILES.items()}
             for item in items(dataset):
                 record = {
-                    "audio_filepath": f"{UP}/{item.row['path']}",
+                    "audio_filepath": f"{dataset.home}/{item.row['path']}",
                     "duration": item.row["duration"],
                     "command": item.word,
                 }
                 files[item.role].write(json.dumps(record, ensure_ascii=False) + "\n")
         return [base / name for name in FILES.values()]
+
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Refuse a clip that the layout cannot hold; asked when it is made, not when all are."""
+        if role_of(row["split"]) in FILES:
+            word_of(row)

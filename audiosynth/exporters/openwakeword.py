@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
@@ -11,25 +12,41 @@ from pydantic import Field
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.exporters._layout import (
+    AMBIENT,
     SILENCE,
     Pcm,
+    audible,
+    check_clip,
     folder_word,
     items,
     put_background,
     put_wav,
     require_apart,
+    require_free,
     samples,
 )
 from audiosynth.exporters._text import atomic_text
 from audiosynth.registry import Component
 
 SR: Final = 16_000
+VALIDATION_HOURS: Final = 11.3
+"""Of openWakeWord's own validation recordings; a constant in its train.py."""
 STUB: Final = '''"""Nothing to generate: the clips are there. train.py imports this name whether it needs it or not."""
 
 
 def generate_samples(*args, **kwargs):
     raise SystemExit("the clips of this dataset are made by audiosynth; run train.py without --generate_clips")
 '''
+
+
+def _told(hours: float) -> str:
+    """Return a comment on the false accepts an hour that train.py will report."""
+    if hours == 0.0:
+        return ""
+    return (
+        f"# ambient/ is {hours:.4f} hours. train.py divides false accepts by {VALIDATION_HOURS} hours, however long the features\n"
+        f"# under false_positive_validation_data_path are: for those of ambient/, multiply what it reports by {VALIDATION_HOURS / hours:.2f}.\n"
+    )
 
 
 def _impulse() -> Pcm:
@@ -44,7 +61,8 @@ class OpenWakeWord(Component):
 
     Clips are cut to the spoken phrase and a margin: train.py pads them at the front, with the phrase up to 200 ms from the
     end, and augments them itself. Clips without a label make ``backgrounds/`` (training part only; flat, since every entry
-    is taken for a file). The validation and test parts both go to ``*_test``. `n_samples` in the configuration is what is
+    is taken for a file). Ambient splits become ``ambient/``, to make features for false accepts of; train.py counts these
+    per 11.3 hours however long they are, and the configuration says what to multiply by. The validation and test parts both go to ``*_test``. `n_samples` in the configuration is what is
     there (folders that hold 95 % of it are not generated anew). ``rirs/`` holds one response that changes nothing, for the
     trainer fails without any; put the user's own beside it, mono and 16 kHz, or its next batch fails.
 
@@ -87,7 +105,7 @@ class OpenWakeWord(Component):
             kind = "positive" if item.word in self.target else "negative"
             part = f"{kind}_{'train' if item.role == 'training' else 'test'}"
             path = base / model / part / f"{item.row['clip_id']}.wav"
-            label = next(one for one in item.row["labels"] if one.get("audible", True))
+            label = audible(item.row)[0]
             a = max(0, label["onset_sample"] - int(self.margin * SR))
             put_wav(path, samples(dataset.root, item.row)[a : label["offset_sample"] + int(self.margin * SR)])
             counts[part] += 1
@@ -95,17 +113,36 @@ class OpenWakeWord(Component):
         empty = [part for part, n in counts.items() if n == 0]
         if empty:
             raise BuildError(
-                f"openwakeword: no clips for {empty[0]}; the trainer needs all four kinds ({self.target[0]!r} is the target)"
+                f"openwakeword: no clips for {empty[0]}; the trainer needs all four kinds ({self.target[0]!r} is the target); "
+                "make more clips, or only try the recipe out with --set export=[jsonl]"
             )
-        paths += put_background(dataset, base / "backgrounds")
+        background = put_background(dataset, base / "backgrounds")
+        ambient, hours = self._ambient(dataset, base / "ambient")
         with atomic_text(base / "generate_samples.py") as file:
             file.write(STUB)
         with atomic_text(base / f"{model}.yml") as file:
-            file.write(self._config(model, counts))
+            file.write(_told(hours) + self._config(model, counts, background=bool(background)))
         put_wav(base / "rirs" / "none.wav", _impulse())
-        return [*paths, base / "rirs" / "none.wav", base / "generate_samples.py", base / f"{model}.yml"]
+        more = [base / "rirs" / "none.wav", base / "generate_samples.py", base / f"{model}.yml"]
+        return [*paths, *background, *ambient, *more]
 
-    def _config(self, model: str, counts: dict[str, int]) -> str:
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Refuse a clip that the layout cannot hold; asked when it is made, not when all are."""
+        check_clip(row)
+        require_free(row, self.target)
+
+    def _ambient(self, dataset: DatasetView, folder: Path) -> tuple[list[Path], float]:
+        """Write the long tracks; returns them and their hours."""
+        paths, n = [], 0
+        for item in items(dataset, AMBIENT):
+            require_free(item.row, self.target)
+            path = folder / f"{item.row['clip_id']}.wav"
+            put_wav(path, samples(dataset.root, item.row))
+            paths.append(path)
+            n += item.row["n_samples"]
+        return paths, n / SR / 3600.0
+
+    def _config(self, model: str, counts: dict[str, int], *, background: bool) -> str:
         from audiosynth.strictyaml import dump
 
         tree = {
@@ -119,8 +156,8 @@ class OpenWakeWord(Component):
             "piper_sample_generator_path": ".",
             "output_dir": ".",
             "rir_paths": ["./rirs"],
-            "background_paths": ["./backgrounds"],
-            "background_paths_duplication_rate": [1],
+            "background_paths": ["./backgrounds"] if background else [],  # a folder that is not there is an error
+            "background_paths_duplication_rate": [1] if background else [],
             "false_positive_validation_data_path": "./validation_set_features.npy",
             "augmentation_rounds": 1,
             "feature_data_files": {},

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.exporters._layout import (
+    PARTS,
     SILENCE,
+    audible,
+    check_clip,
     digest,
     folder_word,
     items,
@@ -18,6 +22,7 @@ from audiosynth.exporters._layout import (
     put_wav,
     require_apart,
     require_distinct,
+    role_of,
     samples,
 )  # fmt: skip
 from audiosynth.exporters._text import atomic_text
@@ -53,7 +58,7 @@ class SpeechCommands(Component):
     Every voice gets eight hexadecimal digits that TensorFlow's `which_set` (10 %, 10 %) sends to the very part that its
     recipe's split plays, and the lists say the same, for readers that go by them (torchaudio, NeMo). Clips without a label
     are silence, which these readers cut from ``_background_noise_`` themselves: it is made of the training part's. Words are
-    written ``[a-z0-9]+``. 16 kHz, one channel, one second, 16-bit PCM. An ``ambient`` split is left out.
+    written ``[a-z0-9]+``. 16 kHz, one channel, one second, 16-bit PCM. Long tracks (``ambient``, ``stream``) are left out.
     """
 
     type_name: ClassVar[str] = "speech_commands"
@@ -76,10 +81,7 @@ class SpeechCommands(Component):
         listed: dict[str, list[str]] = {"validation": [], "testing": [], "training": []}
         paths = []
         for item in spoken:
-            if item.row["n_samples"] != LENGTH:
-                raise BuildError(
-                    f"clip {item.row['clip_id']}: {item.row['n_samples']} samples; this layout takes 16000 (`duration: 1`)"
-                )
+            self.check(item.row)
             speaker = names.setdefault(item.speaker, "") or self._named(item.speaker, item.role, names)
             word = folder_word(item.word)
             n = taken[f"{word}/{speaker}"] = taken.get(f"{word}/{speaker}", -1) + 1
@@ -96,6 +98,16 @@ class SpeechCommands(Component):
             base / "validation_list.txt",
             base / "testing_list.txt",
         ]
+
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Refuse a clip that the layout cannot hold; asked when it is made, not when all are."""
+        check_clip(row)
+        for label in audible(row) if role_of(row["split"]) in PARTS else ():
+            folder_word(label["label"])
+        if role_of(row["split"]) in PARTS and row["n_samples"] != LENGTH:
+            raise BuildError(
+                f"clip {row['clip_id']}: {row['n_samples']} samples; this layout takes 16000 (`duration: 1`)"
+            )
 
     def _named(self, speaker: str, role: str, names: dict[str, str]) -> str:
         used = set(names.values())

@@ -42,7 +42,8 @@ def draw_clip(y: Array, sr: int, labels: Sequence[Label], path: Path, *, title: 
     sr
         Rate in Hz.
     labels
-        In samples; inaudible ones are drawn as outlines. What does not fit 12 lanes is counted in a note.
+        In samples; inaudible ones are drawn as outlines. What does not fit 12 lanes is counted in a note. Words and phones
+        of speech stand in the spectrogram, at its top and bottom.
     path
         Of the PNG; the same picture gives the same bytes with the same version of matplotlib.
     title
@@ -74,6 +75,8 @@ def draw_clip(y: Array, sr: int, labels: Sequence[Label], path: Path, *, title: 
         if item.audible:
             _draw_span(wave, item, sr, colours[item.label], fill=0.22)
             _draw_span(mel, item, sr, colours[item.label], fill=0.0)
+        _draw_marks(mel, readable(item.extra.get("words", ()), sr, duration), high=0.93)
+        _draw_marks(mel, readable(item.extra.get("phones", ()), sr, duration), high=0.02)
     mel.set_xlim(0.0, duration)
     mel.set_xlabel("time in s")
     with warnings.catch_warnings():
@@ -144,6 +147,32 @@ def _draw_span(axes: Any, item: Label, sr: int, colour: str, *, fill: float) -> 
     bottom, top = axes.get_ylim()
     line = top - 0.015 * (top - bottom)  # a bar along the top tells which edges belong together
     axes.plot([onset, offset], [line, line], color=colour, linewidth=3, solid_capstyle="butt")
+
+
+def readable(marks: Sequence[tuple[str, int, int]], sr: int, duration: float) -> list[tuple[float, str]]:
+    """Return (onset in seconds, name) of words or phones, the names of those that are too short to be written empty.
+
+    Examples
+    --------
+    >>> readable([("hey", 0, 50), ("computer", 50, 55)], 100, 1.0)
+    [(0.0, 'hey'), (0.5, '')]
+    """
+    fits = [(offset - onset) / sr >= 0.9 * len(name) * _LETTER * duration for name, onset, offset in marks]
+    return [(onset / sr, name if fit else "") for (name, onset, _), fit in zip(marks, fits, strict=True)]
+
+
+def _draw_marks(axes: Any, marks: Sequence[tuple[float, str]], *, high: float) -> None:
+    """Draw where words or phones begin, and their names at a height of the axes; nothing where no name has room."""
+    if not any(name for _, name in marks):
+        return
+    box = {"facecolor": "black", "alpha": 0.45, "linewidth": 0, "pad": 0.5}
+    for onset, name in marks:
+        axes.axvline(onset, max(0.0, high - 0.02), high + 0.06, color="white", linewidth=0.8, alpha=0.9)
+        if name:
+            axes.text(
+                onset, high, f" {name}", transform=axes.get_xaxis_transform(), color="white", fontsize=7,
+                va="bottom", parse_math=False, clip_on=True, bbox=box,
+            )  # fmt: skip
 
 
 def _draw_wave(axes: Any, y: Array, sr: int) -> None:

@@ -16,7 +16,11 @@ from audiosynth.registry import Component
 class Am(Component):
     """A carrier times 1 + depth·sin(2π·rate·t), over 1 + depth.
 
-    On a sine carrier this gives side bands at carrier ± rate, depth/2 of the carrier each; on noise, roughness and flutter.
+    On a sine carrier this gives side bands at carrier ± rate, depth/2 of the carrier each; on noise, roughness and flutter [1]_.
+
+    References
+    ----------
+    .. [1] A. V. Oppenheim, A. S. Willsky, "Signals and Systems", 1997, chapter 8.
 
     Examples
     --------

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import grains, shaped, signals
+from audiosynth import grains, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dice import gaussian_at
 from audiosynth.dsp import seconds_to_samples
@@ -36,6 +36,7 @@ class Clap(Component):
     """
 
     type_name: ClassVar[str] = "clap"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 0.8, "seed": 1},
         {"duration": 0.6, "n_people": 40, "seed": 2},
@@ -77,16 +78,17 @@ class Clap(Component):
         at, who = times[kept], who[kept]
         near = np.concatenate([[1.0], chances.spread("near", max(1, people - 1), low=0.05, high=0.6)])[:people]
         loud = near[who] * chances.spread("loud", people * each, low=0.6, high=1.0)[kept]
-        tone = np.minimum(self.resonance * chances.spread("hands", people, low=0.6, high=1.6), 0.4 * sr)[who]
+        tone = (self.resonance * chances.spread("hands", people, low=0.6, high=1.6))[who]
         table, size = self._table(sr), max(1, int(np.ceil(CLAP * sr)))
         cut = (chances.uniform("cut", people * each)[kept] * (len(table) - size)).astype(np.int64)
-        t60 = np.full(len(at), self.t60)
+        t60, heard = np.full(len(at), self.t60), waves.taper(tone, sr)
 
         def clap(t: Array, which: slice) -> Array:
             hiss = table[cut[which, None] + np.arange(t.shape[1])[None, :]]
             fall = 1.0 + signals.expm1(np.maximum(-6.9 / self.t60 * t, -700.0))
-            body = grains.damped(t, frequency=tone[which], t60=2.0 * t60[which])
-            return np.asarray(loud[which, None] * (0.6 * fall * hiss + body) * signals.rise(t * 2500.0))
+            body = heard[which, None] * grains.damped(t, frequency=tone[which], t60=2.0 * t60[which])
+            edges = signals.rise(t * 2500.0) * signals.rise((CLAP - t) * 100.0)
+            return np.asarray(loud[which, None] * (0.6 * fall * hiss + body) * edges)
 
         return shaped.finished(
             grains.scatter(at, clap, length=CLAP, n_samples=n, sr=sr), sr=sr, amplitude=self.amplitude, fade=0.001

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import modal, shaped, signals
+from audiosynth import modal, onsets, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
@@ -33,6 +33,7 @@ class ClockTick(Component):
     """
 
     type_name: ClassVar[str] = "clock_tick"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 1.2, "seed": 1},
         {"duration": 1.0, "rate": 5.0, "f0": 5000.0, "case_db": -20.0, "tock": 0.0, "seed": 2},
@@ -77,14 +78,17 @@ class ClockTick(Component):
         y = np.zeros(n)
         for i in range(count):
             start = first + (i + (crooked if i % 2 else 0.0) + (late[i] if i else 0.0)) / self.rate
-            modal.place(y, loud[i] * beats[i % 2], start, sr)
+            at, beat = int(start * sr + 0.5) - onsets.LEAD, beats[i % 2]
+            a, b = max(at, 0), min(at + len(beat), n)
+            if a < b:
+                y[a:b] += loud[i] * beat[a - at : b - at]
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.001)
 
     def _beat(self, which: str, sr: int) -> Array:
         own, shared = shaped.Chances(self.seed, f"clock_tick/{which}"), shaped.Chances(self.seed, "clock_tick/both")
-        n = seconds_to_samples(TICK, sr)
+        y = np.zeros(onsets.LEAD + seconds_to_samples(TICK, sr))
         steps = np.concatenate([[1.0], shared.spread("modes", N_MODES - 1, low=0.08, high=0.6)])
-        wheels = np.minimum(self.f0, 0.3 * sr) * np.cumsum(steps)
+        wheels = self.f0 * np.cumsum(steps)
         bodies = self.case * np.array([1.0, 1.9, 2.7, 4.1])
         mixed = (1.0 - self.tock) * shared.spread("loud", N_MODES, low=0.1, high=1.0) + self.tock * own.spread(
             "loud", N_MODES, low=0.1, high=1.0
@@ -94,14 +98,9 @@ class ClockTick(Component):
             * (1.0 - 0.6 * self.tock * own.between("hollow", 0.0, 1.0))
             * np.array([1.0, 0.7, 0.5, 0.3])
         )
-        blow = modal.ring(wheels, t60=self.t60 * (wheels / wheels[0]) ** -0.5, amplitudes=mixed, n_samples=n, sr=sr)
-        blow += modal.ring(bodies, t60=2.5 * self.t60 + 0.01, amplitudes=hollow, n_samples=n, sr=sr)
-        y = np.zeros(n)
+        f, a = np.concatenate([wheels, bodies]), np.concatenate([mixed, hollow])
+        t60 = np.concatenate([self.t60 * (wheels / wheels[0]) ** -0.5, np.full(len(bodies), 2.5 * self.t60 + 0.01)])
         for i, (at, level) in enumerate(BLOWS):
-            modal.place(
-                y,
-                level * own.between(f"blow{i}", 0.4, 1.0) * blow,
-                at * self.spread * own.between(f"at{i}", 0.7, 1.3),
-                sr,
-            )
+            start = onsets.LEAD / sr + at * self.spread * own.between(f"at{i}", 0.7, 1.3)
+            modal.strike(y, start, f, t60=t60, amplitudes=level * own.between(f"blow{i}", 0.4, 1.0) * a, sr=sr)
         return y * (1.0 - 0.4 * self.tock * (which == "tock"))

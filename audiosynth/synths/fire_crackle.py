@@ -39,6 +39,7 @@ class FireCrackle(Component):
     """
 
     type_name: ClassVar[str] = "fire_crackle"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 0.5, "seed": 1},
         {"duration": 0.4, "seed": 2, "crackles": 80.0, "flames_db": -10.0},
@@ -84,17 +85,26 @@ class FireCrackle(Component):
         m = len(starts)
         loud = np.minimum((1.0 - chances.uniform("loud", m)) ** (-1.0 / self.exponent), 300.0)
         t60 = 0.0015 + 0.006 * chances.exponential("t60", m)
-        ring = np.minimum(400.0 * np.power(20.0, chances.uniform("ring", m)), 0.4 * sr)
+        ring = 400.0 * np.power(20.0, chances.uniform("ring", m))
         table, grain = self._noise(sr), max(1, int(np.ceil(LONGEST * sr)))
         at = (chances.uniform("cut", m) * (len(table) - grain)).astype(np.int64)
 
         def crackle(t: Array, which: slice) -> Array:
             hiss = table[at[which, None] + np.arange(t.shape[1])[None, :]]
             fall = 1.0 + signals.expm1(np.maximum(-6.9 * t / np.minimum(t60[which, None], LONGEST), -700.0))
-            tone = grains.damped(t, frequency=ring[which], t60=np.minimum(t60[which], LONGEST))
-            return np.asarray(loud[which, None] * (fall * hiss + 0.6 * tone) * signals.rise(t * 5000.0))
+            return np.asarray(loud[which, None] * fall * hiss * signals.rise(t * 5000.0))
 
-        return grains.scatter(starts, crackle, length=LONGEST, n_samples=n, sr=sr)
+        y = grains.scatter(starts, crackle, length=LONGEST, n_samples=n, sr=sr)
+        y += grains.rings(
+            starts,
+            frequencies=ring,
+            t60=np.minimum(t60, LONGEST),
+            amplitudes=0.6 * loud,
+            length=LONGEST,
+            n_samples=n,
+            sr=sr,
+        )
+        return y
 
     def _noise(self, sr: int) -> Array:
         y = gaussian_at(self.seed, start=0, n_samples=TEMPLATES + int(2 * LONGEST * sr), stream="fire_crackle/table")

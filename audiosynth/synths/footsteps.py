@@ -47,6 +47,7 @@ class Footsteps(Component):
     """
 
     type_name: ClassVar[str] = "footsteps"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"n_steps": 2, "seed": 1},
         {"n_steps": 2, "surface": "gravel", "cadence": 1.7, "seed": 2},
@@ -83,46 +84,35 @@ class Footsteps(Component):
         for i in range(self.n_steps):
             left = i % 2
             start = max(0.0, (i + (0.3 * self.limp * left + late[i] if i else 0.0)) / self.cadence)
-            modal.place(y, loud[i] * (1.0 - 0.5 * self.limp * left) * self._step(i, sr), start, sr)
+            self._add_step(y, i, start, loud[i] * (1.0 - 0.5 * self.limp * left), sr)
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.002)
 
-    def _step(self, i: int, sr: int) -> Array:
+    def _add_step(self, y: Array, i: int, start: float, loud: float, sr: int) -> None:
         chances = shaped.Chances(self.seed, f"footsteps/{i}")
-        n = seconds_to_samples(STEP, sr)
-        y = np.zeros(n)
-        modal.place(y, self._impact(chances, "heel", n, sr), 0.0, sr)
+        self._add_impact(y, chances, "heel", start, loud, sr)
         toe = ROLL * 2.0 / self.cadence * chances.between("roll", 0.8, 1.2)
-        modal.place(y, chances.between("toe", 0.3, 0.6) * self._impact(chances, "toe", n, sr), toe, sr)
+        self._add_impact(y, chances, "toe", start + toe, loud * chances.between("toe", 0.3, 0.6), sr)
         if self.surface in PEBBLES:
-            y += self._swarm(chances, n, sr)
-        return y
+            y += loud * self._swarm(chances, start, len(y), sr)
 
-    def _impact(self, chances: shaped.Chances, name: str, n: int, sr: int) -> Array:
+    def _add_impact(self, y: Array, chances: shaped.Chances, name: str, start: float, loud: float, sr: int) -> None:
         modes, t60, contact, noise_db, centre = SURFACES[self.surface]
         f = np.array(modes) / self.weight**0.5 * chances.spread(name, len(modes), low=0.9, high=1.1)
-        body = modal.ring(
-            f,
-            t60=t60,
-            amplitudes=modal.contact(f, contact) * chances.spread(f"{name}/a", len(modes), low=0.5, high=1.0),
-            n_samples=n,
-            sr=sr,
-        )
+        a = modal.contact(f, contact) * chances.spread(f"{name}/a", len(modes), low=0.5, high=1.0)
+        modal.strike(y[: seconds_to_samples(start + STEP, sr)], start, f, t60=t60, amplitudes=loud * a, sr=sr)
         points = [(20.0, -20.0), (0.3 * centre, -6.0), (centre, 0.0), (4.0 * centre, -14.0), (64_000.0, -60.0)]
+        n = seconds_to_samples(STEP, sr)
         scrape = chances.noise(f"{name}/noise", points, n_samples=n, sr=sr)
         scrape *= shaped.decay(n, sr, t60=0.5 * t60 + 0.02, attack=contact) / max(
             float(np.sqrt(np.mean(scrape**2))), 1e-12
         )
-        return np.asarray(body + 10.0 ** (noise_db / 20.0) * 0.5 * scrape)
+        modal.place(y, loud * 10.0 ** (noise_db / 20.0) * 0.5 * scrape, start, sr)
 
-    def _swarm(self, chances: shaped.Chances, n: int, sr: int) -> Array:
+    def _swarm(self, chances: shaped.Chances, start: float, n: int, sr: int) -> Array:
         count = PEBBLES[self.surface]
-        at = np.sort(0.22 * chances.uniform("at", count) ** 1.4)
-        f = np.minimum(chances.spread("pitch", count, low=1200.0, high=6000.0), 0.4 * sr)
+        at = start + np.sort(0.22 * chances.uniform("at", count) ** 1.4)
+        f = chances.spread("pitch", count, low=1200.0, high=6000.0)
         loud = 0.25 * chances.uniform("pebbles", count) ** 2
-
-        def pebble(t: Array, which: slice) -> Array:
-            return np.asarray(
-                loud[which, None] * grains.damped(t, frequency=f[which], t60=np.full(len(f[which]), 0.008))
-            )
-
-        return grains.scatter(at, pebble, length=0.012, n_samples=n, sr=sr)
+        return grains.rings(
+            at, frequencies=f, t60=np.full(count, 0.008), amplitudes=loud, length=0.012, n_samples=n, sr=sr
+        )

@@ -38,6 +38,7 @@ class GlassBreak(Component):
     """
 
     type_name: ClassVar[str] = "glass_break"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 0.6, "seed": 1},
         {"duration": 0.5, "n_fragments": 30, "pitch": 3500.0, "blow_db": 6.0, "seed": 2},
@@ -81,15 +82,9 @@ class GlassBreak(Component):
         total = np.zeros(n)
         for k in range(MODES):
             f = self.pitch / size**0.7 * RATIOS[k] ** 0.6 * chances.spread(f"mode{k}", count, low=0.8, high=1.2)
-            quiet = f > 0.42 * sr
             t60 = np.maximum(self.t60 * size * RATIOS[k] ** -0.5, 0.002)
-            a = np.where(quiet, 0.0, loud * chances.spread(f"loud{k}", count, low=0.2, high=1.0))
-            f = np.where(quiet, 1000.0, f)
-
-            def ring(t: Array, which: slice, f: Array = f, t60: Array = t60, a: Array = a) -> Array:
-                return np.asarray(a[which, None] * grains.damped(t, frequency=f[which], t60=t60[which]))
-
-            total += grains.scatter(at, ring, length=RING, n_samples=n, sr=sr)
+            a = loud * chances.spread(f"loud{k}", count, low=0.2, high=1.0)
+            total += grains.rings(at, frequencies=f, t60=t60, amplitudes=a, length=RING, n_samples=n, sr=sr)
         return total
 
     def _blow(self, chances: shaped.Chances, n: int, sr: int) -> Array:

@@ -32,6 +32,7 @@ class KeysJingle(Component):
     """
 
     type_name: ClassVar[str] = "keys_jingle"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 0.6, "seed": 1},
         {"duration": 0.5, "n_keys": 2, "rate": 15.0, "t60": 0.08, "seed": 2},
@@ -75,11 +76,6 @@ class KeysJingle(Component):
             modes = self.pitch * step * chances.spread(f"mode{k}", self.n_keys, low=0.75, high=1.35)
             f = modes[key] * (1.0 + 0.002 * chances.gaussian(f"off{k}", m))
             t60 = np.full(m, self.t60 / step**0.5)
-            a = np.where(f < 0.42 * sr, loud * chances.uniform(f"loud{k}", m), 0.0)
-            f = np.where(f < 0.42 * sr, f, 1000.0)
-
-            def ring(t: Array, which: slice, f: Array = f, t60: Array = t60, a: Array = a) -> Array:
-                return np.asarray(a[which, None] * grains.damped(t, frequency=f[which], t60=t60[which]))
-
-            y += grains.scatter(at, ring, length=RING, n_samples=n, sr=sr)
+            a = loud * chances.uniform(f"loud{k}", m)
+            y += grains.rings(at, frequencies=f, t60=t60, amplitudes=a, length=RING, n_samples=n, sr=sr)
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.002)

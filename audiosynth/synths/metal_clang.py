@@ -37,6 +37,7 @@ class MetalClang(Component):
     """
 
     type_name: ClassVar[str] = "metal_clang"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 0.6, "seed": 1},
         {"duration": 0.5, "kind": "plate", "f0": 180.0, "n_bounces": 4, "seed": 2},
@@ -76,9 +77,7 @@ class MetalClang(Component):
         gap = chances.between("gap", 0.08, 0.25)
         for i in range(self.n_bounces + 1):
             a = chances.spread(f"loud{i}", len(f), low=0.2, high=1.0) * modal.contact(f, self.hammer)
-            modal.place(
-                y, loud * modal.ring(f, t60=t60, amplitudes=a, n_samples=max(0, n - int(start * sr)), sr=sr), start, sr
-            )
+            modal.strike(y, start, f, t60=t60, amplitudes=loud * a, sr=sr)
             start, loud, gap = start + gap, loud * BOUNCE**0.5, gap * BOUNCE**0.5
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.001, release=RELEASE)
 

@@ -15,7 +15,11 @@ class PulseTrain(Component):
     """A rectangle that is high for a fraction `duty` of each period, band-limited.
 
     Partial n has the amplitude 2/(nπ)·sin(nπ·duty): with a small duty all partials are equal up to 1/(2·duty) of them, the
-    buzz of a motor drive or of vocal folds; at one half it is a square wave.
+    buzz of a motor drive or of vocal folds; at one half it is a square wave [1]_.
+
+    References
+    ----------
+    .. [1] A. V. Oppenheim, A. S. Willsky, "Signals and Systems", 1997, chapter 3.
 
     Examples
     --------

@@ -13,7 +13,9 @@ from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
 
 GRAIN: Final = 0.02
-"""Longest a drop is followed, in seconds."""
+"""Longest reverberation time of a drop, in seconds."""
+LONGEST: Final = 0.026
+"""Seconds a drop is followed."""
 MAX_DROPS: Final = 200_000
 FLUTTER_HZ: Final = 1.5
 """How quickly the intensity wavers."""
@@ -39,6 +41,7 @@ class Rain(Component):
     """
 
     type_name: ClassVar[str] = "rain"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 0.5, "seed": 1},
         {"duration": 0.4, "seed": 2, "drops": 300.0, "drops_db": 6.0, "centre": 1200.0},
@@ -85,18 +88,23 @@ class Rain(Component):
     def _drops(self, chances: shaped.Chances, n: int, sr: int) -> Array:
         starts = chances.arrivals("at", self.drops, self.duration, most=MAX_DROPS)
         m = len(starts)
-        frequency = np.minimum(1000.0 * np.power(10.0, chances.uniform("pitch", m)), 0.4 * sr)
+        frequency = 1000.0 * np.power(10.0, chances.uniform("pitch", m))
         t60 = chances.spread("t60", m, low=0.003, high=GRAIN)
         # drops fall anywhere on the ground: distances as the root of a uniform number, amplitude as 1/distance
         loud = 1.0 / np.sqrt(0.01 + chances.uniform("area", m))
         bubble = chances.uniform("bubble", m) ** 2
-
-        def drop(t: Array, which: slice) -> Array:
-            tone = grains.damped(t, frequency=frequency[which], t60=t60[which]) * bubble[which, None]
-            click = grains.damped(t, frequency=np.minimum(2.3 * frequency[which], 0.4 * sr), t60=0.15 * t60[which])
-            return np.asarray(loud[which, None] * (tone + click))
-
-        return grains.scatter(starts, drop, length=GRAIN, n_samples=n, sr=sr)
+        y = np.zeros(n)
+        for step, fall, a in ((1.0, 1.0, loud * bubble), (2.3, 0.15, loud)):
+            y += grains.rings(
+                starts,
+                frequencies=step * frequency,
+                t60=fall * t60,
+                amplitudes=a,
+                length=fall * LONGEST,
+                n_samples=n,
+                sr=sr,
+            )
+        return y
 
 
 def _rms(y: Array) -> float:

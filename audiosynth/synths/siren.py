@@ -21,7 +21,7 @@ USUAL: Final = {"wail": (0.2, 2.0), "yelp": (3.3, 2.0), "hi_lo": (0.7, 4.0 / 3.0
 class Siren(Component):
     """Wail, yelp or hi-lo, through a horn.
 
-    A wail sweeps up and down over about an octave and a half some 12 times a minute, a yelp three times a second (SAE J1849:
+    A wail sweeps up and down over an octave some 12 times a minute, a yelp three times a second (SAE J1849:
     wail 10 to 30, yelp 150 to 250 cycles a minute). Hi-lo alternates two notes a fourth apart (DIN 14610: 360 to 630 Hz,
     1 : 1.333). Electronic sirens drive a horn that passes 500 Hz to 3 kHz hard, so all partials are there.
 

@@ -24,6 +24,8 @@ _FASTER: Final = {"hurried": 1.35, "command": 1.1}
 """Rates of speaking styles against the plain one; a hurried speaker also leaves no pauses."""
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S+$")]
+Pronunciation = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\[\]\n]+$")]
 
 
 class Context(BaseModel):
@@ -54,6 +56,9 @@ class Speech(Component):
         What is said. It names the words.
     phonemes
         Its pronunciation, word for word, in libespeak-ng's mnemonics; for espeak.
+    pronounce
+        The pronunciation of single words of it, in those mnemonics (``d'eIt@``) or as CMUdict writes them (``D EY1 T AH0``,
+        for English); all others are said as the engine knows. For espeak.
     voice
         Who says it: numbers in place, or one of a cast (``voices:``).
     language
@@ -88,6 +93,11 @@ class Speech(Component):
     phonemes: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = Field(
         None, description="its pronunciation in libespeak-ng's mnemonics"
     )
+    pronounce: dict[Word, Pronunciation] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="pronunciation of single words, in mnemonics or CMUdict's phones",
+    )
     voice: Voice = Field(Voice(), description="who says it")
     language: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$")] | None = Field(
         None, description="of this text, if not the voice's own (espeak)"
@@ -109,12 +119,21 @@ class Speech(Component):
     def _pronounced(self) -> Speech:
         if self.phonemes is not None and self.voice.engine != "espeak":
             raise ValueError(f"phonemes: {self.voice.engine} takes none; use the engine espeak, or leave them out")
+        if self.pronounce and self.voice.engine != "espeak":
+            raise ValueError(f"pronounce: {self.voice.engine} takes none; use the engine espeak, or leave it out")
+        if self.pronounce and self.phonemes is not None:
+            raise ValueError("pronounce: `phonemes` pronounces the whole text; leave one of the two out")
         if self.language is not None and self.voice.engine != "espeak":
             raise ValueError(
                 f"language: a voice of {self.voice.engine} has its own; use the engine espeak, or leave it out"
             )
         if self.phonemes is not None and any(c in self.phonemes for c in "[]\n"):
             raise ValueError("phonemes: expected mnemonics alone, without brackets")
+        if self.phonemes is not None and len(self.phonemes.split()) != len(self.text.split()):
+            n, given = len(self.text.split()), len(self.phonemes.split())
+            raise ValueError(
+                f"phonemes: expected one a word, {n} with blanks between for '{self.text[:80]}', got {given}"
+            )
         if self.context is not None and self.phonemes is not None:
             raise ValueError("phonemes: a phrase in context is said as it is written; leave one of the two out")
         return self
@@ -153,7 +172,8 @@ class Speech(Component):
         text = " ".join(" ".join((before, self.text, after)).split())
         ending = _ENDING.get(self.style, "")
         voice = self.voice if self.language is None else self.voice.model_copy(update={"language": self.language})
-        return utter(Order(voice, text, self.phonemes, ending, rate, gap, self.seed))
+        pronounce = tuple(self.pronounce.items())
+        return utter(Order(voice, text, self.phonemes, pronounce, ending, rate, gap, self.seed))
 
     def _of_phrase(self, said: Utterance) -> list[Mark]:
         """Return the words of the phrase itself.

@@ -16,7 +16,12 @@ from audiosynth.registry import Component
 class SweepTrain(Component):
     """Exponential sweeps from `start` to `end` Hz, a pause between them: lasers, sonars, toys.
 
-    Within a sweep the frequency is start·(end/start)^(t/sweep), so that it covers equal intervals in equal times.
+    Within a sweep the frequency is start·(end/start)^(t/sweep), so that it covers equal intervals in equal times [1]_.
+
+    References
+    ----------
+    .. [1] A. Farina, "Simultaneous measurement of impulse response and distortion with a swept-sine technique", AES 108th
+       Convention, 2000.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from audiosynth import cadences, modal, shaped, signals, waves
+from audiosynth import cadences, modal, onsets, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
@@ -38,6 +38,7 @@ class TelephoneRing(Component):
     """
 
     type_name: ClassVar[str] = "telephone_ring"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 1.0, "seed": 1},
         {"duration": 1.0, "kind": "electronic", "country": "uk", "f0": 1200.0, "seed": 2},
@@ -87,12 +88,18 @@ class TelephoneRing(Component):
                 * np.array(PARTIALS)
                 * (1.0 + chances.spread(f"gong{gong}", len(PARTIALS), low=-0.02, high=0.02))
             )
-            ring = modal.ring(
-                f, t60=self.t60 * np.array(PARTIALS) ** -0.5, amplitudes=[1.0, 0.7, 0.4, 0.2], n_samples=length, sr=sr
+            ring = np.zeros(length + onsets.LEAD)
+            modal.strike(
+                ring,
+                onsets.LEAD / sr,
+                f,
+                t60=self.t60 * np.array(PARTIALS) ** -0.5,
+                amplitudes=[1.0, 0.7, 0.4, 0.2],
+                sr=sr,
             )
-            train = np.zeros(n)
+            train = np.zeros(n + onsets.LEAD)
             train[at[gong::2]] = force[gong::2]
-            y += _through(train, ring)
+            y += _through(train, ring)[onsets.LEAD :]
         return y
 
     def _warble(self, n: int, sr: int) -> Array:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import engines, grains, shaped, signals
+from audiosynth import engines, grains, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
@@ -39,6 +39,7 @@ class TrainPass(Component):
     """
 
     type_name: ClassVar[str] = "train_pass"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 1.0, "seed": 1},
         {"duration": 0.8, "speed": 8.0, "n_cars": 2, "joints_db": 12.0, "distance": 5.0, "seed": 2},
@@ -93,13 +94,9 @@ class TrainPass(Component):
         return np.asarray(np.sqrt(power / (2.0 * np.arctan(half / self.distance))))
 
     def _squeal(self, chances: shaped.Chances, n: int, sr: int) -> Array:
-        f = np.minimum(
-            chances.between("squeal", 1200.0, 4500.0) * (1.0 + 0.01 * chances.wander("bend", 2.0, n_samples=n, sr=sr)),
-            0.4 * sr,
-        )
-        return signals.sine(signals.accumulated(f, sr)) * signals.rise(
-            0.5 + chances.wander("grip", 1.5, n_samples=n, sr=sr)
-        )
+        f = chances.between("squeal", 1200.0, 4500.0) * (1.0 + 0.01 * chances.wander("bend", 2.0, n_samples=n, sr=sr))
+        grip = signals.rise(0.5 + chances.wander("grip", 1.5, n_samples=n, sr=sr))
+        return waves.taper(f, sr) * grip * signals.sine(signals.accumulated(f, sr))
 
     def _knocks(self, chances: shaped.Chances, n: int, sr: int) -> Array:
         """Return the axles at a joint that is nearest to the listener."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import grains, shaped, signals
+from audiosynth import grains, onsets, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
@@ -14,6 +14,10 @@ from audiosynth.registry import Component
 
 MINNAERT: Final = 3.26
 """Resonance times radius of an air bubble in water, Hz·m (M. Minnaert, Philosophical Magazine 16, 1933)."""
+AFTER: Final = 0.012
+"""Seconds from the impact to the bubble."""
+SPLASH: Final = 0.006
+"""Reverberation time of the impact in seconds."""
 BUBBLE: Final = 0.35
 """Seconds a bubble is followed."""
 MAX_DROPS: Final = 20_000
@@ -36,6 +40,7 @@ class WaterDrip(Component):
     """
 
     type_name: ClassVar[str] = "water_drip"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 1.0, "seed": 1},
         {"duration": 0.8, "rate": 8.0, "regularity": 0.0, "radius": 0.002, "seed": 2},
@@ -72,25 +77,23 @@ class WaterDrip(Component):
         at = np.minimum(self.regularity * even + (1.0 - self.regularity) * free, 0.97 * self.duration)
         r = self.radius * np.power(2.0, (1.1 - 0.8 * self.regularity) * (2.0 * chances.uniform("radius", m) - 1.0))
         f, rate = MINNAERT / r, 0.13 / r + 0.0072 * r**-1.5
-        loud = np.where(f < 0.4 * sr, chances.spread("loud", m, low=0.3, high=1.0), 0.0)
-        f = np.minimum(f, 0.4 * sr)
-        splash = np.minimum(chances.spread("splash", m, low=3000.0, high=7000.0), 0.4 * sr)
-        wet = 10.0 ** (self.splash_db / 20.0) * loud
+        loud = chances.spread("loud", m, low=0.3, high=1.0)
+        splash = chances.spread("splash", m, low=3000.0, high=7000.0)
 
         def bubble(t: Array, which: slice) -> Array:
-            late = np.maximum(t - 0.012, 0.0)
+            late = np.maximum(t - AFTER, 0.0)
             fall = 1.0 + signals.expm1(np.maximum(-rate[which, None] * late, -700.0))
             # a pitch that rises for ever would pass half the rate: it stops where the bubble has died away
             risen = np.minimum(late, 5.0 / rate[which, None])
-            cycles = f[which, None] * (late + 0.5 * self.rise * rate[which, None] * risen * risen)
-            tone = np.where(
-                f[which, None] * (1.0 + 5.0 * self.rise) < 0.45 * sr,
-                signals.sine(cycles),
-                signals.sine(f[which, None] * late),
-            )
-            hiss = grains.damped(t, frequency=splash[which], t60=np.full(len(splash[which]), 0.006))
-            return np.asarray(loud[which, None] * fall * tone + wet[which, None] * hiss)
+            steep = self.rise * rate[which, None]
+            cycles = f[which, None] * (late + steep * risen * (late - 0.5 * risen))
+            heard = waves.taper(f[which, None] * (1.0 + steep * risen), sr)
+            return np.asarray(loud[which, None] * fall * heard * signals.sine(cycles))
 
-        return shaped.finished(
-            grains.scatter(at, bubble, length=BUBBLE, n_samples=n, sr=sr), sr=sr, amplitude=self.amplitude, fade=0.003
-        )
+        y = grains.scatter(at, bubble, length=BUBBLE, n_samples=n, sr=sr)
+        onsets.add_corrections(y, at + AFTER, frequencies=f, t60=onsets.LN_60_DB / rate, amplitudes=loud, sr=sr)
+        y += grains.rings(
+            at, frequencies=splash, t60=np.full(m, SPLASH), amplitudes=10.0 ** (self.splash_db / 20.0) * loud,
+            length=1.2 * SPLASH, n_samples=n, sr=sr,
+        )  # fmt: skip
+        return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.003)

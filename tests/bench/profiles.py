@@ -15,13 +15,21 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from audiosynth import colour, profile_fit, profile_sound, profile_stats
 from audiosynth.clip import RenderContext
+from audiosynth.dice import uniform_at
 from audiosynth.noises.coloured import Coloured
-from audiosynth.profiles import profile_path, read_profile, shipped_profiles
+from audiosynth.profile_checks import LearnError
+from audiosynth.profiles import Profile, profile_path, read_profile, shipped_profiles
 
 SEED, SECONDS = 2, 60.0
+DIGITS_SR = 8000
+SPEAKERS = ("jackson", "nicolas", "theo", "yweweler")
 OTHERS = ("002 - Rain", "003 - Sea waves", "007 - Helicopter", "008 - Chainsaw", "010 - Fire crackling")
 
 
@@ -47,56 +55,100 @@ def compare(path: Path) -> None:
     )
 
 
-def digits(data: Path, *, n_speakers: int = 4, n_takes: int = 10) -> None:
-    """Print how well digits are recognised, and how well twins of them are."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    folder = data / "speech" / "fsdd"
-    speakers = sorted({p.name.split("_")[1] for p in folder.rglob("*.wav")})[:n_speakers]
-    real, twins, labels = [], [], []
-    for digit in range(10):
-        for speaker in speakers:
-            for take in range(n_takes):
-                y, sr = soundfile.read(next(folder.rglob(f"{digit}_{speaker}_{take}.wav")))
-                real.append(_features(y, sr))
-                labels.append(digit)
-                # a profile wants seconds of one noise: the digit over and over, which is more than anybody would give it
-                long = np.tile(y - y.mean(), int(np.ceil(6.0 * sr / len(y))))[None]
-                try:
-                    profile = profile_fit.learn([(long, sr, "digit")], description="digit").profile
-                except profile_fit.LearnError:
-                    twins.append(None)
-                    continue
-                n = len(y)
-                twins.append(
-                    _features(profile_sound.render(profile, seed=SEED, sr=sr, channel=0, start=0, n_samples=n), sr)
-                )
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
-    kept = [i for i, twin in enumerate(twins) if twin is not None]
-    for name, prepared in (("as they are", lambda x: x), ("less the mean over time", _centred)):
-        score = cross_val_score(model, prepared(np.array(real)), labels, cv=5).mean()
-        found = model.fit(prepared(np.array(real)), labels).predict(prepared(np.array([twins[i] for i in kept])))
-        right = np.mean(found == np.array(labels)[kept])
+def digits(data: Path) -> None:
+    """Print how well a classifier of spoken digits knows the digits, and the twins of what somebody could give to learn from."""
+    takes = Takes(data / "speech" / "fsdd")
+    refused = sum(takes.learned([takes.read(d, s, 0)] * 15) is None for d in range(10) for s in SPEAKERS)
+    print(f"one digit over and over: {refused} of {10 * len(SPEAKERS)} refused")
+    real = [(d, takes.read(d, s, take)) for d in range(10) for s in SPEAKERS for take in range(10)]
+    words, rows = takes.word_twins(), takes.row_twins()
+    for name, features in (
+        ("third octaves alone", _thirds),
+        ("cepstra", _cepstra),
+        ("cepstra less their mean over time", _moving),
+    ):
+        model, x = _model(), np.array([features(y) for _, y in real])
+        labels = [d for d, _ in real]
+        known = cross_val_score(_model(), x, labels, cv=5).mean()
+        model.fit(x, labels)
+        found = [
+            np.mean(model.predict(np.array([features(y) for _, y in made])) == [d for d, _ in made])
+            for made in (words, rows)
+        ]
         print(
-            f"digits, cepstra {name}: {score:.2f} recognised; of their twins {right:.2f} of {len(kept)} (chance 0.10)"
-        )
+            f"digits, {name}: {known:.2f} known; of twins of one word in twenty takes {found[0]:.2f} of {len(words)}, "
+            f"of twins of digits in a row {found[1]:.2f} of {len(rows)} (chance 0.10)"
+        )  # fmt: skip
 
 
-def _centred(x: np.ndarray) -> np.ndarray:
-    """Return cepstra without their mean over time, as recognisers take them: what a channel or a voice adds is gone."""
-    parts = x.reshape(len(x), 6, -1)
-    return (parts - parts.mean(axis=1, keepdims=True)).reshape(len(x), -1)
+class Takes:
+    """Spoken digits, and twins of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = {path.name: path for path in folder.rglob("*.wav")}
+
+    def read(self, digit: int, speaker: str, take: int) -> np.ndarray:
+        """Return one take without an offset."""
+        y, sr = soundfile.read(self.paths[f"{digit}_{speaker}_{take}.wav"])
+        assert sr == DIGITS_SR
+        return y - y.mean()
+
+    def learned(self, parts: list[np.ndarray]) -> Profile | None:
+        """Return the profile of sounds one after the other; None if there is none to learn."""
+        try:
+            return profile_fit.learn([(np.concatenate(parts)[None], DIGITS_SR, "digits")], description="digits").profile
+        except LearnError:
+            return None
+
+    def word_twins(self) -> list[tuple[int, np.ndarray]]:
+        """Return ten stretches of the twin of twenty takes of each digit by each speaker, as long as takes are."""
+        out = []
+        for digit in range(10):
+            for speaker in SPEAKERS:
+                parts = [self.read(digit, speaker, take) for take in range(10, 30)]
+                profile = self.learned(parts)
+                if profile is not None:
+                    out += [(digit, _noise(profile, 8 * DIGITS_SR * i, len(part))) for i, part in enumerate(parts[:10])]
+        return out
+
+    def row_twins(self) -> list[tuple[int, np.ndarray]]:
+        """Return the twins of rows of thirty digits, cut where the digits were said."""
+        out = []
+        for speaker in SPEAKERS:
+            for row in range(2):
+                order = np.argsort(uniform_at(row, start=0, n_samples=30, stream=speaker))
+                said = [(int(i) % 10, self.read(int(i) % 10, speaker, 10 + 3 * row + int(i) // 10)) for i in order]
+                profile, start = self.learned([y for _, y in said]), 0
+                for digit, y in said if profile is not None else []:
+                    out.append((digit, _noise(profile, start, len(y))))
+                    start += len(y)
+        return out
 
 
-def _features(y: np.ndarray, sr: int) -> np.ndarray:
+def _noise(profile: Profile, start: int, n_samples: int) -> np.ndarray:
+    return profile_sound.render(profile, seed=SEED, sr=DIGITS_SR, channel=0, start=start, n_samples=n_samples)
+
+
+def _model() -> Pipeline:
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+
+
+def _thirds(y: np.ndarray) -> np.ndarray:
+    """Return the levels in third octaves of the whole, which a twin must keep within 1 dB."""
+    return np.array([level for f, level in profile_stats.measure(y, DIGITS_SR).bands if f >= 100.0])
+
+
+def _cepstra(y: np.ndarray) -> np.ndarray:
     import librosa
 
-    m = librosa.feature.mfcc(y=y.astype(np.float64), sr=sr, n_mfcc=13, n_fft=256, hop_length=128)
-    columns = np.array_split(m, 6, axis=1)
-    return np.concatenate([c.mean(axis=1) for c in columns])
+    m = librosa.feature.mfcc(y=y.astype(np.float64), sr=DIGITS_SR, n_mfcc=13, n_fft=256, hop_length=128)
+    return np.concatenate([c.mean(axis=1) for c in np.array_split(m, 6, axis=1)])
+
+
+def _moving(y: np.ndarray) -> np.ndarray:
+    """Return cepstra without their mean over time, as recognisers take them: what a channel or a voice adds is gone."""
+    parts = _cepstra(y).reshape(6, -1)
+    return (parts - parts.mean(axis=0)).ravel()
 
 
 def speed() -> None:

@@ -67,7 +67,8 @@ def training(folder: Path, clips: int) -> tuple[np.ndarray, np.ndarray]:
     sets = [
         "let.phrase=seven", "negatives.near.of=[seven]", "negatives.other.of=[seven]",
         "negatives.near.kinds=[alike, prefix, partial]", "voices.cast.language=en-us",
-        f"clips={{train: {clips}, validation: 0, test: 0, ambient: {clips // 60}}}", "export=[]",
+        f"clips={{train: {clips}, validation: 0, test: 0, ambient: {clips // 120}, testing_ambient: 0, stream: {clips // 40}}}",
+        "export=[]",
     ]  # fmt: skip
     subprocess.run([*command, *(word for item in sets for word in ("--set", item))], check=True)
     x, positive = [], []
@@ -78,7 +79,7 @@ def training(folder: Path, clips: int) -> tuple[np.ndarray, np.ndarray]:
         ends = [round(label["offset"] * 100) for label in row["labels"] if label["label"] == "seven"]
         last = s.shape[1] - WINDOW
         wanted = {min(last, max(0, end + late - WINDOW)) for end in ends for late in (0, 4, 8, 12)}
-        others = range(0, last, 40 if row["split"] == "ambient" else 15)
+        others = range(0, last, 15 if row["split"] == "train" else 40)
         far = [a for a in others if all(abs(a + WINDOW - end - 6) > 20 for end in ends)]
         starts = np.array(sorted(wanted) + far, dtype=int)
         x.append(windows(s, starts))

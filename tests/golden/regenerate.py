@@ -276,7 +276,9 @@ def sounds() -> dict[str, dict[str, Any]]:
     for name, cls in registry.newest("synths").items():
         if cls.drawn:
             source = {"type": name, **cls.examples[0]}
-            made[f"synth_{name}"] = {"events": [event(source, 0.1, overrun="cut")]}
+            # a later version has a row of its own; that of the first stays
+            later = f"_{cls.version}" if cls.version > 1 else ""
+            made[f"synth_{name}{later}"] = {"events": [event(source, 0.1, overrun="cut")]}
     example = registry.newest("noises")["profile"].examples[0]
     made["noise_profile"] = {"noise": {"type": "profile", **example, "level_dbfs": -30.0}}
     return made

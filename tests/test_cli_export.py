@@ -1,0 +1,211 @@
+"""`audiosynth export`: more formats of a finished build, whole or not at all, and nothing else touched."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from material import tree_of, write_recipe
+from test_cli import SIMPLE, run
+
+from audiosynth import build, export_labels, load_recipe, verify
+from audiosynth.errors import BuildError, ManifestError, UsageError
+from audiosynth.exporters.csv_table import Csv
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small build that nobody changes."""
+    folder = tmp_path_factory.mktemp("made")
+    recipe = write_recipe(folder / "r.yaml", {**SIMPLE, "export": ["desed", "jsonl"]})
+    return build(load_recipe(recipe, cache_dir=folder / "c"), folder / "set").root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of it."""
+    return Path(shutil.copytree(made, tmp_path / "set"))
+
+
+def test_several_formats_at_once(root: Path) -> None:
+    """New folders stand below labels/, everything that was there has its bytes, and `verify` knows the new files."""
+    before = tree_of(root)
+    out = run("export", root, "--to", "csv", "--to", "jams").output
+    after = tree_of(root)
+    new = set(after) - set(before)
+    assert {name.split("/")[1] for name in new} == {"csv", "jams", "export.json"}
+    assert {name: after[name] for name in before} == before
+    assert out.split() == ["csv@1", "2", "files", "jams@1", "5", "files"]
+    assert verify(root).ok
+
+
+def test_the_same_bytes_as_in_the_build(root: Path, tmp_path: Path) -> None:
+    """What is exported later is what the recipe's `export` would have written; twice changes nothing."""
+    recipe = write_recipe(tmp_path / "r.yaml", {**SIMPLE, "export": ["desed", "jsonl", "csv", "croissant"]})
+    at_once = build(load_recipe(recipe, cache_dir=tmp_path / "c"), tmp_path / "at_once").root
+    for _ in range(2):
+        run("export", root, "--to", "croissant", "--to", "csv")
+        later = tree_of(root / "labels")
+        later.pop("export.json")
+        assert later == tree_of(at_once / "labels")
+
+
+def test_options_and_an_export_that_replaces_the_recipes(root: Path) -> None:
+    """--set NAME.OPTION=VALUE reaches the exporter; its folder is replaced whole, and `verify` holds it to the new options."""
+    (root / "labels" / "desed" / "stale.tsv").write_text("old")
+    assert verify(root).extra == ("labels/desed/stale.tsv",)
+    run("export", root, "--to", "desed", "--set", "desed.merge=false", "--set", "desed.inaudible=keep")
+    assert verify(root).ok
+    told = json.loads((root / "labels" / "export.json").read_text())
+    assert [(tree["type"], tree["merge"], tree["inaudible"]) for tree in told] == [("desed@1", False, "keep")]
+    run("export", root, "--to", "desed")
+    run("export", root, "--to", "csv")
+    assert [tree["type"] for tree in json.loads((root / "labels" / "export.json").read_text())] == ["csv@1", "desed@1"]
+    assert verify(root).ok
+    next((root / "labels").rglob("*.csv")).write_text("changed")
+    assert verify(root).changed == ("labels/csv/test.csv",) or verify(root).changed == ("labels/csv/train.csv",)
+
+
+def test_a_folder_of_ones_own(root: Path, tmp_path: Path) -> None:
+    """With -o nothing in the dataset changes, paths to the audio lead there, and nothing that is there is replaced."""
+    before = tree_of(root)
+    result = run("export", root, "--to", "nemo", "--to", "croissant", "-o", tmp_path / "elsewhere" / "deep", "--json")
+    assert tree_of(root) == before
+    told = json.loads(result.output)["exports"]
+    assert [item["type"] for item in told] == ["nemo@1", "croissant@1"]
+    assert all(Path(name).is_file() for item in told for name in item["files"])
+    manifest = tmp_path / "elsewhere/deep/nemo/train_manifest.json"
+    for line in manifest.read_text().splitlines():
+        assert (manifest.parent / json.loads(line)["audio_filepath"]).is_file()
+    assert "there already" in run("export", root, "--to", "nemo", "-o", tmp_path / "elsewhere" / "deep", code=2).output
+    mine = tmp_path / "elsewhere" / "ATTRIBUTION.md"
+    mine.write_text("mine")
+    assert "there already" in run("export", root, "--to", "attribution", "-o", mine.parent, code=2).output
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--to", "dessed"], "no exporter called 'dessed'; did you mean 'desed'"),
+        (["--to", "desed", "--set", "desed.merg=1"], "exporter desed: merg: 'desed' has no such parameter"),
+        (["--to", "desed", "--set", "desed.merge=3"], "merge: .* got 3"),
+        (["--to", "desed", "--set", "desd.merge=false"], "did you mean 'desed'"),
+        (["--to", "desed", "--set", "merge=false"], r"expected NAME\.OPTION=VALUE .* it goes with --to desed"),
+        (["--to", "desed", "--set", "desed.type=csv"], r"expected NAME\.OPTION=VALUE"),
+        (["--to", "csv", "--to", "csv@1"], "exporter csv: is asked for twice"),
+        (["--to", "csv", "-o", "set/audio/x"], "is the dataset's own"),
+        (["--to", "csv", "-o", "set/labels"], "is the dataset's own"),
+        (["--to", "csv", "-o", "set/recipe.yaml"], "is a file"),
+        ([], "missing option '--to'"),
+    ],
+)
+def test_what_cannot_be_meant(root: Path, words: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message with the way out, exit code 2, nothing written."""
+    monkeypatch.chdir(root.parent)
+    before = tree_of(root)
+    result = run("export", root, *words, code=2)
+    assert re.search(message, result.output), result.output
+    assert tree_of(root) == before
+
+
+def test_no_build_there(tmp_path: Path) -> None:
+    """A folder without a finished build, and an unfinished one, are refused."""
+    with pytest.raises(ManifestError, match="no finished build here"):
+        export_labels(tmp_path, ["csv"])
+    assert "no finished build here" in run("export", tmp_path / "none", "--to", "csv", code=1).output
+
+
+def test_all_or_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If one of several formats cannot hold the labels, or a disk is full, none of them changes anything."""
+    before = tree_of(root)
+    with pytest.raises(BuildError, match="'beep' is none of the classes another"):
+        export_labels(root, ["csv", {"type": "esc50", "classes": ["another"]}])
+    assert tree_of(root) == before
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Csv, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        export_labels(root, ["jams", "csv"])
+    assert tree_of(root) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            OSError(13, "Permission denied"),
+            pytest.raises(BuildError, match=r"cannot be written .*; nothing was changed"),
+        ),
+        (KeyboardInterrupt(), pytest.raises(KeyboardInterrupt)),
+    ],
+)
+@pytest.mark.parametrize("when", ["new", "labels"])
+def test_a_rename_that_fails_is_taken_back(
+    root: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, told: Any, when: str
+) -> None:
+    """Folders that were moved aside are moved back, whichever of the renames fails and why."""
+    export_labels(root, ["csv", "desed"])
+    before, rename = tree_of(root), Path.rename
+
+    failed: list[Path] = []
+
+    def fails(path: Path, target: Path) -> Path:
+        if path.name == "desed" and path.parent.name == when and not failed:
+            failed.append(path)
+            raise error
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with told:
+        export_labels(root, [{"type": "csv", "inaudible": "keep"}, "desed", "jams"])
+    assert failed
+    monkeypatch.undo()
+    assert tree_of(root) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"path": "../../secret.wav"}, "stay inside the dataset"),
+        ({"clip_id": "../x"}, "clip_id should be made of"),
+        ({"spec": {}}, "was the row edited"),
+        ({"labels": [{"label": "a"}]}, "has not what csv@1 needs"),
+        ({"labels": [{"label": "a", "onset_sample": 5, "offset_sample": 1}]}, "outside the clip"),
+    ],
+)
+def test_rows_of_a_stranger(root: Path, change: dict[str, Any], message: str) -> None:
+    """Rows are held to their form before anything is written; nothing is read or written outside the dataset."""
+    path = root / "manifest.jsonl"
+    first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([json.dumps({**json.loads(first), **change}), *rest]) + "\n")
+    before = tree_of(root)
+    with pytest.raises((ManifestError, BuildError), match=message):
+        export_labels(root, ["csv", "webdataset"])
+    assert tree_of(root) == before
+
+
+def test_labels_that_lead_elsewhere(root: Path, tmp_path: Path) -> None:
+    """A labels/ that is a link out of the dataset is not written through."""
+    shutil.rmtree(root / "labels")
+    (tmp_path / "mine").mkdir()
+    (root / "labels").symlink_to(tmp_path / "mine")
+    with pytest.raises(ManifestError, match="leads outside the dataset; give a folder with -o"):
+        export_labels(root, ["csv"])
+    assert not list((tmp_path / "mine").iterdir())
+
+
+def test_an_edited_record_of_exports(root: Path) -> None:
+    """What is not a list of exporters is an error that says what to do, in `export` and in `verify`."""
+    (root / "labels" / "export.json").write_text('{"type": "csv"}')
+    for call in (lambda: export_labels(root, ["csv"]), lambda: verify(root)):
+        with pytest.raises(ManifestError, match="is not what `export` writes"):
+            call()
+    with pytest.raises(UsageError, match="asked for twice"):
+        export_labels(root, ["csv", "csv"])
