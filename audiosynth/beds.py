@@ -13,6 +13,7 @@ from audiosynth.clip import Array, RenderContext
 from audiosynth.diffuse import Mixer, decorrelator, diffuse_mixer, mix, spread
 from audiosynth.errors import RenderError
 from audiosynth.images import amplitude, round_gain, widened
+from audiosynth.signals import gain_curve
 from audiosynth.spec import Bed, ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -27,14 +28,19 @@ class Noise:
         Shape (n_channels, n_samples): the sum of the layers at their own levels.
     layer_gain_db
         Gain of each layer.
+    layers
+        Each layer alone, under its gain; empty unless its stems are asked for.
     """
 
     y: Array
     layer_gain_db: tuple[float, ...]
+    layers: tuple[Array, ...] = ()
 
 
-def make_noise(spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, decided: Decisions | None) -> Noise:
-    """Render the layers of a bed and add them.
+def make_noise(
+    spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, decided: Decisions | None, alone: bool = False
+) -> Noise:
+    """Render the layers of a bed and add them; keep each `alone` if its stem may be asked for.
 
     Raises
     ------
@@ -42,37 +48,61 @@ def make_noise(spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace,
         If a layer with a level is silent, or cannot fill the channels as `spatial` says.
     """
     total: Array | None = None
-    gains = []
+    gains, layers = [], []
     for j, layer in enumerate(bed.layers):
         y = _in_space(layer.source, spec, bed, ctx=ctx, work=work, place=f"noise.layers[{j}]")
         gain = 0.0
         if layer.level_dbfs is not None:
-            gain = round_gain(layer.level_dbfs - _clip_level(y, spec, f"noise.layers[{j}]"))
+            power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+            gain = round_gain(layer.level_dbfs - layer_level_db(power, f"noise.layers[{j}]"))
         gain = gain if decided is None else decided.layer_gain_db[j]
         gains.append(gain)
-        if total is None and len(bed.layers) == 1 and gain == 0.0:
-            total = y
-        else:
-            total = y * amplitude(gain) if total is None else total + y * amplitude(gain)
-    return Noise(total if total is not None else np.zeros((ctx.n_channels, spec.n_samples)), tuple(gains))
+        y = in_bed(y, bed, j, gain_db=gain, sr=spec.sr)
+        total = y if total is None else total + y
+        layers += [y] if alone and spec.output.wanted.layers else []
+    made = total if total is not None else np.zeros((ctx.n_channels, spec.n_samples))
+    return Noise(made, tuple(gains), tuple(layers))
+
+
+def in_bed(y: Array, bed: Bed, j: int, *, gain_db: float, sr: int, start: int = 0) -> Array:
+    """Return samples of layer `j` from `start` on, under its gain and envelope."""
+    envelope = bed.layers[j].envelope
+    if len(bed.layers) > 1 or gain_db != 0.0:
+        y = y * amplitude(gain_db)
+    return y if envelope is None else y * gain_curve(envelope, rate=sr, start=start, n_samples=y.shape[1])
 
 
 def _in_space(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace, place: str) -> Array:
     """Return one noise in all channels, shape (n_channels, n_samples)."""
-    if bed.spatial == "diffuse":
-        return _diffuse(source, spec, bed.spread_seed, ctx, place)
     if bed.spatial == "point":
         return _from_point(source, spec, bed, ctx=ctx, work=work)
+    return in_stretches(source, spec, bed, ctx=ctx, place=place)(0, spec.n_samples)
+
+
+def in_stretches(
+    source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, place: str
+) -> Callable[[int, int], Array]:
+    """Return one noise in all channels as a function of (start, n_samples): sample n is the same in any stretch.
+
+    Not for noise from a point, whose room is convolved at once.
+    """
+    if bed.spatial == "diffuse":
+        return _diffuse(source, spec, bed.spread_seed, ctx, place)
     if bed.spatial == "independent":
-        return _streams(source, spec, ctx, ctx.n_channels, place)(0, spec.n_samples)
+        return _streams(source, spec, ctx, ctx.n_channels, place)
     mono = bed.spatial == "duplicate" and getattr(source, "channel", "") != "all"
-    y: Array = source.render(replace(ctx, n_channels=1) if mono else ctx, start=0, n_samples=spec.n_samples)
-    if y.shape[0] == 1 and ctx.n_channels > 1 and bed.spatial is None:
-        raise RenderError(
-            f"{place}: a mono noise in front of {ctx.n_channels} channels needs `spatial` in `noise`: duplicate (the same in all), "
-            "independent, diffuse (from everywhere, in a room with a receiver) or point (from a `position`)"
-        )
-    return widened(y, ctx.n_channels, place)
+    made_in = replace(ctx, n_channels=1) if mono else ctx
+
+    def stretch(start: int, n: int) -> Array:
+        y: Array = source.render(made_in, start=start, n_samples=n)
+        if y.shape[0] == 1 and ctx.n_channels > 1 and bed.spatial is None:
+            raise RenderError(
+                f"{place}: a mono noise in front of {ctx.n_channels} channels needs `spatial` in `noise`: duplicate (the same in all), "
+                "independent, diffuse (from everywhere, in a room with a receiver) or point (from a `position`)"
+            )
+        return widened(y, ctx.n_channels, place)
+
+    return stretch
 
 
 def _streams(
@@ -100,7 +130,7 @@ def _streams(
     return far_apart
 
 
-def _diffuse(source: Any, spec: ClipSpec, seed: int, ctx: RenderContext, place: str) -> Array:
+def _diffuse(source: Any, spec: ClipSpec, seed: int, ctx: RenderContext, place: str) -> Callable[[int, int], Array]:
     """Return a noise that comes from everywhere, as the room's receiver hears it."""
     room: Any = spec.room
     if not hasattr(room, "receiver"):
@@ -118,14 +148,13 @@ def _diffuse(source: Any, spec: ClipSpec, seed: int, ctx: RenderContext, place: 
     if hasattr(source, "period") and source.period(ctx.sr) // mixer.n_streams < spec.n_samples + mixer.n_fft:
         fixed = decorrelator(microphones, sr=ctx.sr, c=room.c, seed=seed)
         mono = replace(ctx, n_channels=1)
-        return spread(
-            fixed,
-            lambda start, n: np.asarray(source.render(mono, start=start, n_samples=n)[0]),
-            start=0,
-            n_samples=spec.n_samples,
-        )
+
+        def one(start: int, n: int) -> Array:
+            return np.asarray(source.render(mono, start=start, n_samples=n)[0])
+
+        return lambda start, n: spread(fixed, one, start=start, n_samples=n)
     streams = _streams(source, spec, ctx, mixer.n_streams, place, margin=mixer.n_fft)
-    return mix(mixer, streams, start=0, n_samples=spec.n_samples)
+    return lambda start, n: mix(mixer, streams, start=start, n_samples=n)
 
 
 def _from_point(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, work: Workspace) -> Array:
@@ -141,8 +170,14 @@ def _from_point(source: Any, spec: ClipSpec, bed: Bed, *, ctx: RenderContext, wo
     return np.asarray(widened(whole[:, n_before : n_before + spec.n_samples], ctx.n_channels, "noise"))
 
 
-def _clip_level(y: Array, spec: ClipSpec, place: str) -> float:
-    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+def layer_level_db(power: float, place: str) -> float:
+    """Return the level of a noise of this mean square.
+
+    Raises
+    ------
+    RenderError
+        If it is silent.
+    """
     if power <= 0:
         raise RenderError(f"{place}: the noise is silent, so it cannot be given a level; remove it or choose another")
     return levels.to_db(power)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -21,6 +21,8 @@ from audiosynth.patterns import Pattern
 SHOWN: Final = 20
 """Problems that one message lists."""
 _SPDX: Final = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*)*")
+
+Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]+$")]
 
 
 class CatalogueSpec(BaseModel):
@@ -52,7 +54,7 @@ class CatalogueSpec(BaseModel):
         trimming.
     annotations
         Suffix of the files beside the recordings that hold their events (``.txt``: Audacity labels; onset, offset, label
-        between tabs).
+        between tabs), or a map of suffixes: ``{words: .words, phones: .phones, events: .txt}``.
     on_bad
         ``error``: files that cannot be used stop everything; ``skip``: they are left out, and listed.
     """
@@ -73,7 +75,7 @@ class CatalogueSpec(BaseModel):
     include: list[str] = []
     exclude: list[str] = []
     trim_db: float | None = Field(-60.0, ge=-120, le=-10)
-    annotations: str | None = Field(None, pattern=r"^\.[A-Za-z0-9]+$")
+    annotations: Suffix | dict[Literal["events", "words", "phones"], Suffix] | None = None
     on_bad: Literal["error", "skip"] = "error"
 
     @field_validator("folder")
@@ -257,8 +259,9 @@ def _recording(spec: CatalogueSpec, root: Path, item: Found, measured: Measured)
         meta["lossy"] = measured.lossy
     if measured.measurements:
         meta["measurements"] = measured.measurements
-    if spec.annotations is not None:
-        meta["events"] = read_events(root, item, spec.annotations, duration=measured.n_samples / measured.sr)
+    beside = {"events": spec.annotations} if isinstance(spec.annotations, str) else spec.annotations or {}
+    for key, suffix in beside.items():
+        meta[key] = read_events(root, item, suffix, duration=measured.n_samples / measured.sr)
     try:
         return Recording(
             data=spec.data, path=item.path, sha256=measured.sha256, sr=measured.sr, n_channels=measured.n_channels,

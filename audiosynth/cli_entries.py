@@ -12,19 +12,20 @@ from audiosynth.catalogue import CatalogueSpec
 from audiosynth.cli_words import ARGUMENTS, PARTS, TOP, WORDS, Word
 from audiosynth.distributions import NUMERIC
 from audiosynth.normalise import LEVEL_KEYS
+from audiosynth.output import Output, Stems
 from audiosynth.places import Position, Region
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import FAMILIES
 from audiosynth.reserved import RESERVED
 from audiosynth.rules import Rules
 from audiosynth.schema import recipe_schema
-from audiosynth.spec import At, Bed, Event, Labels, Layer, Level, Mix, Output
+from audiosynth.spec import At, Bed, Event, Labels, Layer, Level, Mix
 from audiosynth.splits import SplitSpec
 from audiosynth.walls import Surfaces
 
 RECORDS: Final = {
     "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
-    "output": Output, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
+    "output": Output, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
     "receiver": ReceiverSpec, "surfaces": Surfaces,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")

@@ -52,8 +52,8 @@ def import_scaper_command(*, files: tuple[str, ...], data: dict[str, str], show:
     """
     from audiosynth.build import carry_out
     from audiosynth.errors import BuildError
+    from audiosynth.output import Output
     from audiosynth.scaper_order import order_of
-    from audiosynth.spec import Output
 
     order = order_of(
         files, data=data, split=asked["split"], output=Output(subtype=asked["subtype"]),

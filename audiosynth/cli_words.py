@@ -202,11 +202,16 @@ spatial  how a mono noise fills several channels: duplicate (the same in all), i
          room's receiver hears it), point (from a `position` in the room).""",
         "noise: {layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}, {source: {type: coloured, colour: white}, level_dbfs: -60}]}",
     ),
-    "layer": Word("", "", "layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40}]"),
+    "layer": Word(
+        "",
+        "Levels of the layers balance them against each other; the bed's own level is that of their sum. With mirrored envelopes one\nbackground gives way to another.",
+        "layers: [{source: {type: coloured, colour: pink}, level_dbfs: -40, envelope: [[2, 0], [4, -60]]}]",
+    ),
     "mix": Word(
         "",
         """\
-guard    what is done to a mix above full scale: scale it down (recorded), clip it (counted), or stop (error).
+guard    what is done to a mix above full scale: scale it down (recorded), clip it (counted), or stop (error); scale_all scales until
+         every stem fits too, for stems of 16 bits.
 effects  on the sum, such as a microphone's filter.""",
         "mix: {level_dbfs: -25, guard: scale}",
     ),
@@ -219,8 +224,18 @@ drop_below_snr_db  quieter events keep their row but are marked `audible: false`
     ),
     "output": Word(
         "",
-        "FLOAT goes with wav, PCM_24 with wav and flac. `stems` also writes every event and the noise on its own; they add up to the mix. `images`\nadds the direct, early (50 ms) and late parts of each event.",
+        "FLOAT goes with wav, PCM_24 with wav and flac. `stems: true` also writes every event and the noise on its own; they add up to\nthe mix. A map says which parts of a clip, and how; see describe stems. (`images` is `parts` in its older place.)",
         "output: {format: flac, stems: true}",
+    ),
+    "stems": Word(
+        "What is written beside the mix, as `<clip>.stems/<name>.wav`.",
+        """\
+The wet stems add up to the mix as it is written, sample for sample: each is rounded to the mix's steps and the largest takes the
+remainder, so their integers sum to its integers (beside a FLOAT mix they are unrounded floats). Early and late stems add up to
+the wet. Dry ones are what the event would be without its room, where its direct sound arrives.
+by       event: event00_dog, event01_bell, noise; label: label_dog, noise; role: foreground, interference, noise.
+subtype  FLOAT holds stems beyond full scale, which the mix need not be; PCM_16 stops where a stem is.""",
+        "output: {stems: {by: label, parts: [wet, dry], subtype: PCM_16}}",
     ),
     "catalogue": Word(
         "",

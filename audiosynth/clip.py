@@ -17,6 +17,9 @@ Array = npt.NDArray[np.float64]
 CREDIT_FIELDS: Final = ("licence", "author", "title", "source")
 """Catalogue fields that stand once in `assets.jsonl`, not in every row (DESIGN section 6)."""
 
+ANNOTATIONS: Final = ("events", "words", "phones")
+"""Catalogue fields that say what happens when in a recording: lists of [onset, offset, label] in seconds."""
+
 
 class Recording(BaseModel):
     """One recording of a catalogue: what a plan may know of it without decoding, and what a row needs to find it again.
@@ -51,18 +54,20 @@ class Recording(BaseModel):
         first, last = self.active
         if not 0 <= first < last <= self.n_samples:
             raise ValueError(f"active: expected 0 <= first < last <= {self.n_samples}, got [{first}, {last}]")
-        for event in self.meta.get("events", ()):
-            times: list[Any]
-            *times, label = event if isinstance(event, list | tuple) and len(event) == 3 else (None, None, None)
-            if not isinstance(label, str) or not all(type(t) in (int, float) and 0 <= t < 1e6 for t in times):
-                raise ValueError(f"meta.events: expected [onset, offset, label] in seconds, got {event!r}")
+        for key in ANNOTATIONS:
+            for item in self.meta.get(key, ()):
+                times: list[Any]
+                *times, label = item if isinstance(item, list | tuple) and len(item) == 3 else (None, None, None)
+                if not isinstance(label, str) or not all(type(t) in (int, float) and 0 <= t < 1e6 for t in times):
+                    raise ValueError(f"meta.{key}: expected [onset, offset, label] in seconds, got {item!r}")
         return self
 
     @field_validator("meta")
     @classmethod
     def _listed(cls, meta: dict[str, Any]) -> dict[str, Any]:
-        if not isinstance(meta.get("events", []), list | tuple):
-            raise ValueError(f"events: expected a list of [onset, offset, label], got {meta['events']!r}")
+        for key in ANNOTATIONS:
+            if not isinstance(meta.get(key, []), list | tuple):
+                raise ValueError(f"{key}: expected a list of [onset, offset, label], got {meta[key]!r}")
         return meta
 
     @field_serializer("meta")

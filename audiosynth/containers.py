@@ -22,7 +22,7 @@ _ENCODERS: Final[dict[str, tuple[str, str | None, int, tuple[int, ...] | None, i
     "opus": ("OGG", "OPUS", 255, (8000, 12000, 16000, 24000, 48000), 48_000),
     "mp3": ("MP3", "MPEG_LAYER_III", 2, _MP3_RATES, 48_000),
 }
-_CHUNK_FRAMES: Final = 16_384
+CHUNK_FRAMES: Final = 16_384
 _BIT_REVERSED: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
@@ -124,17 +124,39 @@ def encode(
     serial
         Number of an Ogg stream, 32 bits; libsndfile draws one at random, which would change the file every time.
     """
-    import soundfile
+    encoder = Encoder(container, sr=sr, n_channels=frames.shape[1], subtype=subtype, comment=comment, serial=serial)
+    encoder.write(frames)
+    return encoder.close()
 
-    kind, coding = _ENCODERS[container][:2]
-    buffer = io.BytesIO()
-    options = {"samplerate": sr, "channels": frames.shape[1], "format": kind, "subtype": coding or subtype}
-    with soundfile.SoundFile(buffer, "w", **options) as file:
+
+class Encoder:
+    """Encodes a file of a container other than wav; parameters as for `encode`.
+
+    The bytes are the same however the samples come, as long as every part but the last is a multiple of `CHUNK_FRAMES`.
+    """
+
+    def __init__(
+        self, container: str, *, sr: int, n_channels: int, subtype: str, comment: str | None = None, serial: int = 0
+    ) -> None:
+        import soundfile
+
+        kind, coding = _ENCODERS[container][:2]
+        self._buffer, self._serial = io.BytesIO(), serial if kind == "OGG" else None
+        options = {"samplerate": sr, "channels": n_channels, "format": kind, "subtype": coding or subtype}
+        self._file = soundfile.SoundFile(self._buffer, "w", **options)
         if comment:
-            file.comment = comment
-        for start in range(0, len(frames), _CHUNK_FRAMES):  # the Vorbis encoder keeps a whole write on the stack
-            file.write(frames[start : start + _CHUNK_FRAMES])
-    return with_ogg_serial(buffer.getvalue(), serial) if kind == "OGG" else buffer.getvalue()
+            self._file.comment = comment
+
+    def write(self, frames: npt.NDArray[Any]) -> None:
+        """Encode the next samples, shape (n, n_channels)."""
+        for start in range(0, len(frames), CHUNK_FRAMES):  # the Vorbis encoder keeps a whole write on the stack
+            self._file.write(frames[start : start + CHUNK_FRAMES])
+
+    def close(self) -> bytes:
+        """Return the file."""
+        self._file.close()
+        data = self._buffer.getvalue()
+        return data if self._serial is None else with_ogg_serial(data, self._serial)
 
 
 def with_ogg_serial(data: bytes, serial: int) -> bytes:

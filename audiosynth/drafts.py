@@ -98,7 +98,10 @@ class Draft:
             gap = seconds_to_samples(value.gap, self.sr)
             return gap if end is None else end + gap - self.span[0]
         at = At.model_validate(value) if self.key == "at" else None
-        body = (self.active[0][0], self.active[-1][1]) if self.marks and self.active else (0, self.n)
+        said = (
+            self.active and self.marks and hasattr(self.source, "marks")
+        )  # what a recording's annotations say moves nothing
+        body = (self.active[0][0], self.active[-1][1]) if said else (0, self.n)
         raw = value if at is None else None
         onset = onset_of(raw, at, n=self.n, body=body, n_clip=self.n_clip, sr=self.sr, cut=self.cut)
         return onset - (self.early if at is not None else 0)

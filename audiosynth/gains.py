@@ -30,7 +30,8 @@ class Meter:
     noise: Noise | None
     work: Workspace
     _kept: dict[object, float] = field(default_factory=dict)
-    _weighted: dict[levels.Measure, levels.Weighted] = field(default_factory=dict)
+    bed: levels.Weighings | None = None
+    """The bed before its own gain, on the channel that levels are measured on; made when first asked for."""
     _signals: dict[int, levels.LevelReading] = field(default_factory=dict)
     _parts: dict[int, Array] = field(default_factory=dict)
     foreground: levels.LevelReading | None = None
@@ -95,15 +96,19 @@ class Meter:
             self._parts[i] = part_of(image, part, self.spec.sr, self.work)
         return self._parts[i]
 
+    def forget(self, i: int) -> None:
+        """Let go of what was made to measure event `i`; its reading stays."""
+        self._parts.pop(i, None)
+
     def noise_db(self, intervals: Intervals, measure: levels.Measure) -> float:
         """Return the level of the bed before its own gain over `intervals`, in dB."""
         if self.noise is None:
             raise RenderError("the clip has no noise")
         key = (measure, tuple(intervals))
         if key not in self._kept:
-            if measure not in self._weighted:
-                self._weighted[measure] = levels.Weighted.of(self.noise.y[self.ref], self.spec.sr, measure)
-            self._kept[key] = self._weighted[measure].reading(intervals).db
+            if self.bed is None:
+                self.bed = levels.Weighings(self.noise.y[self.ref], self.spec.sr)
+            self._kept[key] = self.bed[measure].reading(intervals).db
         return self._kept[key]
 
     def bed_under(self, i: int, image: Image, level: Level) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 
@@ -76,6 +76,19 @@ def level_db(y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms
     return Weighted.of(y, sr, measure).reading(intervals)
 
 
+class Stretches(Protocol):
+    """One channel of which stretches can be had, not all at once."""
+
+    @property
+    def size(self) -> int:
+        """Return its number of samples."""
+        ...
+
+    def __getitem__(self, stretch: slice) -> Array:
+        """Return the samples of a slice with both ends."""
+        ...
+
+
 class Energies:
     """Energy of one channel in blocks, so that many spans of it cost little more than one.
 
@@ -85,9 +98,9 @@ class Energies:
     18990.0
     """
 
-    def __init__(self, y: Array) -> None:
+    def __init__(self, y: Array | Stretches, blocks: Array | None = None) -> None:
         self._y = y
-        self._blocks = block_energies(y)
+        self._blocks = block_energies(y[0 : y.size]) if blocks is None else blocks
 
     def of(self, intervals: Intervals) -> float:
         """Return the sum of squares over `intervals` that have no sample in common."""
@@ -105,7 +118,7 @@ class Energies:
 class Weighted:
     """One channel under the filter of a measure, which runs once however many spans are asked for."""
 
-    y: Array
+    y: Array | Stretches
     sr: int
     measure: Measure
     energies: Energies
@@ -133,7 +146,20 @@ class Weighted:
         return LevelReading(db, "rms" if self.measure == "active_speech" else self.measure)
 
 
-def _cut(y: Array, spans: Intervals) -> Array:
+class Weighings:
+    """One channel under each measure's filter, which runs when a level in that measure is first asked for."""
+
+    def __init__(self, y: Array, sr: int, made: Mapping[Measure, Weighted] | None = None) -> None:
+        self._y, self._sr, self._made = y, sr, dict(made or {})
+
+    def __getitem__(self, measure: Measure) -> Weighted:
+        """Return the channel under the filter of a measure."""
+        if measure not in self._made:
+            self._made[measure] = Weighted.of(self._y, self._sr, measure)
+        return self._made[measure]
+
+
+def _cut(y: Array | Stretches, spans: Intervals) -> Array:
     return np.concatenate([y[a:b] for a, b in spans]) if spans else np.zeros(0)
 
 

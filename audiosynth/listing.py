@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from audiosynth.clip import ANNOTATIONS
 from audiosynth.decoding import AUDIO_SUFFIXES, UNREADABLE_SUFFIXES
 from audiosynth.errors import AssetError
 from audiosynth.paths import below, is_below, nfc, read_bytes, require_inside
@@ -175,7 +176,7 @@ def _named(root: Path, folder: str, fields: dict[str, Any], where: str) -> Found
     if not isinstance(name, str):
         raise AssetError(f"{where}: no 'path'; a table needs that column, or `columns: {{path: its name}}`")
     taken = RESERVED & fields.keys()
-    nested = [key for key, value in fields.items() if isinstance(value, dict | list)]
+    nested = [k for k, v in fields.items() if isinstance(v, dict) or (isinstance(v, list) and k not in ANNOTATIONS)]
     if taken or nested:
         raise AssetError(
             f"{where}: column '{min(taken or nested)}' cannot be a field; rename it with `columns` or remove it"

@@ -15,7 +15,7 @@ from audiosynth.clip import Member, Recording
 from audiosynth.errors import PlanError, UsageError
 from audiosynth.kept import Kept
 from audiosynth.nodes import Node
-from audiosynth.spec import Output
+from audiosynth.output import Output
 
 MAX_POOLS = 4096
 """Most answers to `where` that are kept; a drawn number in it asks anew for every clip."""

@@ -62,17 +62,6 @@ def clip_path(spec: ClipSpec) -> str:
     return f"audio/{spec.split}/{spec.ordinal // CLIPS_PER_SHARD:06d}/{spec.clip_id}.{spec.output.format}"
 
 
-def stem_path(path: str, name: str) -> str:
-    """Return where a stem of the clip at `path` goes.
-
-    Examples
-    --------
-    >>> stem_path("audio/train/000000/train-000000000.flac", "noise")
-    'audio/train/000000/train-000000000.stems/noise.wav'
-    """
-    return f"{path.rsplit('.', 1)[0]}.stems/{name}.wav"
-
-
 def make_row(
     clip: Clip, *, file_sha256: str, written_sha256: str | None, recipe_sha256: str,
     needs: Iterable[str] = (), stems: Mapping[str, str] | None = None,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audiosynth import levels, polyphony
-from audiosynth.clip import Array, Label
+from audiosynth.clip import Label
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.gains import Meter
 from audiosynth.images import Image
@@ -105,7 +105,7 @@ def _partial(onset: int, offset: int, n: int) -> dict[str, str]:
 
 
 def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
-    """Return the words and phones of an event as [text, onset, offset] in samples of the clip, cut at its ends."""
+    """Return the words, phones, … of an event as [text, onset, offset] in samples of the clip, cut at its ends."""
     found: dict[str, list[list[Any]]] = {}
     for kind, text, a, b in place.marks:
         onset, offset = max(0, a + shift), min(n, b + shift)
@@ -115,12 +115,15 @@ def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
 
 
 def outcomes_of(
-    spec: ClipSpec, mix: Array, clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
+    spec: ClipSpec, heard: tuple[float, float], clipped: int, readings: list[dict[str, Any]], bed: dict[str, Any] | None,
     images: Sequence[Image], guard: float, labels: Sequence[Label],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the outcomes of a clip as the row holds them; polyphony is that of the labels that can be heard."""
-    peak = float(max(mix.max(), -mix.min()))
-    heard = [(label.onset, label.offset, label.label) for label in labels if label.audible]
+    """Return the outcomes of a clip as the row holds them; of the mix its peak and mean square are `heard`.
+
+    Polyphony is that of the labels that can be heard.
+    """
+    peak, power = heard
+    sounding = [(label.onset, label.offset, label.label) for label in labels if label.audible]
     for reading, event, image in zip(readings, spec.events, images, strict=True):
         if event.place is not None:
             end = image.shift + event.place.n_samples
@@ -128,11 +131,11 @@ def outcomes_of(
             reading["tail_offset"] = samples_to_seconds(end + image.tail, spec.sr)
     return {
         "peak_dbfs": _rounded(levels.to_db(peak * peak)),
-        "level_dbfs": _rounded(levels.to_db(levels.power(mix[spec.reference_channel], [(0, spec.n_samples)]))),
+        "level_dbfs": _rounded(levels.to_db(power)),
         "clipped": clipped,
         "guarded": guard != 0.0,
         "stems_sum": stems_sum(spec),
-        "polyphony": polyphony.summarise(polyphony.overlap(heard, spec.n_samples).levels),
+        "polyphony": polyphony.summarise(polyphony.overlap(sounding, spec.n_samples).levels),
         "events": readings,
         **({} if bed is None else {"noise": bed}),
     }

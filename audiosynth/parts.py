@@ -1,21 +1,20 @@
-"""The parts of a clip put together: gains, the sum, and integer stems that add up to it."""
+"""The parts of a clip put together: gains, and the sum."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from audiosynth.clip import Array, RenderContext
-from audiosynth.dsp import energy
+from audiosynth import levels
+from audiosynth.beds import Noise
+from audiosynth.clip import Array
 from audiosynth.gains import Meter, bed_gain, bed_gain_under, event_gain
-from audiosynth.images import Image, amplitude, part_of, widened
+from audiosynth.images import Image, amplitude
 from audiosynth.realised import Realised
 from audiosynth.spec import ClipSpec
-from audiosynth.workspace import Workspace
 
 DRIFT_DB: Final = 2e-6
 """A replayed gain further than this from what is measured now is worth a warning."""
@@ -60,11 +59,16 @@ def foreground_of(spec: ClipSpec, images: Sequence[Image], gains: Sequence[float
 
 def add_image(total: Array, image: Image, gain: float) -> tuple[Array, int]:
     """Add an image to the clip where it falls; what lies outside is cut. Return what was added, and from which sample."""
-    a, b = max(0, image.start), min(total.shape[1], image.start + image.y.shape[1])
-    added = image.y[:, a - image.start : max(a, b) - image.start] * gain
-    if b > a:
-        total[:, a:b] += added
+    added, a = placed(image, gain, 0, total.shape[1])
+    if added.shape[1]:
+        total[:, a : a + added.shape[1]] += added
     return added, a
+
+
+def placed(image: Image, gain: float, first: int, last: int) -> tuple[Array, int]:
+    """Return what of an image falls between two samples of the clip, under a gain, and from which sample of the clip on."""
+    a, b = max(first, image.start), min(last, image.start + image.y.shape[1])
+    return image.y[:, a - image.start : max(a, b) - image.start] * gain, a
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,12 @@ class Parts:
     total: Array
     images: Sequence[Image]
     gains: Gains
-    noise: Array | None
+    noise: Noise | None
 
     @classmethod
-    def of(cls, spec: ClipSpec, images: Sequence[Image], noise: Any, gains: Gains, realised: Realised) -> Parts:
+    def of(
+        cls, spec: ClipSpec, images: Sequence[Image], noise: Noise | None, gains: Gains, realised: Realised
+    ) -> Parts:
         """Add everything up, in the order of the spec; what is added is measured on the way."""
         total = np.zeros((spec.channels, spec.n_samples))
         for image, gain in zip(images, gains.events, strict=True):
@@ -85,75 +91,10 @@ class Parts:
         if noise is not None:
             bed = noise.y * amplitude(gains.bed)
             plain = all(event.role == "foreground" for event in spec.events)
-            realised.noise(bed, total if plain else foreground_of(spec, images, gains.events))
+            foreground = total if plain else foreground_of(spec, images, gains.events)
+            realised.noise(levels.Weighings(bed[spec.reference_channel], spec.sr), foreground)
             total += bed
-        return cls(total, images, gains, None if noise is None else noise.y)
-
-    def floats(self, spec: ClipSpec) -> dict[str, Array]:
-        """Return every event and the bed alone, clip-long, before the mix's own effects and gains."""
-        out = {}
-        for i, (image, gain) in enumerate(zip(self.images, self.gains.events, strict=True)):
-            alone = np.zeros((spec.channels, spec.n_samples))
-            add_image(alone, image, amplitude(gain + image.room_gain_db))
-            out[stem_name(spec, i)] = alone
-        if self.noise is not None:
-            out["noise"] = self.noise * amplitude(self.gains.bed)
-        return out
-
-    def stems(
-        self, spec: ClipSpec, ctx: RenderContext, mix: npt.NDArray[Any], gain: float
-    ) -> dict[str, npt.NDArray[Any]]:
-        """Return integer stems; the largest takes the remainder, so that they sum to the mix exactly."""
-        stems, power = {}, {}
-        for name, y in self.floats(spec).items():
-            for effect in spec.mix.effects:
-                if getattr(effect, "linear", False):
-                    y = effect.apply(y, ctx)  # type: ignore[attr-defined]  # noqa: PLW2901
-            power[name] = sum(energy(row) for row in y) * gain * gain
-            stems[name] = np.rint(y * (gain * 32768.0)).astype(np.int32)
-        if stems and stems_sum(spec):
-            largest = max(power, key=lambda name: power[name])
-            stems[largest] += mix.astype(np.int32) - np.sum(list(stems.values()), axis=0, dtype=np.int32)
-        return stems
-
-
-def image_stems(
-    spec: ClipSpec, parts: Parts, *, ctx: RenderContext, work: Workspace, gain: float
-) -> dict[str, npt.NDArray[Any]]:
-    """Return the parts of every event's image that `output.images` asks for, as integers on the mix's scale.
-
-    Early is what arrives up to 50 ms after the direct sound (C50's limit), late the rest of the image; an event without a
-    room is all direct. They are named after the event's stem with the part's name behind a dot, and are no part of the sum.
-    """
-    out = {}
-    for i, (image, own) in enumerate(zip(parts.images, parts.gains.events, strict=True)):
-        heard = {part: _part(image, part, spec.sr, work) for part in spec.output.images}
-        for part, y in heard.items():
-            alone = np.zeros((spec.channels, spec.n_samples))
-            add_image(alone, replace(image, y=widened(y, spec.channels, "images")), amplitude(own + image.room_gain_db))
-            for effect in spec.mix.effects:
-                if getattr(effect, "linear", False):
-                    alone = effect.apply(alone, ctx)  # type: ignore[attr-defined]
-            out[f"{stem_name(spec, i)}.{part}"] = np.rint(alone * (gain * 32768.0)).astype(np.int32)
-    return out
-
-
-def _part(image: Image, part: str, sr: int, work: Workspace) -> Array:
-    if image.response is None:
-        return np.zeros_like(image.y) if part == "late" else image.y
-    y = part_of(image, "early" if part == "late" else part, sr, work)
-    if part != "late":
-        return y
-    late = np.array(image.y)
-    late[:, : y.shape[1]] -= y[:, : late.shape[1]]
-    return late
-
-
-def stem_name(spec: ClipSpec, i: int) -> str:
-    """Return the name of an event's stem: its number and label, safe as a file name."""
-    label = spec.events[i].label or spec.events[i].name or "event"
-    safe = "".join(c if c.isascii() and c.isalnum() else "_" for c in label.lower())[:40]
-    return f"event{i:02d}_{safe}"
+        return cls(total, images, gains, noise)
 
 
 def stems_sum(spec: ClipSpec) -> bool:

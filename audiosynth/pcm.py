@@ -1,4 +1,4 @@
-"""Quantise, hash and write: where float64 becomes the integers that are a clip's identity, and its file's bytes."""
+"""Quantise and hash: where float64 becomes the integers that are a clip's identity."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.containers import BITS, check_format, encode, wav_bytes_header
+from audiosynth.containers import BITS
 from audiosynth.errors import ParameterError, RenderError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ WOBBLE: Final = 2.0**-24
 """How far, in LSB, a sample may move elsewhere; those whose integer could change by that are reported as ties."""
 _NEAR: Final = 0.5 - 1.0 / GRID
 _BLOCK: Final = 32_768
-_PCM_DTYPES: Final[dict[str, np.dtype[Any]]] = {
+PCM_DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "PCM_16": np.dtype("<i2"),
     "PCM_24": np.dtype("<i4"),
     "FLOAT": np.dtype("<f4"),
@@ -180,77 +179,43 @@ def pcm_sha256(pcm: Pcm, sr: int) -> str:
     >>> pcm_sha256(np.zeros((1, 2), np.int16), 8000)[:16]
     '954d0d2f7663a5f5'
     """
-    subtype = _subtype_of(pcm)
-    digest = hashlib.sha256(b"audiosynth-pcm/1" + struct.pack("<4Q", sr, pcm.shape[0], BITS[subtype], pcm.shape[1]))
-    digest.update(_interleaved(pcm, subtype).data)
+    digest = PcmHash(sr, pcm.shape[0], pcm.shape[1], subtype_of(pcm))
+    digest.update(pcm)
     return digest.hexdigest()
 
 
-def _subtype_of(pcm: Pcm) -> str:
+class PcmHash:
+    """`pcm_sha256` of samples that come in parts."""
+
+    def __init__(self, sr: int, n_channels: int, n_samples: int, subtype: str) -> None:
+        self._subtype = subtype
+        self._digest = hashlib.sha256(
+            b"audiosynth-pcm/1" + struct.pack("<4Q", sr, n_channels, BITS[subtype], n_samples)
+        )
+
+    def update(self, pcm: Pcm) -> None:
+        """Take in the next samples."""
+        self._digest.update(interleaved(pcm, self._subtype).data)
+
+    def hexdigest(self) -> str:
+        """Return the hash."""
+        return self._digest.hexdigest()
+
+
+def subtype_of(pcm: Pcm) -> str:
+    """Return the subtype whose samples have this type.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+    """
     subtype = {np.dtype(np.int16): "PCM_16", np.dtype(np.int32): "PCM_24", np.dtype(np.float32): "FLOAT"}.get(pcm.dtype)
     if subtype is None or pcm.ndim != 2:
         raise ParameterError(f"samples are int16, int32 (24 bits) or float32 in two dimensions; got {pcm.dtype}")
     return subtype
 
 
-def _interleaved(pcm: Pcm, subtype: str) -> npt.NDArray[Any]:
-    return np.ascontiguousarray(pcm.T, dtype=_PCM_DTYPES[subtype])
-
-
-def write_audio(
-    path: Path, pcm: Pcm, *, sr: int, container: str, subtype: str, comment: str | None = None, clip_id: str = ""
-) -> str:
-    """Write one file in one go, the same bytes every time, and return the SHA-256 of its bytes.
-
-    Parameters
-    ----------
-    path
-        Written as it is; temporary names and renames are the caller's.
-    pcm
-        Shape (n_channels, n_samples): int16 for ``PCM_16``, int32 for ``PCM_24``, floats for ``FLOAT`` (float64
-        is rounded to float32). The lossy containers encode these samples divided by full scale.
-    sr
-        Rate in Hz.
-    container, subtype
-        ``wav``, ``flac``, ``ogg`` (Vorbis), ``opus``, ``mp3``; ``PCM_16``, ``PCM_24``, ``FLOAT``.
-    comment
-        Text for the file's comment tag.
-    clip_id
-        The serial number of Ogg streams is derived from it.
-
-    Raises
-    ------
-    ParameterError
-        If the container cannot hold this (`check_format`), or the samples are not of the subtype.
-    """
-    check_format(container=container, subtype=subtype, sr=sr, n_channels=pcm.shape[0])
-    if pcm.dtype == np.float64:
-        pcm = pcm.astype(np.float32)
-    if _subtype_of(pcm) != subtype:
-        raise ParameterError(f"{subtype} is written from {_PCM_DTYPES[subtype].name} samples, got {pcm.dtype}")
-    frames = _interleaved(pcm, subtype)
-    if container == "wav":
-        data = _wav(frames, sr, subtype, comment)
-    else:
-        serial = int.from_bytes(hashlib.sha256(b"audiosynth-ogg/1/" + clip_id.encode()).digest()[:4], "big")
-        frames = _for_encoder(frames, container)
-        data = encode(frames, sr=sr, container=container, subtype=subtype, comment=comment, serial=serial)
-    path.write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
-
-
-def _wav(frames: npt.NDArray[Any], sr: int, subtype: str, comment: str | None) -> bytes:
-    n_samples, n_channels = frames.shape
-    header = wav_bytes_header(n_samples, sr=sr, n_channels=n_channels, subtype=subtype, comment=comment)
-    raw = frames.view(np.uint8).reshape(-1)
-    if subtype == "PCM_24":
-        raw = np.ascontiguousarray(raw.reshape(-1, 4)[:, :3]).reshape(-1)
-    return b"".join((header, raw.data, b"\0" * (raw.size % 2)))
-
-
-def _for_encoder(frames: npt.NDArray[Any], container: str) -> npt.NDArray[Any]:
-    """Return integers as flac wants them (24 bits left-justified in 32), or floats for the lossy encoders."""
-    if container == "flac":
-        return frames << 8 if frames.dtype.itemsize == 4 else frames
-    full_scale = {2: 2.0**15, 4: 2.0**23}[frames.dtype.itemsize] if frames.dtype.kind == "i" else 1.0
-    return frames / full_scale
+def interleaved(pcm: Pcm, subtype: str) -> npt.NDArray[Any]:
+    """Return samples as a file has them, shape (n_samples, n_channels), little-endian."""
+    return np.ascontiguousarray(pcm.T, dtype=PCM_DTYPES[subtype])

@@ -57,15 +57,12 @@ class Realised:
             asked = active if plain else self._asked(i, level, row, start, gain_db)
         self.events.append(Heard(active, _rms(energies, [(0, n)], start), asked))
 
-    def noise(self, y: Array, foreground: Array) -> None:
-        """Measure the bed as it is added to the sum of the events."""
+    def noise(self, heard: levels.Weighings, foreground: Array | None) -> None:
+        """Measure the bed as it is added to the sum of the events, which counts where the bed is set against it."""
         meter, sr, n, bed = self._meter, self._meter.spec.sr, self._meter.spec.n_samples, self._meter.spec.noise
-        row, kept = y[meter.ref], {}
 
         def db(span: Intervals, measure: levels.Measure) -> float:
-            if measure not in kept:
-                kept[measure] = levels.Weighted.of(row, sr, measure)
-            return kept[measure].reading(span).db
+            return heard[measure].reading(span).db
 
         whole = db([(0, n)], "rms")
         for i, image in enumerate(self._images):
@@ -76,7 +73,7 @@ class Realised:
                 asked = active if same else db(span, level.measure)
             self.under.append(Heard(active, whole, asked))
         self.bed = Heard(whole, whole)
-        if bed is not None and bed.snr_db is not None:
+        if bed is not None and bed.snr_db is not None and foreground is not None:
             spans = foreground_span(meter, self._images)
             reading = levels.level_db(foreground[meter.ref], sr=sr, intervals=spans, measure=bed.measure)
             self.foreground = reading.db

@@ -17,9 +17,9 @@ from audiosynth.containers import check_format
 from audiosynth.distributions import shown
 from audiosynth.errors import AudiosynthError, ParameterError, Problem, RecipeError, did_you_mean
 from audiosynth.loaded import Each
+from audiosynth.output import Output
 from audiosynth.paths import plain_name, reserved_name
 from audiosynth.recipe_source import Source
-from audiosynth.spec import Output
 
 RecipePath = tuple[str | int, ...]
 MAX_CLIPS: Final = 100_000_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+import numpy as np
 import numpy.typing as npt
 
 from audiosynth import levels, pcm
@@ -18,12 +19,13 @@ from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
 from audiosynth.images import amplitude, make_image, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
-from audiosynth.parts import Gains, Parts, image_stems
+from audiosynth.parts import Gains, Parts
 from audiosynth.realised import Realised
 from audiosynth.render_scaper import render_scaper
 from audiosynth.rendered import Clip
 from audiosynth.scaper_spec import ScaperSpec
-from audiosynth.spec import ClipSpec, Decisions
+from audiosynth.separate import Separator, written
+from audiosynth.spec import MAX_VALUES, ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
 FULL_SCALE: Final = 1.0 - 2.0**-15
@@ -49,7 +51,7 @@ def render(
     assets
         Where recordings come from (an `AssetStore`, or a `Workspace` that also keeps spectra); None if none are used.
     stems
-        Also return every event and the bed as integer stems.
+        Also return stems, those that the spec's output asks for (every event and the bed if it names none).
     kept
         Decisions of a clip with the same events, rooms and noises under other levels: what was measured on these is kept (delays
         and gains of rooms, tails, gains of layers), and the rest is made.
@@ -69,20 +71,30 @@ def render(
     >>> clip.y.shape[0], clip.pcm16.dtype.name
     (1, 'int16')
     """
+    if spec.n_samples * spec.channels > MAX_VALUES:
+        raise RenderError(
+            f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
+            "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
+        )
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     if isinstance(spec, ScaperSpec):
         return render_scaper(spec, decisions, work=work, stems=stems)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     known = decisions or kept
     images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
-    noise = None if spec.noise is None else make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known)
+    apart = stems or spec.mix.guard == "scale_all"
+    noise = None
+    if spec.noise is not None:
+        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known, alone=apart)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
     realised = Realised(meter, images)
     parts = Parts.of(spec, images, noise, gains, realised)
-    mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions)
-    quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=_dither(spec))
+    separator = Separator(spec, parts, ctx, work)
+    mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions, separator)
+    dither = dither_of(spec, 0, spec.n_samples)
+    quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=dither)
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(
@@ -93,18 +105,21 @@ def render(
     )  # fmt: skip
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
     labels = labels_of(spec, images, audible)
-    outcomes = outcomes_of(spec, mix, quantised.clipped, readings, bed, images, guard, labels)
-    after = amplitude(mix_gain + guard)
-    alone = {} if not stems else parts.stems(spec, ctx, quantised.pcm, after)
-    if stems and spec.output.images:
-        alone.update(image_stems(spec, parts, ctx=ctx, work=work, gain=after))
+    heard = float(max(mix.max(), -mix.min())), levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
+    outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard, labels)
+    alone = {}
+    if stems:
+        whole = written(mix, quantised.pcm, spec.output.subtype)
+        alone = separator.stems(whole, gain=amplitude(mix_gain + guard))
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
         measured.drift(gains),
     )  # fmt: skip
 
 
-def _finish(spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions | None) -> tuple[Array, float, float]:
+def _finish(
+    spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions | None, separator: Separator
+) -> tuple[Array, float, float]:
     """Apply the mix's effects, level and guard; returns the mix and both gains."""
     y = total
     for effect in spec.mix.effects:
@@ -118,25 +133,41 @@ def _finish(spec: ClipSpec, total: Array, ctx: RenderContext, decided: Decisions
         mix_gain, guard = decided.mix_gain_db, decided.guard_gain_db
     else:
         if spec.mix.level_dbfs is not None:
-            mix_gain = _mix_gain(spec, y)
-        guard = _guard_gain(spec, y, mix_gain)
+            mix_gain = mix_gain_db(spec, levels.power(y[spec.reference_channel], [(0, spec.n_samples)]))
+        peak = float(max(y.max(), -y.min()))
+        guard = guard_gain_db(spec, max(peak, separator.peak()) if spec.mix.guard == "scale_all" else peak, mix_gain)
     if mix_gain + guard != 0.0:
         y = y * amplitude(mix_gain + guard)
     return y, mix_gain, guard
 
 
-def _mix_gain(spec: ClipSpec, y: Array) -> float:
-    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+def mix_gain_db(spec: ClipSpec, power: float) -> float:
+    """Return the gain that gives a mix of this mean square its level.
+
+    Raises
+    ------
+    RenderError
+        If it is silent.
+    """
     if power <= 0:
         raise RenderError("mix.level_dbfs: the clip is silent, so it cannot be given a level")
     return round_gain((spec.mix.level_dbfs or 0.0) - levels.to_db(power))
 
 
-def _guard_gain(spec: ClipSpec, y: Array, mix_gain: float) -> float:
-    peak = float(max(y.max(), -y.min())) * amplitude(mix_gain)
+def guard_gain_db(spec: ClipSpec, peak: float, mix_gain: float) -> float:
+    """Return the gain that keeps a mix with this peak, before `mix_gain`, from clipping; 0 where none is needed.
+
+    Raises
+    ------
+    RenderError
+        If the peak is not finite, or beyond full scale where that is an error.
+    """
+    peak *= amplitude(mix_gain)
     if not math.isfinite(peak):
         raise RenderError("the mix holds samples that are not finite")
-    limit = FULL_SCALE if spec.mix.dither == "none" else FULL_SCALE - 2.0**-15  # dither adds up to 1 LSB
+    # dither adds up to 1 LSB, the remainder of the roundings half a one for each of a clip's stems
+    more = (spec.mix.dither != "none") + (0 if spec.mix.guard != "scale_all" else len(spec.events) + 2)
+    limit = FULL_SCALE - more * 2.0**-15
     if peak <= limit or spec.mix.guard == "clip":
         return 0.0
     if spec.mix.guard == "error":
@@ -147,12 +178,17 @@ def _guard_gain(spec: ClipSpec, y: Array, mix_gain: float) -> float:
     return math.floor(20e6 * math.log10(limit / peak)) / 1e6
 
 
-def _dither(spec: ClipSpec) -> npt.NDArray[Any] | None:
+def dither_of(spec: ClipSpec, start: int, n_samples: int) -> npt.NDArray[Any] | None:
+    """Return the dither of samples [start, start + n_samples) of a mix, or None if it has none."""
     if spec.mix.dither == "none":
         return None
-    shape = (spec.channels, spec.n_samples)
     first, second = (
-        uniform_at(spec.mix.seed, start=0, n_samples=spec.channels * spec.n_samples, stream=name).reshape(shape)
+        np.stack(
+            [
+                uniform_at(spec.mix.seed, start=c * spec.n_samples + start, n_samples=n_samples, stream=name)
+                for c in range(spec.channels)
+            ]
+        )
         for name in ("dither-a", "dither-b")
     )
     return pcm.tpdf(first, second)

@@ -17,10 +17,12 @@ from audiosynth import levels, pcm, scaper_sound
 from audiosynth.clip import Array, Label, Recording, RenderContext
 from audiosynth.dsp import resample, samples_to_seconds
 from audiosynth.errors import RenderError
-from audiosynth.parts import DRIFT_DB, stem_name
+from audiosynth.parts import DRIFT_DB
 from audiosynth.rendered import Clip
 from audiosynth.scaper_spec import ScaperSpec
+from audiosynth.separate import held, in_steps, written
 from audiosynth.spec import Decisions
+from audiosynth.stems import Source, stems_of
 from audiosynth.workspace import Workspace
 
 GRID_DB: Final = 9
@@ -79,7 +81,8 @@ def render_scaper(
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
     outcomes = _outcomes(spec, mix, quantised.clipped, parts[n_beds:], heard[n_beds:], beds, peak_db)
-    alone = _stems(spec, parts, heard, quantised.pcm, peak_db, n_beds) if stems else {}
+    whole = written(mix, quantised.pcm, spec.output.subtype) if stems else mix
+    alone = _stems(spec, parts, heard, whole, peak_db, n_beds) if stems else {}
     digest = pcm.pcm_sha256(quantised.pcm, spec.sr)
     drift = () if decisions is None else _drift(spec, parts, n_beds)
     return Clip(spec, mix, quantised.pcm, digest, _labels(spec), made, outcomes, alone, drift)
@@ -247,14 +250,12 @@ def _stems(
 ) -> Mapping[str, npt.NDArray[Any]]:  # fmt: skip
     """Return integer stems, dry as scaper's are; without reverb the largest takes the remainder, so that they sum exactly."""
     first, last = spec.rules.window or (0, spec.scene_samples)
-    stems, power = {}, {}
-    for i, (part, y) in enumerate(zip(parts, heard, strict=True)):
+    names = stems_of([Source(event.label, event.name) for event in spec.events], n_beds, layers=True)
+    order = [*names[len(spec.events) :], *names[: len(spec.events)]]
+    sounds = {}
+    for stem, part, y in zip(order, parts, heard, strict=True):
         alone = np.zeros((spec.channels, spec.scene_samples))
         _add(alone, y, part.start)
-        name = f"noise{i:02d}" if i < n_beds else stem_name(spec, i - n_beds)
-        stems[name] = np.rint(alone[:, first:last] * (_amplitude(peak_db) * 32768.0)).astype(np.int32)
-        power[name] = float(np.sum(np.square(stems[name], dtype=np.float64)))
-    if stems and spec.rules.reverb is None:
-        largest = max(power, key=lambda name: power[name])
-        stems[largest] += mix.astype(np.int32) - np.sum(list(stems.values()), axis=0, dtype=np.int32)
-    return stems
+        sounds[stem.name] = alone[:, first:last] * _amplitude(peak_db)
+    made = in_steps(sounds, mix, spec.output, wet=list(sounds) if spec.rules.reverb is None else [])
+    return {name: held(y, name, spec.output) for name, y in made.items()}

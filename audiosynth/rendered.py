@@ -33,7 +33,8 @@ class Clip:
     outcomes
         What came out: levels, SNRs, peak, clipped samples.
     stems
-        Integer stems (int32) that sum to `pcm16` exactly, by name; empty unless asked for.
+        By file name; empty unless asked for. The wet ones sum to the mix as it is written, exactly: int32 in its steps (to
+        `pcm16`, or to the 24-bit samples), or float32 beside a FLOAT mix.
     warnings
         What a replay measured differently.
     """

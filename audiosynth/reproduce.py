@@ -13,12 +13,13 @@ from typing import IO, Any
 from audiosynth.assets import AssetStore
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.manifest import Row, needs_of, open_manifest, parse_row, read_rows
-from audiosynth.pcm import pcm_sha256
+from audiosynth.pcm import PcmHash, pcm_sha256
 from audiosynth.render import render
 from audiosynth.rendered import Clip
 from audiosynth.roots import resolve_roots
 from audiosynth.spec import recordings
-from audiosynth.units import samples_of, write_clip
+from audiosynth.stream import stream, streams
+from audiosynth.units import samples_of, write, write_clip
 from audiosynth.versions import libraries, version
 from audiosynth.workspace import Workspace
 
@@ -38,7 +39,7 @@ class Reproduced:
     notes
         What a mismatch may come from, what was measured differently, where the file went.
     clip
-        The clip itself.
+        The clip itself (without samples if it was made in blocks; see `audiosynth.stream`).
     """
 
     clip_id: str
@@ -185,12 +186,12 @@ def environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:
 
 def _one(row: Row, work: Workspace, made: Mapping[str, str], out: Path | None) -> Reproduced:
     lacking = _lacking(row)
-    clip = render(row.spec, row.decisions, assets=work, stems=out is not None and row.spec.output.stems)
+    clip, written = _again(row, work, stems=out is not None and bool(row.spec.output.stems))
     same = clip.pcm_sha256 == row.pcm_sha256
     notes = [*lacking, *clip.warnings]
     if not same:
         notes.append(_advice(row, made))
-    elif row.tree.get("written_sha256") not in (None, pcm_sha256(samples_of(clip), row.spec.sr)):
+    elif row.tree.get("written_sha256") not in (None, written):
         notes.append(
             f"the 16-bit samples are the same, those of the {row.spec.output.subtype} file differ in their last bits"
         )
@@ -201,11 +202,25 @@ def _one(row: Row, work: Workspace, made: Mapping[str, str], out: Path | None) -
     return Reproduced(row.clip_id, same, row.pcm_sha256, clip.pcm_sha256, tuple(notes), clip)
 
 
+def _again(row: Row, work: Workspace, *, stems: bool) -> tuple[Clip, str]:
+    """Render a row, in blocks if it is long; returns the clip, and the hash of the samples that its file holds."""
+    spec = row.spec
+    if not streams(spec):
+        clip = render(spec, row.decisions, assets=work, stems=stems)
+        return clip, pcm_sha256(samples_of(clip), spec.sr)
+    digest = PcmHash(spec.sr, spec.channels, spec.n_samples, spec.output.subtype)
+    return stream(spec, row.decisions, assets=work, sink=digest.update), digest.hexdigest()
+
+
 def _write(clip: Clip, row: Row, work: Workspace, out: Path) -> None:
     scratch = out / f".tmp-{os.getpid()}"
     scratch.mkdir(parents=True, exist_ok=True)
     try:
-        write_clip(clip, out, scratch=scratch, work=work, recipe_sha256=str(row.tree.get("recipe", "")))
+        recipe = str(row.tree.get("recipe", ""))
+        if streams(row.spec):
+            write(row.spec, out, scratch=scratch, work=work, recipe_sha256=recipe, decisions=row.decisions)
+        else:
+            write_clip(clip, out, scratch=scratch, work=work, recipe_sha256=recipe)
     finally:
         scratch.rmdir()
 

@@ -15,12 +15,13 @@ from audiosynth.dsp import resampled_length, seconds_to_samples
 from audiosynth.effects.time_stretch import TimeStretch
 from audiosynth.errors import AssetError, PlanError, UsageError
 from audiosynth.index import measure
+from audiosynth.output import Output
 from audiosynth.paths import below
 from audiosynth.registry import Component
 from audiosynth.scaper_jams import Scene, Sound, file_parts
 from audiosynth.scaper_sound import segment
 from audiosynth.scaper_spec import MEASURED, Origin, ScaperRules, ScaperSpec
-from audiosynth.spec import Bed, Event, Layer, Level, Mix, Output, Place
+from audiosynth.spec import Bed, Event, Layer, Level, Mix, Place
 
 SHOWN: Final = 5
 """Missing files named in a message."""

@@ -14,12 +14,13 @@ from audiosynth.assets import AssetStore
 from audiosynth.clip import Recording
 from audiosynth.errors import PlanError, UsageError
 from audiosynth.orders import Draft, Used, by_place
+from audiosynth.output import Output
 from audiosynth.paths import plain_name
 from audiosynth.roots import resolve_roots
 from audiosynth.scaper_import import Sources, plan_scene, require_sources
 from audiosynth.scaper_jams import read_scene
 from audiosynth.scaper_spec import ScaperSpec
-from audiosynth.spec import ENGINE, FORMAT, Output, recordings
+from audiosynth.spec import ENGINE, FORMAT, recordings
 from audiosynth.versions import libraries, version
 
 

@@ -106,6 +106,11 @@ class ScaperSpec(ClipSpec):
         return self
 
     @property
+    def in_blocks(self) -> bool:
+        """Return False: scaper's rules know whole signals only."""
+        return False
+
+    @property
     def scene_samples(self) -> int:
         """Return the length of the whole scene in samples."""
         return int(self.duration * self.sr)

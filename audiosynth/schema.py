@@ -17,12 +17,13 @@ from audiosynth.distributions import NUMERIC
 from audiosynth.negatives import NegativesSpec
 from audiosynth.nodes import MAX_REPEAT
 from audiosynth.normalise import LEVEL_KEYS
+from audiosynth.output import Output
 from audiosynth.places import Position
 from audiosynth.recipe import KEYS
 from audiosynth.reserved import RESERVED
 from audiosynth.schema_parts import CLIPS, NUMBER, SETTINGS, TEXT, Tree, closed, first_line, numeric, pick
 from audiosynth.schema_scene import repeats
-from audiosynth.spec import Bed, Event, Level, Output, Scene
+from audiosynth.spec import Bed, Event, Level, Scene
 from audiosynth.splits import SplitSpec
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -70,7 +71,17 @@ def recipe_schema() -> Tree:
 def _plain(model: Any) -> Tree:
     """Return the schema of a record without draws."""
     tree: Tree = _bare(model.model_json_schema())
-    return {**tree, "description": first_line(model)}
+    inner = tree.pop("$defs", {})
+    return {**_inlined(tree, inner), "description": first_line(model)}
+
+
+def _inlined(tree: Any, inner: Tree) -> Any:
+    """Return a schema with the records that it refers to in their places."""
+    if isinstance(tree, Mapping):
+        if "$ref" in tree:
+            return _inlined(inner[tree["$ref"].rsplit("/", 1)[1]], inner)
+        return {key: _inlined(value, inner) for key, value in tree.items()}
+    return [_inlined(item, inner) for item in tree] if isinstance(tree, list) else tree
 
 
 def _bare(tree: Any) -> Any:

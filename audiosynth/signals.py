@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from audiosynth.errors import ParameterError
 
@@ -41,6 +43,28 @@ Fade = Annotated[
 Seed = Annotated[
     int, Field(ge=0, lt=2**53, description="Key of the noise; filled by the plan", json_schema_extra={"unit": ""})
 ]
+
+
+def _in_order(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    for (before, _), (time, _) in pairwise(points):
+        if time <= before:
+            raise ValueError(
+                f"expected points in order of time, each later than the one before; got {before:g}, {time:g}"
+            )
+    return points
+
+
+GainPoint = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=86_400)], Annotated[float, Field(ge=-120, le=120)]], Field(strict=False)
+]
+GainPoints = Annotated[
+    tuple[GainPoint, ...],
+    Field(
+        min_length=1, max_length=1000, strict=False, description="[[time, gain in dB], …], in order of time",
+        json_schema_extra={"unit": "s, dB"},
+    ),
+    AfterValidator(_in_order),
+]  # fmt: skip
 
 
 def times(n_samples: int, sr: int) -> Array:
@@ -184,6 +208,28 @@ def adsr(
     if release > 0:
         envelope *= rise((n_samples / sr - t) / release)
     return envelope
+
+
+def gain_curve(points: Sequence[tuple[float, float]], *, rate: float, start: int, n_samples: int) -> Array:
+    """Return the factors of samples [start, start + n_samples) under a gain that goes in straight lines in decibels.
+
+    Parameters
+    ----------
+    points
+        (time, gain in dB), in order of time; before the first and after the last the gain stays.
+    rate
+        Samples in a unit of time.
+    start, n_samples
+        Which samples.
+
+    Examples
+    --------
+    >>> gain_curve([(0.0, 0.0), (1.0, -40.0)], rate=2, start=0, n_samples=4).round(12)
+    array([1.  , 0.1 , 0.01, 0.01])
+    """
+    time, gain_db = zip(*points, strict=True)
+    db = np.interp(np.arange(start, start + n_samples, dtype=np.float64) / rate, time, gain_db)
+    return 1.0 + expm1(db * (math.log(10.0) / 20.0))
 
 
 def require_fit(duration: float, **parts: float) -> None:

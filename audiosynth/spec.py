@@ -13,17 +13,21 @@ from pydantic import Field, model_validator
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.fields import Effect, Noise, Room, Strict, Synth
+from audiosynth.output import Output
 from audiosynth.places import Motion, Position
 from audiosynth.receivers import ReceiverSpec
 from audiosynth.registry import Component
 from audiosynth.rules import Role, Rules, without_unused
+from audiosynth.signals import GainPoints
 
 FORMAT: Final = 1
 """Layout of manifest rows; goes up with a migration in `manifest`."""
 ENGINE: Final = 1
 """Chain, levels and dsp; goes up when they alter sound."""
 MAX_VALUES: Final = 2**28
-"""Most samples of a clip, over all channels: 2 GiB as float64, 100 minutes at 44.1 kHz."""
+"""Most samples of a clip that is made in memory, over all channels: 2 GiB as float64, 100 minutes at 44.1 kHz."""
+MAX_STREAMED: Final = 2**31
+"""Most samples of a clip that is made in blocks: what a WAV file of 16 bits holds."""
 MAX_DURATION: Final = 24 * 3600.0
 """Longest clip in seconds; recipes may come from strangers."""
 
@@ -66,14 +70,14 @@ class At(Strict):
 # JSON knows lists only; the numbers inside stay strict.
 Interval = Annotated[tuple[int, int], Field(strict=False)]
 Tie = Annotated[tuple[int, int, int], Field(strict=False)]
-Said = Annotated[tuple[Literal["word", "phone"], str, int, int], Field(strict=False)]
+Said = Annotated[tuple[Literal["word", "phone", "sub_event", "text"], str, int, int], Field(strict=False)]
 
 
 class Place(Strict):
     """What planning found, in samples of the clip: all integers, so that rendering decides nothing.
 
     `onset` is where the event's first sample falls (dry), `active` and `labels` are half-open intervals relative to it; so
-    are `marks`, the words and phones of speech.
+    are `marks`, the words and phones of speech, and what the annotations of a recording say of the stretch that is heard.
     """
 
     onset: int
@@ -116,6 +120,9 @@ class Layer(Strict):
     level_dbfs: float | None = Field(
         None, ge=-200, le=60, description="RMS over the clip before the bed's own level, dB re full scale"
     )
+    envelope: GainPoints | None = Field(
+        None, description="gain over the clip, [[seconds, dB], …]; level_dbfs is where it is 0, before the envelope"
+    )
 
 
 class Bed(Strict):
@@ -155,7 +162,9 @@ class Mix(Strict):
 
     effects: tuple[Effect, ...] = Field((), strict=False)
     level_dbfs: float | None = Field(None, ge=-200, le=0, description="RMS of the mix over the clip")
-    guard: Literal["scale", "clip", "error"] = "scale"
+    guard: Literal["scale", "scale_all", "clip", "error"] = Field(
+        "scale", description="above full scale: scale the mix, scale until its stems fit too, clip, or stop"
+    )
     dither: Literal["none", "tpdf"] = "none"
     seed: int = Field(0, ge=0, lt=2**53)
 
@@ -193,27 +202,6 @@ class Scene(Strict):
         return self
 
 
-class Output(Strict):
-    """What is written."""
-
-    format: Literal["wav", "flac", "ogg", "opus", "mp3"] = "wav"
-    subtype: Literal["PCM_16", "PCM_24", "FLOAT"] = "PCM_16"
-    stems: bool = Field(False, description="also every event and the bed alone; they add up to the mix")
-    images: Annotated[tuple[Literal["direct", "early", "late"], ...], Field(strict=False, max_length=3)] = Field(
-        (), description="with stems, also parts of each event's image: direct (2.5 ms), early (50 ms), late (the rest)"
-    )
-
-    @model_validator(mode="after")
-    def _pair(self) -> Output:
-        if self.subtype == "FLOAT" and self.format != "wav":
-            raise ValueError("FLOAT is written as wav only")
-        if self.subtype == "PCM_24" and self.format not in ("wav", "flac"):
-            raise ValueError("PCM_24 is written as wav or flac only")
-        if self.images and not self.stems:
-            raise ValueError("images are stems; say `stems: true` too")
-        return self
-
-
 class ClipSpec(Scene):
     """One clip, every die cast: JSON, and enough to render it."""
 
@@ -230,16 +218,28 @@ class ClipSpec(Scene):
     def _sizes_fit(self) -> ClipSpec:
         if self.n_samples != max(1, seconds_to_samples(self.duration, self.sr)):
             raise ValueError(f"n_samples {self.n_samples} is not the duration of {self.duration} s at {self.sr} Hz")
-        if self.n_samples * self.channels > MAX_VALUES:
+        streamed = self.in_blocks and not self.output.stems
+        if self.n_samples * self.channels > (MAX_STREAMED if streamed else MAX_VALUES):
+            how = f"{MAX_STREAMED:.2g} are made" if streamed else f"{MAX_VALUES:.2g} are made in memory, which it needs"
             raise ValueError(
                 f"{self.duration:g} s at {self.sr} Hz in {self.channels} channels are {self.n_samples * self.channels:.2g} samples; "
-                f"a clip is made in memory, and at most {MAX_VALUES:.2g} are; shorten it, or lower sr or channels"
+                f"at most {how}; shorten it, or lower sr or channels"
             )
         if self.reference_channel >= self.channels:
             raise ValueError(
                 f"reference_channel {self.reference_channel} is not in a clip of {self.channels} channels (numbered from 0)"
             )
         return self
+
+    @property
+    def in_blocks(self) -> bool:
+        """Return whether nothing needs a whole signal at once: effects on the mix, a guard over stems, noise from a point of a room,
+        levels of the bed in weighted measures or under the events' sum, and events' levels over the clip do.
+        """  # noqa: D205
+        bed, asked = self.noise, [event.level for event in self.events if event.level is not None]
+        whole = bed is not None and (bed.snr_db is not None or bed.measure != "rms" or bed.spatial == "point")
+        whole |= any(level.span == "clip" or (level.snr_db is not None and level.measure != "rms") for level in asked)
+        return not (whole or self.mix.effects or self.mix.guard == "scale_all")
 
     @property
     def clip_id(self) -> str:

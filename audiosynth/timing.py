@@ -15,11 +15,12 @@ Interval = tuple[int, int]
 
 
 def moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Interval], tuple[Any, ...]]:
-    """Return the length, the active intervals and the words and phones of a source after its effects."""
+    """Return the length, the active intervals and the annotations (words, phones, …) of a source after its effects."""
     n = source.extent(sr)
     active = source.active(sr) if hasattr(source, "active") else None
     intervals = [(0, n) if active is None else tuple(active)]
     marks = [(m.kind, m.text, m.onset, m.offset) for m in (source.marks(sr) if hasattr(source, "marks") else ())]
+    marks += source.carried(sr) if hasattr(source, "carried") else []
     for effect in effects:
         segments = effect.segments(n, sr)
         n = effect.extent(n, sr)

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from audiosynth import pcm, registry
 from audiosynth.assets import AssetStore
+from audiosynth.audiofile import AudioFile, write_audio
 from audiosynth.errors import AudiosynthError, BuildError, PlanError
-from audiosynth.manifest import clip_path, dumps, make_row, needs_of, stem_path
+from audiosynth.manifest import clip_path, dumps, make_row, needs_of
 from audiosynth.orders import Order
 from audiosynth.render import render
 from audiosynth.rendered import Clip
-from audiosynth.spec import ClipSpec, recordings
+from audiosynth.separate import file_samples, written
+from audiosynth.spec import ClipSpec, Decisions, recordings
+from audiosynth.stems import stem_path
+from audiosynth.stream import stream, streams
 from audiosynth.workspace import Workspace
 
 UNIT: Final = 64
@@ -82,7 +84,7 @@ def render_unit(
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed = [], []
+    rows, failed, scratch = [], [], root / ".build" / "tmp"
     exporters = [registry.create("exporters", tree) for tree in order.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
     told = order.supervision.get(unit.split) != "none"
@@ -93,9 +95,8 @@ def render_unit(
         try:
             draft = order.draft(unit.split, number)
             spec = draft.spec
-            clip = render(spec, draft.decisions, assets=work, stems=spec.output.stems, kept=draft.kept)
-            scratch = root / ".build" / "tmp"
-            row = write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=draft.recipe_sha256)
+            known = {"decisions": draft.decisions, "kept": draft.kept}
+            row = write(spec, root, scratch=scratch, work=work, recipe_sha256=draft.recipe_sha256, **known)
             row.update(draft.extra)
             for check in checks if told else ():
                 check(row)
@@ -107,7 +108,6 @@ def render_unit(
             if not keep_going or isinstance(error, BuildError):
                 raise told_by from error
             failed.append(_failure(unit.split, number, told_by, spec))
-    scratch = root / ".build" / "tmp"
     if failed:
         put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
     text = "".join(row + "\n" for row in rows)
@@ -124,48 +124,102 @@ def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | N
     return dumps(row) + "\n"
 
 
+def write(
+    spec: ClipSpec,
+    root: Path,
+    *,
+    scratch: Path,
+    work: Workspace,
+    recipe_sha256: str,
+    decisions: Decisions | None = None,
+    kept: Decisions | None = None,
+) -> dict[str, Any]:
+    """Render a clip, in blocks if it is long, write its audio (and stems) by rename, and return its row."""
+    if not streams(spec):
+        clip = render(spec, decisions, assets=work, stems=bool(spec.output.stems), kept=kept)
+        return write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe_sha256)
+    out, comment = spec.output, _comment(spec, recipe_sha256)
+    head: dict[str, Any] = {
+        "sr": spec.sr,
+        "container": out.format,
+        "subtype": out.subtype,
+        "comment": comment,
+        "clip_id": spec.clip_id,
+    }
+    samples, written_apart = pcm.PcmHash(spec.sr, spec.channels, spec.n_samples, out.subtype), out.subtype != "PCM_16"
+    made = []
+
+    def put_blocks(path: Path) -> str:
+        with AudioFile(path, spec.n_samples, spec.channels, **head) as file:
+
+            def sink(block: Any) -> None:
+                file.write(block)
+                if written_apart:
+                    samples.update(block)
+
+            made.append(stream(spec, decisions, assets=work, sink=sink, kept=kept))
+        return file.sha256
+
+    digest = _place(root / clip_path(spec), scratch, put_blocks)
+    return _row(made[0], digest, samples.hexdigest() if written_apart else None, {}, work, recipe_sha256)
+
+
 def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:
     """Write a clip's audio (and stems) by rename, and return its row."""
     spec, out = clip.spec, clip.spec.output
+    comment = _comment(spec, recipe_sha256)
+
+    def put_all(samples: Any, container: str, subtype: str) -> Callable[[Path], str]:
+        return lambda path: write_audio(
+            path, samples, sr=spec.sr, container=container, subtype=subtype, comment=comment, clip_id=spec.clip_id
+        )
+
     samples = samples_of(clip)
-    written = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
-    comment = f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha256[:16]}"
-    digest = _place(root / clip_path(spec), samples, spec.sr, out.format, out.subtype, comment, spec.clip_id, scratch)
+    digest = _place(root / clip_path(spec), scratch, put_all(samples, out.format, out.subtype))
     stems = {}
     for name, stem in clip.stems.items():
-        # float32 holds multiples of 2^-15 up to 2^9 exactly, so the files sum to the 16-bit mix without error.
-        exact = (stem / 32768.0).astype(np.float32)
+        subtype = out.wanted.subtype
         place = root / stem_path(clip_path(spec), name)
-        stems[name] = _place(place, exact, spec.sr, "wav", "FLOAT", comment, spec.clip_id, scratch)
-    decoders = work.assets.decoders(recordings(spec)) if isinstance(work.assets, AssetStore) else ()
+        stems[name] = _place(place, scratch, put_all(file_samples(stem, subtype, out.subtype), "wav", subtype))
+    sha256 = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
+    return _row(clip, digest, sha256, stems, work, recipe_sha256)
+
+
+def _comment(spec: ClipSpec, recipe_sha256: str) -> str:
+    return f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha256[:16]}"
+
+
+def _row(
+    clip: Clip,
+    file_sha256: str,
+    written_sha256: str | None,
+    stems: Mapping[str, str],
+    work: Workspace,
+    recipe_sha256: str,
+) -> dict[str, Any]:
+    decoders = work.assets.decoders(recordings(clip.spec)) if isinstance(work.assets, AssetStore) else ()
     return make_row(
-        clip, file_sha256=digest, written_sha256=written, needs=needs_of(spec, decoders=decoders),
+        clip, file_sha256=file_sha256, written_sha256=written_sha256, needs=needs_of(clip.spec, decoders=decoders),
         recipe_sha256=recipe_sha256, stems=stems,
     )  # fmt: skip
 
 
 def samples_of(clip: Clip) -> Any:
-    """Return the samples that a clip's file holds: 16 bits, 24 bits in int32, or float32."""
-    subtype = clip.spec.output.subtype
-    if subtype == "PCM_16":
-        return clip.pcm16
-    return clip.y.astype(np.float32) if subtype == "FLOAT" else pcm.quantise(clip.y, bits=24).pcm
+    """Return the samples that a clip's file holds."""
+    return written(clip.y, clip.pcm16, clip.spec.output.subtype)
 
 
-def _place(
-    path: Path, samples: Any, sr: int, container: str, subtype: str, comment: str, clip_id: str, scratch: Path
-) -> str:
+def _place(path: Path, scratch: Path, make: Callable[[Path], str]) -> str:
+    """Make a file beside its place and move it there; returns what making it returned."""
     temporary = scratch / f"{os.getpid()}-{path.name}"
     try:
-        digest = pcm.write_audio(
-            temporary, samples, sr=sr, container=container, subtype=subtype, comment=comment, clip_id=clip_id
-        )
+        digest = make(temporary)
         try:
             temporary.replace(path)
         except FileNotFoundError:  # the first clip of its folder
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(path)
-    except OSError:
+    except (OSError, AudiosynthError):
         temporary.unlink(missing_ok=True)
         raise
     return digest

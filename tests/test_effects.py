@@ -16,6 +16,7 @@ from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.effects.fade import Fade, fade_lengths, ramp
 from audiosynth.effects.filter import Filter
 from audiosynth.effects.gain import Gain
+from audiosynth.effects.gain_envelope import GainEnvelope
 from audiosynth.effects.pitch_shift import PitchShift
 from audiosynth.effects.speed import Speed
 from audiosynth.effects.time_stretch import TimeStretch
@@ -25,7 +26,7 @@ SR = 16000
 CTX = RenderContext(sr=SR)
 EXAMPLES = [
     pytest.param(cls, parameters, id=f"{cls.type_name}-{i}")
-    for cls in (Gain, Fade, Filter, Speed, PitchShift, TimeStretch)
+    for cls in (Gain, GainEnvelope, Fade, Filter, Speed, PitchShift, TimeStretch)
     for i, parameters in enumerate(cls.examples)
 ]
 
@@ -99,6 +100,37 @@ def test_gain_is_in_decibels_of_amplitude() -> None:
 
 
 # --- fade ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_envelope_is_straight_in_decibels_between_its_points() -> None:
+    """At its points the gain is the one given, halfway in time half the decibels, outside it stays."""
+    y = GainEnvelope(points=((0.25, -6.0), (0.75, -46.0))).apply(np.ones((2, SR)), CTX)
+    db = 20 * np.log10(y)
+    assert db[:, [0, SR // 4, SR // 2, 3 * SR // 4, SR - 1]] == pytest.approx(np.tile([-6, -6, -26, -46, -46], (2, 1)))
+    assert np.diff(db[0, SR // 4 : 3 * SR // 4]) == pytest.approx(np.full(SR // 2 - 1, -40.0 / (SR // 2)), rel=1e-6)
+
+
+def test_an_envelope_in_fractions_fits_any_length() -> None:
+    """The points of a sound twice as long lie twice as far in."""
+    effect = GainEnvelope(points=((0.0, 0.0), (0.5, -20.0), (1.0, 0.0)), times="fraction")
+    a, b = effect.apply(np.ones((1, 1000)), CTX), effect.apply(np.ones((1, 2000)), CTX)
+    assert b[:, ::2] == pytest.approx(a)
+    assert a[0, 500] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"points": [[1.0, 0.0], [1.0, -3.0]]}, "in order of time, each later than the one before; got 1, 1"),
+        ({"points": []}, "at least 1"),
+        ({"points": [[0.0, 0.0], [2.0, 0.0]], "times": "fraction"}, "from 0 to 1, got 2"),
+        ({"points": [[0.0, 130.0]]}, "less than or equal to 120"),
+    ],
+)
+def test_envelopes_that_cannot_be_are_refused(parameters: dict[str, Any], message: str) -> None:
+    """Points stand in order of time, within bounds."""
+    with pytest.raises(ValidationError, match=message):
+        GainEnvelope(**parameters)
 
 
 @pytest.mark.parametrize("shape", ["linear", "cosine", "sine", "exponential"])

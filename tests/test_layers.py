@@ -21,23 +21,23 @@ FILES = {
 # From the ground up: README, Architecture. A module imports from its own floor and from those under it.
 FLOORS = {
     "array maths": (
-        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "stretch_kernel", "colour", "biquads", "pcm",
+        "errors", "dsp", "levels", "loudness", "speech_level", "signals", "responses", "stretch", "stretch_kernel", "colour", "biquads", "pcm", "audiofile",
         "containers", "decoding", "paths", "patterns", "strictyaml", "yamlnodes", "yamlvalues", "versions", "shipped", "quantiles",
         "absorption", "materials", "bands", "octaves", "decay", "arrays", "isotropic", "dice", "diffuse", "tails",
         "quantities", "waves", "cadences", "grains", "engines", "modal", "shaped", "voice", "image_*", "sofa", "hdf5", "heads", "binaural*", "paths3d", "moving*",
         "phones", "envelope", "espeak_worker", "polyphony", "spans", "voicing", "repeats", "onsets", "scaper_sound",
     ),
     "language and material": (
-        "registry", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved*", "budget", "catalogue", "index", "listing",
+        "registry", "stems", "compiler*", "nodes*", "references*", "distributions*", "draws*", "reserved*", "budget", "catalogue", "index", "listing",
         "assets", "splits", "clip", "profile*", "workspace", "kept", "roots", "places", "receivers", "walls", "box*",
         "espeak", "espeak_phonemes", "flite", "piper", "speech", "utterance", "voices", "negatives", "lexicons", "tables",
         "pronunciations", "scaper_jams",
     ),
     "components": ("synths*", "noises*", "rooms*", "effects*", "exporters*"),
-    "records that travel": ("fields", "rules", "spec", "scaper_spec", "rendered", "loaded"),
+    "records that travel": ("fields", "output", "rules", "spec", "scaper_spec", "rendered", "loaded"),
     "stages": (
-        "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "drafts", "limits", "arrange", "render", "images", "beds", "gains", "realised", "parts", "outcomes", "manifest",
-        "render_scaper", "scaper_import",
+        "recipe*", "checks*", "normalise*", "schema*", "plan", "replan", "timing", "drafts", "limits", "arrange", "render", "images", "beds", "gains", "realised", "parts", "separate", "outcomes",
+        "blocks", "stream", "manifest", "render_scaper", "scaper_import",
     ),
     "loops": (
         "build", "orders", "scaper_order", "folder", "units", "finish", "state", "summary", "pool", "reproduce", "compare", "verify", "exports", "dataset", "starter", "stats", "vary*", "report*",
@@ -47,7 +47,19 @@ FLOORS = {
 STAGES = {
     "recipe": ("recipe*", "checks*", "normalise*", "schema*"),
     "plan": ("plan", "replan", "timing", "drafts", "limits", "arrange"),
-    "render": ("render", "images", "beds", "gains", "realised", "parts", "outcomes", "render_scaper"),
+    "render": (
+        "render",
+        "images",
+        "beds",
+        "gains",
+        "realised",
+        "parts",
+        "separate",
+        "outcomes",
+        "blocks",
+        "stream",
+        "render_scaper",
+    ),
     "imports": ("scaper_import",),
     "manifest": ("manifest",),
 }

@@ -16,17 +16,16 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiosynth.containers import with_ogg_serial
+from audiosynth.audiofile import AudioFile, write_audio
+from audiosynth.containers import check_format, wav_bytes_header, with_ogg_serial
 from audiosynth.dice import uniform_at
 from audiosynth.errors import BuildError, ParameterError, RenderError
 from audiosynth.pcm import (
     GRID,
-    check_format,
+    PcmHash,
     pcm_sha256,
     quantise,
     tpdf,
-    wav_bytes_header,
-    write_audio,
 )
 
 CASES = [
@@ -249,6 +248,22 @@ def test_the_same_bytes_twice(tmp_path: Path, container: str, subtype: str) -> N
     digests = [write_audio(tmp_path / name, pcm, **options) for name in ("a", "b")]
     assert digests[0] == digests[1]
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(("container", "subtype"), CASES)
+def test_the_same_bytes_in_parts(tmp_path: Path, container: str, subtype: str) -> None:
+    """A file that is written in parts is the file written in one go, and so is the hash of its samples."""
+    pcm = as_subtype(sound(2, 40_001), subtype)
+    pcm = pcm.astype(np.float32) if subtype == "FLOAT" else pcm
+    options = {"sr": 48_000, "container": container, "subtype": subtype, "comment": "c", "clip_id": "train-000000001"}
+    whole = write_audio(tmp_path / "a", pcm, **options)
+    digest = PcmHash(48_000, 2, 40_001, subtype)
+    with AudioFile(tmp_path / "b", 40_001, 2, **options) as file:
+        for start in range(0, 40_001, 32_768):
+            file.write(pcm[:, start : start + 32_768])
+            digest.update(pcm[:, start : start + 32_768])
+    assert file.sha256 == whole == hashlib.sha256((tmp_path / "b").read_bytes()).hexdigest()
+    assert digest.hexdigest() == pcm_sha256(pcm, 48_000)
 
 
 @pytest.mark.parametrize("container", ["ogg", "opus", "mp3"])

@@ -232,7 +232,8 @@ CLICK = {"label": "x", "source": {"type": "click"}, "level_dbfs": -20}
         ({"reference_channel": 1}, "there are 1 channels, numbered from 0"),
         ({"output": {"format": "opus"}, "sr": 44_100}, "opus holds .* Hz, not 44100"),
         ({"output": {"format": "flac"}, "sr": 100_001}, "steps of 10, not 100001"),
-        ({"duration": 80_000.0, "sr": 48_000}, "a clip is made in memory"),
+        ({"duration": 80_000.0, "sr": 48_000}, r"3.8e\+09 samples; at most 2.1e\+09 are made; shorten it"),
+        ({"duration": 8000.0, "sr": 48_000, "output": {"stems": True}}, "at most .* are made in memory, which it needs"),
         ({"clips": {"each": {"from": ["b"]}}}, "no catalogue is called"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth import pcm
+from audiosynth.audiofile import write_audio
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 
@@ -246,7 +246,7 @@ def put_wav(path: Path, y: Pcm, *, sr: int = 16_000) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
-        pcm.write_audio(part, y[None, :], sr=sr, container="wav", subtype="PCM_16")
+        write_audio(part, y[None, :], sr=sr, container="wav", subtype="PCM_16")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

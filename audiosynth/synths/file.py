@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ _EXAMPLE: dict[str, Any] = {
     "data": "examples", "path": "words/yes.wav", "sha256": "0" * 64,
     "sr": 16000, "n_channels": 2, "n_samples": 16000, "active": [800, 12000],
 }  # fmt: skip
+_KINDS: Final = {"events": "sub_event", "words": "word", "phones": "phone"}
+"""What each kind of annotation is called where it stands beside a label."""
 
 
 class File(Component):
@@ -97,6 +99,26 @@ class File(Component):
                 "`start`, or say `trim: true`"
             )
         return inside
+
+    def carried(self, sr: int) -> list[tuple[str, str, int, int]]:
+        """Return what is known to happen in the stretch: (kind, text, onset, offset) in its samples, cut at its ends.
+
+        Kinds are ``sub_event``, ``word`` and ``phone``, from the recording's annotations, and ``text``: what is said in all of
+        it, where the stretch holds all of it or the times of its words are known (those that are half inside count).
+        """
+        first, last = self._stretch(sr)
+        found, said = [], []
+        for key, kind in _KINDS.items():
+            for onset, offset, text in self.recording.meta.get(key, ()):
+                whole = seconds_to_samples(onset, sr) - first, seconds_to_samples(offset, sr) - first
+                a, b = max(0, whole[0]), min(last - first, whole[1])
+                if b > a:
+                    found.append((kind, str(text), a, b))
+                    said += [str(text)] if kind == "word" and 2 * (b - a) >= whole[1] - whole[0] else []
+        active = resampled_active(self.recording, sr)
+        if isinstance(self.recording.meta.get("text"), str) and first <= active[0] and active[1] <= last:
+            said = [self.recording.meta["text"]]
+        return [*found, *([("text", " ".join(said), 0, last - first)] if said else [])]
 
     def slack(self, sr: int) -> int:
         """Return by how many samples `start` can move; 0 without a `duration`.

@@ -144,6 +144,26 @@ def scenes() -> dict[str, dict[str, Any]]:
                 ),
             ],
         },
+        "envelopes": {
+            "noise": {
+                "layers": [
+                    {"source": PINK, "level_dbfs": -40.0, "envelope": [[0.3, 0.0], [0.8, -50.0]]},
+                    {
+                        "source": {"type": "coloured", "colour": "violet", "seed": 8},
+                        "envelope": [[0.3, -50.0], [0.8, 0.0]],
+                    },
+                ],
+                "level_dbfs": -35.0,
+            },
+            "events": [
+                event(
+                    TONE,
+                    0.3,
+                    snr_db=15.0,
+                    effects=[{"type": "gain_envelope", "points": [[0.0, -30.0], [0.2, 0.0]]}],
+                )
+            ],
+        },
         "formants": {
             "noise": QUIET_PINK,
             "events": [
