@@ -17,7 +17,7 @@ from audiosynth.clip import Array, AssetReader, RenderContext
 from audiosynth.dice import uniform_at
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
-from audiosynth.images import amplitude, make_image, round_gain
+from audiosynth.images import amplitude, make_image, measured_on, round_gain
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts
 from audiosynth.realised import Realised
@@ -71,11 +71,7 @@ def render(
     >>> clip.y.shape[0], clip.pcm16.dtype.name
     (1, 'int16')
     """
-    if spec.n_samples * spec.channels > MAX_VALUES:
-        raise RenderError(
-            f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
-            "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
-        )
+    _require_memory(spec)
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     if isinstance(spec, ScaperSpec):
         return render_scaper(spec, decisions, work=work, stems=stems)
@@ -98,8 +94,7 @@ def render(
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(
-        event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple(im.room_gain_db for im in images),
-        direct=tuple(im.direct for im in images), tail=tuple(im.tail for im in images), audible=audible,
+        event_gain_db=gains.events, bed_gain_db=gains.bed, audible=audible, **measured_on(images),
         layer_gain_db=() if noise is None else noise.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard,
         ties=tuple(tuple(t) for t in quantised.ties),
     )  # fmt: skip
@@ -115,6 +110,14 @@ def render(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
         measured.drift(gains),
     )  # fmt: skip
+
+
+def _require_memory(spec: ClipSpec) -> None:
+    if spec.n_samples * spec.channels > MAX_VALUES:
+        raise RenderError(
+            f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
+            "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
+        )
 
 
 def _finish(

@@ -18,7 +18,7 @@ from audiosynth.blocks import Bed, Energy, Scene, spans
 from audiosynth.clip import Array, AssetReader, RenderContext
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
-from audiosynth.images import Image, amplitude
+from audiosynth.images import Image, amplitude, measured_on
 from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, placed
 from audiosynth.render import dither_of, guard_gain_db, mix_gain_db
@@ -87,8 +87,7 @@ def stream(
     readings = readings_of(meter, scene.images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(
-        event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple(im.room_gain_db for im in scene.images),
-        direct=tuple(im.direct for im in scene.images), tail=tuple(im.tail for im in scene.images), audible=audible,
+        event_gain_db=gains.events, bed_gain_db=gains.bed, **measured_on(scene.images), audible=audible,
         layer_gain_db=bed.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard, ties=finished.ties,
     )  # fmt: skip
     reading = bed_reading(meter, realised, after_db=mix_gain + guard)
