@@ -84,8 +84,7 @@ def render(
     parts = Parts.of(spec, images, noise, gains, realised)
     separator = Separator(spec, parts, ctx, work)
     mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions, separator)
-    ties = None if decisions is None else decisions.ties
-    quantised = pcm.quantise(mix, ties=ties, dither=dither_of(spec, 0, spec.n_samples))
+    quantised = _quantised(spec, mix, decisions)
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     made = Decisions(
@@ -122,6 +121,11 @@ def _sounds(
     if spec.noise is None:
         return images, None
     return images, make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decided, alone=apart)
+
+
+def _quantised(spec: ClipSpec, mix: Array, decided: Decisions | None) -> pcm.Quantised:
+    ties = None if decided is None else decided.ties
+    return pcm.quantise(mix, ties=ties, dither=dither_of(spec, 0, spec.n_samples))
 
 
 def _finish(
