@@ -56,6 +56,16 @@ def torchaudio_metadata(name: str) -> tuple[str, str, int]:
     return label, speaker, int(number)
 
 
+def nemo_part(base: Path, name: str) -> str:
+    """Return the part that NeMo's process_speech_commands_data.py sends a file to: by its speaker, found in the lists."""
+    speaker = NEMO.match("x/" + name).group(3)  # type: ignore[union-attr]
+    for part in ("validation", "testing"):
+        lines = (base / f"{part}_list.txt").read_text(encoding="utf-8").splitlines()
+        if speaker in {found.group(3) for line in lines if (found := NEMO.match(line))}:
+            return part
+    return "training"
+
+
 def clip(
     root: Path, split: str, i: int, label: str | None, voice: str = "", n: int = SR, **more: Any
 ) -> dict[str, Any]:
@@ -114,6 +124,7 @@ def test_speech_commands_as_tensorflow_reads_it(tmp_path, rows):
         assert word in ("heycomputer", "stop", "bird")
         assert re.fullmatch(r"[0-9a-f]{8}", speaker)
         assert [s for s, listed in lists.items() if name in listed] == [s for s in [which_set(name)] if s != "training"]
+        assert nemo_part(base, name) == which_set(name)
     assert sum(map(len, lists.values())) == 12
     train = torchaudio_training(base)
     assert len(train) == 18

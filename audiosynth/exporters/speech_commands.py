@@ -57,7 +57,10 @@ class SpeechCommands(Component):
 
     Every voice gets eight hexadecimal digits that TensorFlow's `which_set` (10 %, 10 %) sends to the very part that its
     recipe's split plays, and the lists say the same, for readers that go by them (torchaudio, NeMo). Clips without a label
-    are silence, which these readers cut from ``_background_noise_`` themselves: it is made of the training part's. Words are
+    are silence, which these readers cut from ``_background_noise_`` themselves: it is made of the training part's (a set
+    without any needs ``--silence_percentage 0`` in TensorFlow's train.py; NeMo's script cuts the silence of all three parts
+    from it, which the exporter `nemo` does not). torchaudio: ``SPEECHCOMMANDS(root=…/labels, url="speech_commands",
+    folder_in_archive="")``. Words are
     written ``[a-z0-9]+``. 16 kHz, one channel, one second, 16-bit PCM. Long tracks (``ambient``, ``stream``) are left out.
     """
 
