@@ -29,6 +29,7 @@ NEW_LOUDNESS = (1, 6, 2)
     "--subtype", type=click.Choice(["PCM_16", "PCM_24", "FLOAT"]), default="PCM_24", show_default=True,
     help="Samples of the WAV files.",
 )  # fmt: skip
+@click.option("--stems", is_flag=True, help="Also every event and background alone, as scaper's isolated events.")
 @click.option(
     "--labels", multiple=True, metavar="NAME", default=("audacity",), show_default=True,
     help="Label format (`audiosynth list exporters`). May be repeated.",
@@ -56,7 +57,7 @@ def import_scaper_command(*, files: tuple[str, ...], data: dict[str, str], show:
     from audiosynth.scaper_order import order_of
 
     order = order_of(
-        files, data=data, split=asked["split"], output=Output(subtype=asked["subtype"]),
+        files, data=data, split=asked["split"], output=Output(subtype=asked["subtype"], stems=asked["stems"]),
         exports=[{"type": name} for name in asked["labels"]],
     )  # fmt: skip
     _tell_versions([spec.rules.origin.scaper_version for spec in order.specs], show)

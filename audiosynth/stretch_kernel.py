@@ -6,12 +6,14 @@ and sums are rounded one by one (libraries fuse them on some machines). What is 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import numba
 import numpy as np
 
-_jit: Any = numba.njit(cache=True, fastmath=False, error_model="numpy")
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
 ROUNDED: Final = 20
 """Bits of mantissa that peaks are not picked on."""
 

@@ -322,6 +322,23 @@ def test_pitch_shift_leaves_clicks_in_place(semitones: float) -> None:
         assert abs((np.arange(-640, 641) * part).sum() / part.sum()) < 0.001 * SR
 
 
+@pytest.mark.parametrize("semitones", [-24.0, -2.5, 0.0, 3.0, 24.0])
+@pytest.mark.parametrize("rate", [0.5, 0.85, 1.2, 2.0])
+def test_pitch_and_tempo_in_one_pass(semitones: float, rate: float) -> None:
+    """Pitch and length are those of both effects one after the other, and clicks are where the tempo maps them."""
+    effect = PitchShift(semitones=semitones, rate=rate)
+    out = effect.apply(tone(440, n=2 * SR), CTX)
+    assert out.shape == (1, TimeStretch(rate=rate).extent(2 * SR, SR)) == (1, effect.extent(2 * SR, SR))
+    assert frequency_of(out[0]) == pytest.approx(440 * 2 ** (semitones / 12), rel=1e-3)
+    clicks = np.zeros((1, SR))
+    clicks[0, [3000, 12345]] = 1.0
+    heard = effect.apply(clicks, CTX)[0] ** 2
+    for place in (3000 / rate, 12345 / rate):
+        at = round(place)
+        part = heard[at - 640 : at + 641]
+        assert abs((np.arange(-640, 641) * part).sum() / part.sum()) < 0.003 * SR
+
+
 @settings(max_examples=25, deadline=None)
 @given(n=st.integers(1, 2500), factor=st.floats(0.1, 10))
 def test_speed_has_the_length_it_says(n: int, factor: float) -> None:

@@ -281,6 +281,23 @@ def test_import_gives_a_dataset(tmp_path, sounds):
     )
 
 
+def test_isolated_events(tmp_path, shared_data):
+    """Stems are scaper's isolated events, and their samples add up to the mix's."""
+    soundfile = pytest.importorskip("soundfile")
+    folder, out = shared_data / "scaper", tmp_path / "out"
+    run(
+        "import-scaper", folder / "reference" / "ref1.jams", "--data", f"audio={folder / 'audio'}", "-o", out, "--stems"
+    )
+    path = next((out / "audio").rglob("*.wav"))
+    mix = soundfile.read(path)[0]
+    stems = [soundfile.read(file)[0] for file in sorted(path.with_suffix(".stems").iterdir())]
+    assert np.array_equal(sum(stems), mix)
+    theirs = [soundfile.read(file)[0] for file in sorted((folder / "reference" / "ref1_events").iterdir())]
+    for y in theirs:
+        assert min(np.abs(y - stem).max() for stem in stems) < 2e-5  # theirs are of 16 bits
+    assert all(clip.same for clip in reproduce(out, data={"audio": str(folder / "audio")}))
+
+
 def test_versions_with_other_loudness_are_told(tmp_path, sounds):
     """A file of scaper before 1.6.2 is rendered by the later rules, and that is said."""
     file = jams(tmp_path / "a.jams", street(), scaper_version="1.3.5")

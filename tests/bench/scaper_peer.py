@@ -19,7 +19,6 @@ import scaper
 import soundfile
 
 warnings.simplefilter("ignore")
-EFFECTS = {"effects", "stretch", "pitch"}
 
 
 def short_background(audio: Path, out: Path) -> Path:
@@ -68,7 +67,7 @@ def clocked(audio: Path, i: int, kind: str) -> scaper.Scaper:
     sc = scaper.Scaper(10.0, str(audio / "foreground"), str(audio / "background"), random_state=i)
     sc.sr, sc.n_channels, sc.ref_db = 44_100, 1, -30
     sc.add_background(("choose", []), ("choose", []), ("uniform", 0, 30))
-    effects = (("uniform", -3, 3), ("uniform", 0.8, 1.2)) if kind == "effects" else (None, None)
+    effects = (("uniform", -3, 3), ("uniform", 0.8, 1.2)) if kind != "plain" else (None, None)
     for _ in range(4):
         sc.add_event(
             ("choose", []), ("choose", []), ("const", 0), ("uniform", 0, 9), ("const", 4), ("uniform", 0, 20), *effects
@@ -83,7 +82,7 @@ def clock(audio: Path, out: Path, kind: str) -> None:
         clocked(audio, i, kind).generate(
             audio_path=str(out / "peer.wav"),
             jams_path=str(out / "peer.jams"),
-            reverb=0.2 if kind == "effects" else None,
+            reverb=0.2 if kind != "plain" else None,
         )
         print(time.process_time() - start, flush=True)
 
