@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from audiosynth.dice import ClipDice
@@ -26,7 +27,7 @@ LAST_DROP: Final = 2
 """The round in which events are left out, where the scene says so."""
 TRIES: Final = 40
 """Most draws of one place in one round, where it is not drawn evenly."""
-SWEEPS: Final = 3
+SWEEPS: Final = 2
 """Times that every event of a packed scene is drawn anew among the places the others leave it."""
 KEYS: Final = 64
 """Attempts that belong to one round."""
@@ -105,7 +106,7 @@ def arrange(
             raise PlanError(f"scene.{why}")
         number = LAST_DROP if why and number < LAST_DROP else number + 1
         if number > (LAST_DROP if drops else ROUNDS - 1) or (played.final and not drops):
-            raise PlanError(played.why())
+            raise PlanError(played.why(), None if played.stuck is None else drafts[played.stuck].raw)
 
 
 class _Round:
@@ -161,7 +162,8 @@ class _Round:
 
     def _place(self, i: int, among: Sequence[Span] | None = None) -> bool:
         """Place one event, `among` some onsets if given; returns whether there was a place."""
-        found = self._find(i, self.number * KEYS, among, own=self.own, packed=self.packed and among is None)
+        first = 0 if self.own else self.number * KEYS
+        found = self._find(i, first, among, own=self.own, packed=self.packed and among is None)
         if found is None:
             return False
         self.standing[i] = found
@@ -206,7 +208,7 @@ class _Round:
                     return Standing(onset, value)
             return self._left(i, taken, among, attempt=attempt + 1, packed=packed) if even else None
         except AudiosynthError as error:
-            raise PlanError(f"events[{i}]: {error}") from None
+            raise PlanError(f"events[{i}]: {error}", draft.raw) from None
 
     def _left(
         self, i: int, taken: Iterable[Span], among: Sequence[Span] | None, *, attempt: int, packed: bool
@@ -245,13 +247,14 @@ class _Round:
         return draft.before is None and self.limits.counts(draft) and label in (None, draft.label)
 
     def _spread(self) -> None:
-        """Draw every event of a packed scene anew among the places that the others leave it."""
+        """Draw every event of a packed scene anew among the places that the others leave it, the last one first."""
         followed = {draft.before for draft in self.drafts}
         for sweep in range(SWEEPS):
-            for i, draft in enumerate(self.drafts):
-                stands = self.standing[i]
+            placed = [(-stands.onset, i, stands) for i, stands in enumerate(self.standing) if stands is not None]
+            for _, i, stands in sorted(placed, key=itemgetter(0, 1)):
+                draft = self.drafts[i]
                 alone = i not in self.gathered and i not in followed and draft.before is None
-                if not alone or stands is None or draft.placing is None or draft.placing.placed.even is None:
+                if not alone or draft.placing is None or draft.placing.placed.even is None:
                     continue
                 self.limits.remove(draft, stands.onset)
                 attempt = self.number * KEYS + TRIES + 2 * sweep
@@ -265,19 +268,19 @@ class _Round:
             name, label, count = self.lacking or Wanted("min_overlap", None, 0)
             of = "events" if label is None else f"events of '{label}'"
             return (
-                f"scene.{name}: {count} does not hold: in {ROUNDS} rounds no {count} {of} could be brought together for long enough; "
+                f"scene.{name}: {count} does not hold: in {self.number + 1} rounds no {count} {of} could be brought together for long enough; "
                 "let their onsets be drawn over more of the clip, make them longer, or ask for fewer at once"
             )
         draft, room = self.drafts[self.stuck], self._room(self.stuck)
         what = f"events[{self.stuck}] ('{draft.label}', {draft.n / draft.sr:.3f} s)"
-        if room[1] <= room[0] or (self.final and not holds([room], draft.onset(draft.value(), None))):
+        rule = self.limits.blamed(draft, room)
+        if not rule or room[1] <= room[0] or (self.final and not holds([room], draft.onset(draft.value(), None))):
             length = "" if draft.n_clip is None else f" of {draft.n_clip / draft.sr:.3f} s"
             return (
                 f"{what} does not fit the clip{length} where its onset may be; make the clip longer, the event shorter, or say "
                 "`overrun: cut`, or `scene: {when_full: drop}`"
             )
-        rule = self.limits.blamed(draft, room) or "sequence"
-        tried = "where the recipe puts it" if self.final else f"in {ROUNDS} rounds"
+        tried = "where the recipe puts it" if self.final else f"in {self.number + 1} rounds"
         return (
             f"scene.{rule} cannot hold: no place is left for {what} beside {sum(s is not None for s in self.standing)} others, "
             f"{tried}; allow more, make the events fewer or shorter or the clip longer, or say `when_full: drop`"

@@ -37,8 +37,8 @@ def scene_problems(scene: Mapping[str, Node], origins: Mapping[int, Path], sr: i
     """Yield (path, message) for what can hold in no clip."""
     rules = entries(scene["scene"].witnesses()[0]) if "scene" in scene else None
     rules = rules or {}
-    events = list(_events(scene["events"])) if "events" in scene else []
-    yield from _unknown_labels(rules, events)
+    events = list(_events(scene["events"], ("events",), origins)) if "events" in scene else []
+    yield from _unknown_labels(rules, [event for _, event in events])
     least, most = _value(rules, "min_overlap"), _most(scene["events"]) if "events" in scene else 0
     if isinstance(least, int) and least > most:
         yield (
@@ -47,8 +47,8 @@ def scene_problems(scene: Mapping[str, Node], origins: Mapping[int, Path], sr: i
         )
     if _value(rules, "when_full") != "drop":
         longest = leaves(scene["duration"])
-        for event in events if longest and all(map(is_number, longest)) else ():
-            yield from _too_long(event, max(longest), origins, sr)
+        for path, event in events if longest and all(map(is_number, longest)) else ():
+            yield from _too_long(event, path, max(longest), sr)
     for series in _series(scene["events"]) if "events" in scene else ():
         for node in _always(series.of):
             if isinstance(node, By) and _is_class(node.on, series) and node.default is None:
@@ -120,21 +120,19 @@ def _unknown_labels(rules: Mapping[str, Node], events: Sequence[Mapping[str, Nod
                 yield path, f"no event of this recipe has the label '{label}'{did_you_mean(label, known)}"
 
 
-def _events(node: Node) -> Iterator[Mapping[str, Node]]:
-    """Yield the entries of every event that a list can hold."""
+def _events(node: Node, path: Path, origins: Mapping[int, Path]) -> Iterator[tuple[Path, Mapping[str, Node]]]:
+    """Yield the place and the entries of every event that a list can hold."""
+    path = origins.get(id(node), path)
     for leaf in leaves(node):
         if isinstance(leaf, Repeat):
-            yield from _events(leaf.of)
-        elif isinstance(leaf, ListNode):
-            for item in leaf.items:
-                yield from _events(item)
-        elif isinstance(leaf, list):
-            for item in leaf:
-                yield from _events(Const(item))
+            yield from _events(leaf.of, path, origins)
+        elif isinstance(leaf, ListNode | list):
+            for i, item in enumerate(leaf.items if isinstance(leaf, ListNode) else leaf):
+                yield from _events(item if isinstance(item, Node) else Const(item), (*path, i), origins)
         else:
             found = entries(leaf)
             if found is not None and "source" in found:
-                yield found
+                yield path, found
 
 
 def _most(node: Node) -> int:
@@ -152,7 +150,7 @@ def _most(node: Node) -> int:
     return max(counts)
 
 
-def _too_long(event: Mapping[str, Node], longest: float, origins: Mapping[int, Path], sr: int) -> Found:
+def _too_long(event: Mapping[str, Node], path: Path, longest: float, sr: int) -> Found:
     """Yield a problem for an event that may not be cut and is longer than every clip, if nothing about its length is drawn."""
     source, effects = still(event["source"]), still(event["effects"]) if "effects" in event else []
     if (event["overrun"].witnesses() if "overrun" in event else ["error"]) != ["error"] or OPAQUE in (source, effects):
@@ -166,7 +164,7 @@ def _too_long(event: Mapping[str, Node], longest: float, origins: Mapping[int, P
         return  # told elsewhere
     if n > seconds_to_samples(longest, sr):
         yield (
-            origins.get(id(event["source"]), ("events",)),
+            (*path, "source"),
             f"an event of {n / sr:.3f} s is longer than any clip ({longest:g} s); make the clip longer, the event shorter, or say "
             "`overrun: cut`",
         )

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final
 
-from audiosynth.errors import ParameterError
 from audiosynth.nodes import MAX_REPEAT, Node, Repeat, Scope
 from audiosynth.quantiles import Poisson
 
+LARGEST_MEAN: Final = 600.0
+"""Mean above which a Poisson count is drawn in parts."""
 WHOLE: Final = 1e-9
 """A sum of probabilities nearer to 1 than this is 1."""
 
@@ -42,14 +43,14 @@ class Density(Node):
             raise scope.error(
                 self.path, f"expected events per minute and seconds from 0 on, got {rate!r} and {seconds!r}"
             )
-        mean, u = rate * seconds / 60.0, scope.uniform(self.path)
+        mean = rate * seconds / 60.0
         if self.fixed:
-            return int(min(math.floor(mean + u), self.n_max))
-        try:
-            count: int = Poisson(mean, self.n_max).inverse(u)
-        except ParameterError as error:
-            raise scope.error(self.path, f"{mean:g} events on average: {error}") from None
-        return count
+            return int(min(math.floor(mean + scope.uniform(self.path)), self.n_max))
+        if mean > 2 * MAX_REPEAT:  # to have as few as a clip holds is beyond chance
+            return self.n_max
+        parts = 1 + int(mean // LARGEST_MEAN)  # a sum of Poisson counts is one
+        law, path = Poisson(mean / parts, MAX_REPEAT), scope.prefix + self.path
+        return min(sum(law.inverse(scope.dice.uniform(path, k)) for k in range(parts)), self.n_max)
 
     def witnesses(self) -> Sequence[Any]:
         """Return the fewest and the most."""

@@ -15,13 +15,14 @@ from audiosynth.clip import Fit, Recording, Slack
 from audiosynth.compiler import path_text
 from audiosynth.dice import ClipDice
 from audiosynth.drafts import Draft, chain, heard_of
+from audiosynth.draws_time import Placing
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.loaded import Recipe
-from audiosynth.nodes import ConstMap, Scope
+from audiosynth.nodes import Scope
 from audiosynth.places import Motion, Position
 from audiosynth.registry import Component
-from audiosynth.rules import Rules
+from audiosynth.rules import Rules, rules_of
 from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
 from audiosynth.timing import fitted, hull, moved, require_whole
 
@@ -77,7 +78,7 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
         room = room_of(tree.get("room"))
     except AudiosynthError as error:
         raise PlanError(f"{clip}, room: {error}") from None
-    rules = _rules(tree.get("scene"))
+    rules = rules_of(tree.get("scene"))
     drafts = _each(clip, tree.get("events") or (), partial(_draft, sr=sr, n_clip=n_clip, clip_room=room, rules=rules))
     chain(drafts)
     try:
@@ -104,7 +105,10 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
 def _as_json(item: Any) -> dict[str, Any] | None:
     """Return an event as drawn, for whoever wants to know what could not be planned; an event that stands is its draft's."""
     raw = item[0].raw if isinstance(item, tuple) else item
-    return None if raw is None else dict(to_jsonable_python(dict(raw), fallback=str))
+    if raw is None:
+        return None
+    told = {key: value.value() if isinstance(value, Placing) else value for key, value in raw.items()}
+    return dict(to_jsonable_python(told, fallback=str))
 
 
 def _number(value: Any, name: str) -> float:
@@ -173,16 +177,6 @@ def _event(placed: tuple[Draft, Standing], *, clip_room: Component | None) -> Ev
         at=draft.at(stands.onset, stands.value), overrun="cut" if draft.cut else "error", place=place,
         let=_shown(raw.get("let", {})), **rest,
     )  # fmt: skip
-
-
-def _rules(raw: Any) -> Rules | None:
-    """Return the rules of a scene; drawn or not, they are checked as a whole."""
-    if raw is None or not isinstance(raw, ConstMap):
-        return None if raw is None else Rules.model_validate(raw)
-    if "scene" not in raw.built:
-        raw.built["scene"] = Rules.model_validate(raw)
-    rules: Rules = raw.built["scene"]
-    return rules
 
 
 def _each(clip: str, items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from audiosynth.fields import Strict
+from audiosynth.nodes import ConstMap
 
 MAX_EVENTS: Final = 1_000
 Count = Annotated[int, Field(ge=1, le=MAX_EVENTS)]
@@ -55,6 +56,16 @@ class Rules(Strict):
         if found:
             raise ValueError(found)
         return self
+
+
+def rules_of(raw: Any) -> Rules | None:
+    """Return the rules of a scene as drawn; those without any draw are checked once."""
+    if raw is None or not isinstance(raw, ConstMap):
+        return None if raw is None else Rules.model_validate(raw)
+    if "scene" not in raw.built:
+        raw.built["scene"] = Rules.model_validate(raw)
+    rules: Rules = raw.built["scene"]
+    return rules
 
 
 def without_unused(tree: dict[str, Any]) -> dict[str, Any]:

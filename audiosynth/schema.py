@@ -22,7 +22,7 @@ from audiosynth.places import Position
 from audiosynth.recipe import KEYS
 from audiosynth.reserved import RESERVED
 from audiosynth.schema_parts import CLIPS, NUMBER, SETTINGS, TEXT, Tree, closed, first_line, numeric, pick
-from audiosynth.schema_scene import repeats
+from audiosynth.schema_scene import forms, repeated
 from audiosynth.spec import Bed, Event, Level, Scene
 from audiosynth.splits import SplitSpec
 
@@ -107,6 +107,8 @@ class _Schema:
             **{f"draw_{name}": numeric(name) for name in NUMERIC},
         }  # fmt: skip
         self._names: dict[str, str] = {}
+        count = self.either({"type": "integer", "minimum": 0, "maximum": MAX_REPEAT}, {})
+        self.defs.update(forms(count, self.either({"type": "number", "minimum": 0}, {})))
 
     def record(self, raw: Tree, *, within: Tree | None = None) -> Tree:
         """Return the schema of a record whose fields may be drawn."""
@@ -204,9 +206,7 @@ class _Schema:
 
     def repeated(self, item: Tree) -> Tree:
         """Return an item of a list, or a `repeat` of such items."""
-        count = self.either({"type": "integer", "minimum": 0, "maximum": MAX_REPEAT}, {})
-        rate = self.either({"type": "number", "minimum": 0}, {})
-        several = closed({"repeat": repeats(count, rate, item)})
+        several = closed({"repeat": repeated(item)})
         return {"if": {"type": "object", "required": ["repeat"]}, "then": several, "else": item}
 
     def _record(self, name: str, within: Tree) -> Tree:

@@ -17,24 +17,36 @@ _ROW: Final[Tree] = {
 _ROWS: Final[Tree] = {"type": "object", "minProperties": 1, "additionalProperties": _ROW}
 
 
-def repeats(count: Tree, rate: Tree, item: Tree) -> Tree:
-    """Return what `repeat` takes: `n` casts of an item, or one of the other forms in place of `n`."""
+FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable")
+
+
+def forms(count: Tree, rate: Tree) -> Tree:
+    """Return what says how many casts a `repeat` makes: one definition for each form."""
     density = {
         **closed({"per_minute": rate, "kind": {"enum": ["poisson", "fixed"]}, "max": _MOST}),
         "required": ["per_minute"],
     }
-    forms: Tree = {
-        "n": count,
-        "density": {"if": {"type": "object", "required": ["per_minute"]}, "then": density, "else": rate},
-        "cooccurrence": {
-            "if": {"type": "object", "required": ["table"]},
-            "then": {**closed({"first": {}, "table": _ROWS}), "required": ["table"]},
-            "else": _ROWS,
+    table = {**closed({"first": {}, "table": _ROWS}), "required": ["table"]}
+    chain = {"first": {}, "next": {"type": "object", "additionalProperties": _SHARES}, "max_events": _MOST}
+    return {
+        "repeat_density": {"if": {"type": "object", "required": ["per_minute"]}, "then": density, "else": rate},
+        "repeat_cooccurrence": {"if": {"type": "object", "required": ["table"]}, "then": table, "else": _ROWS},
+        "repeat_form": {
+            "type": "object",
+            "properties": {
+                "n": count,
+                "density": {"$ref": "#/$defs/repeat_density"},
+                "cooccurrence": {"$ref": "#/$defs/repeat_cooccurrence"},
+                "sequence": closed(chain),
+                "timetable": {"type": "array", "minItems": 1, "maxItems": MAX_REPEAT, "items": {"type": ["array", "object"]}},
+            },
+            "propertyNames": {"enum": [*FORMS, "of"]},
+            "required": ["of"],
+            "oneOf": [{"required": [form]} for form in FORMS],
         },
-        "sequence": closed(
-            {"first": {}, "next": {"type": "object", "additionalProperties": _SHARES}, "max_events": _MOST}
-        ),
-        "timetable": {"type": "array", "minItems": 1, "maxItems": MAX_REPEAT, "items": {"type": ["array", "object"]}},
-    }
-    one_form = {"oneOf": [{"required": [form]} for form in forms]}
-    return {**closed({**forms, "of": item}), "required": ["of"], **one_form}
+    }  # fmt: skip
+
+
+def repeated(item: Tree) -> Tree:
+    """Return what `repeat` takes: one of the forms, and an item."""
+    return {"$ref": "#/$defs/repeat_form", "properties": {"of": item}}

@@ -23,10 +23,18 @@ def per_label(limit: Any, label: str) -> Any:
     return limit.get(label) if isinstance(limit, Mapping) else limit
 
 
-def gap(a: np.ndarray, b: np.ndarray) -> int:
-    """Return the samples of silence between two events as wholes; below 0 where they overlap."""
-    (p, q), (r, s) = ((int(np.flatnonzero(y)[0]), int(np.flatnonzero(y)[-1]) + 1) for y in (a, b))
-    return max(r - q, p - s)
+def gap_faults(masks: list[np.ndarray], labels: list[Any], rules: Mapping[str, Any], sr: int) -> list[str]:
+    """Return which events are nearer to each other, from end to beginning, than a gap allows."""
+    out = []
+    gaps = rules.get("min_gap_per_label")
+    ends = [np.flatnonzero(mask)[[0, -1]] for mask in masks] if gaps is not None or "min_gap" in rules else []
+    for i, j in combinations(range(len(ends)), 2):
+        apart = max(ends[j][0] - ends[i][1] - 1, ends[i][0] - ends[j][1] - 1) / sr
+        same = labels[i] is not None and labels[i] == labels[j]
+        wanted = [rules.get("min_gap"), per_label(gaps, labels[i]) if same else None]
+        if any(w is not None and apart < w - 0.6 / sr for w in wanted):
+            out.append(f"events {i} and {j} are {apart:.4f} s apart")
+    return out
 
 
 def clip_faults(spec: Mapping[str, Any], rules: Mapping[str, Any]) -> list[str]:
@@ -70,13 +78,11 @@ def faults(spec: Mapping[str, Any], rules: Mapping[str, Any]) -> list[str]:
     counted = [e for e in spec["events"] if e.get("role", "foreground") in roles]
     masks, labels = [heard(e, n) for e in counted], [e["label"] for e in counted]
     least = max(1, int(np.floor(rules.get("min_overlap_duration", 0.0) * sr + 0.5)))
-    out = [*clip_faults(spec, rules), *overlap_faults(masks, labels, rules, least)]
-    for i, j in combinations(range(len(counted)), 2):
-        same = labels[i] is not None and labels[i] == labels[j]
-        wanted = [rules.get("min_gap"), per_label(rules.get("min_gap_per_label"), labels[i]) if same else None]
-        if any(w is not None and gap(masks[i], masks[j]) / sr < w - 0.6 / sr for w in wanted):
-            out.append(f"events {i} and {j} are {gap(masks[i], masks[j]) / sr:.4f} s apart")
-    return out
+    return [
+        *clip_faults(spec, rules),
+        *overlap_faults(masks, labels, rules, least),
+        *gap_faults(masks, labels, rules, sr),
+    ]
 
 
 ANYWHERE = {"slack": {"uniform": [0, 1]}}
@@ -84,14 +90,14 @@ ANYWHERE = {"slack": {"uniform": [0, 1]}}
 
 def tones(n: Any, *, onset: Any = ANYWHERE, seconds: Any = {"uniform": [0.2, 1.5]}, **more: Any) -> dict[str, Any]:  # noqa: B006
     """Return a `repeat` of tones of three labels."""
-    source = {"type": "tone", "frequency": 500, "duration": seconds}
+    source = {"type": "tone", "frequency": 300, "duration": seconds}
     event = {"label": {"choice": ["a", "b", "c"]}, "source": source, "onset": onset, "level_dbfs": -20, **more}
     return {"repeat": {**(n if isinstance(n, dict) and "density" in n else {"n": n}), "of": event}}
 
 
 def scene(rules: dict[str, Any] | None, *events: Any, duration: Any = 10.0, clips: int = 10_000) -> dict[str, Any]:
     """Return a recipe of planned scenes; the low rate keeps counting sample by sample cheap, and planning knows no rate."""
-    tree = {"sr": 2000, "duration": duration, "clips": clips, "events": list(events)}
+    tree = {"sr": 1000, "duration": duration, "clips": clips, "events": list(events)}
     return tree if rules is None else {**tree, "scene": rules}
 
 
@@ -106,12 +112,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "a gap between those of a class": scene({"min_gap_per_label": 0.5, "max_overlap": 3}, tones(8, seconds={"uniform": [0.2, 0.8]})),
     "three at once for half a second": scene({"min_overlap": 3, "max_overlap": 3, "min_overlap_duration": 0.5}, tones(6, seconds={"uniform": [0.6, 1.5]})),
     "two of a class at once": scene({"min_overlap_per_label": {"x": 2}, "max_overlap": 2}, tones(3), tones(2, label="x")),
-    "a drawn limit": scene({"max_overlap": {"integers": [2, 4]}}, tones({"integers": [1, 8]}), duration={"uniform": [4, 12]}),
+    "a drawn limit": scene({"max_overlap": {"integers": [2, 4]}}, tones({"integers": [1, 8]}, seconds={"uniform": [0.1, 0.7]}), duration={"uniform": [4, 12]}),
     "poisson, left out where full": scene({"max_overlap": 1, "min_gap": 0.1, "when_full": "drop"}, tones({"density": 60})),
     "fixed density": scene({"max_overlap": 2}, tones({"density": {"per_minute": 33, "kind": "fixed"}})),
     "cut at the edges": scene({"max_overlap": 2, "protected": ["b"]}, tones(8, onset={"uniform": [-1.4, 9.9]}, overrun="cut")),
     "centres": scene({"max_overlap_per_label": 1}, {"repeat": {"n": 6, "of": {
-        "label": {"choice": ["a", "b"]}, "source": {"type": "tone", "frequency": 500, "duration": {"uniform": [0.2, 2]}},
+        "label": {"choice": ["a", "b"]}, "source": {"type": "tone", "frequency": 300, "duration": {"uniform": [0.2, 2]}},
         "at": {"anchor": "centre", "time": {"uniform": [0, 10]}}, "overrun": "cut", "level_dbfs": -20}}}),
     "not drawn evenly": scene({"max_overlap": 1}, tones(5, onset={"slack": {"beta": [2, 2]}}, seconds={"uniform": [0.2, 1.0]})),
     "beside what stands": scene({"max_overlap": 1}, tones(4), {"label": "z", "source": {"type": "tone", "frequency": 200, "duration": 2.0}, "onset": 4.0}),

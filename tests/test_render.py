@@ -10,7 +10,7 @@ from material import full_recipe, noise, room, tone, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
 from audiosynth.assets import AssetStore
-from audiosynth.errors import PlanError, RenderError
+from audiosynth.errors import PlanError, RecipeError, RenderError
 
 SR = 16000
 
@@ -243,10 +243,13 @@ def test_silent_source_is_an_error(tmp_path):
 
 
 def test_event_longer_than_its_clip_is_refused(tmp_path):
-    """The message says how long event and clip are, and what can be done."""
-    recipe = recipe_of(tmp_path, events=[{"label": "t", "source": {**TONE, "duration": 1.2}, "level_dbfs": -20}])
+    """The message says how long event and clip are, and what can be done; where nothing is drawn, before planning."""
+    event = {"label": "t", "source": {**TONE, "duration": 1.2}, "level_dbfs": -20}
+    with pytest.raises(RecipeError, match=r"r\.yaml:\d+:\d+ events\[0\]\.source: .*1\.200 s.*1 s.*overrun: cut"):
+        recipe_of(tmp_path, events=[event])
+    event["source"]["duration"] = {"uniform": [1.2, 1.2]}
     with pytest.raises(PlanError, match=r"clip train/0, events\[0\].*1\.200 s.*1\.000 s.*overrun: cut"):
-        plan_clip(recipe, "train", 0)
+        plan_clip(recipe_of(tmp_path, events=[event]), "train", 0)
 
 
 def test_four_channels_do_not_fit_a_mono_clip(tmp_path):

@@ -24,7 +24,7 @@ from audiosynth.spans import Pile, collisions, drawn, holds, left
 
 ALPHA = 1e-6
 """Chance that a law holds and its test fails all the same."""
-BEEP = {"type": "tone", "frequency": 500, "duration": 0.2}
+BEEP = {"type": "tone", "frequency": 300, "duration": 0.2}
 
 
 def loaded(folder: Path, tree: dict):
@@ -98,7 +98,7 @@ def test_any_rules_hold_or_are_refused(tmp_path_factory, rules, repeats, seed):
     """Whatever the rules: a planned clip keeps them, and what cannot be planned names the scene, the event or the rule."""
     events = [
         {"repeat": {"n": n, "of": {"label": {"choice": ["a", "b", "c"]}, "role": role, "level_dbfs": -20, **place,
-         "source": {"type": "tone", "frequency": 500, "duration": {"uniform": [0.05, seconds + 0.1]}}}}}
+         "source": {"type": "tone", "frequency": 300, "duration": {"uniform": [0.05, seconds + 0.1]}}}}}
         for n, place, role, seconds in repeats
     ]  # fmt: skip
     try:
