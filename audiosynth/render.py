@@ -18,13 +18,13 @@ from audiosynth.dice import uniform_at
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
 from audiosynth.images import amplitude, make_image, round_gain
-from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
+from audiosynth.outcomes import audible_of, bed_reading, decisions_of, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts
 from audiosynth.realised import Realised
 from audiosynth.render_scaper import render_scaper
 from audiosynth.rendered import Clip
 from audiosynth.scaper_spec import ScaperSpec
-from audiosynth.separate import Separator, written
+from audiosynth.separate import Separator
 from audiosynth.spec import MAX_VALUES, ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -71,21 +71,16 @@ def render(
     >>> clip.y.shape[0], clip.pcm16.dtype.name
     (1, 'int16')
     """
-    if spec.n_samples * spec.channels > MAX_VALUES:
-        raise RenderError(
-            f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
-            "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
-        )
+    _require_memory(spec)
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     if isinstance(spec, ScaperSpec):
         return render_scaper(spec, decisions, work=work, stems=stems)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     known = decisions or kept
     images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
-    apart = stems or spec.mix.guard == "scale_all"
     noise = None
     if spec.noise is not None:
-        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known, alone=apart)
+        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known, alone=stems)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
@@ -97,24 +92,25 @@ def render(
     quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=dither)
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
-    made = Decisions(
-        event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple(im.room_gain_db for im in images),
-        direct=tuple(im.direct for im in images), tail=tuple(im.tail for im in images), audible=audible,
-        layer_gain_db=() if noise is None else noise.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard,
-        ties=tuple(tuple(t) for t in quantised.ties),
-    )  # fmt: skip
-    bed = bed_reading(meter, realised, after_db=mix_gain + guard)
+    layers = () if noise is None else noise.layer_gain_db
+    made = decisions_of(images, gains, layers, audible, (mix_gain, guard), quantised.ties)
     labels = labels_of(spec, images, audible)
     heard = float(max(mix.max(), -mix.min())), levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
+    bed = bed_reading(meter, realised, after_db=mix_gain + guard)
     outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard, labels)
-    alone = {}
-    if stems:
-        whole = written(mix, quantised.pcm, spec.output.subtype)
-        alone = separator.stems(whole, gain=amplitude(mix_gain + guard))
+    alone = separator.stems(mix, quantised.pcm, gain=amplitude(mix_gain + guard)) if stems else {}
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
         measured.drift(gains),
     )  # fmt: skip
+
+
+def _require_memory(spec: ClipSpec) -> None:
+    if spec.n_samples * spec.channels > MAX_VALUES:
+        raise RenderError(
+            f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
+            "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
+        )
 
 
 def _finish(
