@@ -59,7 +59,7 @@ def make_noise(
         gains.append(gain)
         y = in_bed(y, bed, j, gain_db=gain, sr=spec.sr)
         total = y if total is None else total + y
-        layers += [y] if alone and spec.output.wanted.layers else []
+        layers += [y] if (alone or spec.mix.guard == "scale_all") and spec.output.wanted.layers else []
     made = total if total is not None else np.zeros((ctx.n_channels, spec.n_samples))
     return Noise(made, tuple(gains), tuple(layers))
 

@@ -77,15 +77,6 @@ class Image:
         return self.start + self.direct
 
 
-def measured_on(images: Sequence[Image]) -> dict[str, Any]:
-    """Return the decisions that were measured on events in their rooms, by the names that `Decisions` has for them."""
-    return {
-        "room_gain_db": tuple(image.room_gain_db for image in images),
-        "direct": tuple(image.direct for image in images),
-        "tail": tuple(image.tail for image in images),
-    }
-
-
 def make_image(spec: ClipSpec, i: int, *, ctx: RenderContext, work: Workspace, decided: Decisions | None) -> Image:
     """Render event `i`: source, effects, room.
 

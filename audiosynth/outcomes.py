@@ -11,9 +11,9 @@ from audiosynth.clip import Label
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.gains import Meter
 from audiosynth.images import Image
-from audiosynth.parts import stems_sum
+from audiosynth.parts import Gains, stems_sum
 from audiosynth.realised import Realised
-from audiosynth.spec import ClipSpec, Place
+from audiosynth.spec import ClipSpec, Decisions, Place
 
 
 def readings_of(meter: Meter, images: Sequence[Image], realised: Realised, *, after_db: float) -> list[dict[str, Any]]:
@@ -62,6 +62,19 @@ def _rounded(db: float) -> float | None:
 
 def _minus(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else _rounded(a - b)
+
+
+def decisions_of(
+    images: Sequence[Image], gains: Gains, layer_gain_db: Sequence[float], audible: Sequence[bool],
+    own_gain_db: tuple[float, float], ties: Sequence[Sequence[int]],
+) -> Decisions:  # fmt: skip
+    """Return what was decided of a clip; `own_gain_db` are the gains of mix and guard."""
+    return Decisions(
+        event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple(im.room_gain_db for im in images),
+        direct=tuple(im.direct for im in images), tail=tuple(im.tail for im in images), audible=tuple(audible),
+        layer_gain_db=tuple(layer_gain_db), mix_gain_db=own_gain_db[0], guard_gain_db=own_gain_db[1],
+        ties=tuple((c, i, value) for c, i, value in ties),
+    )  # fmt: skip
 
 
 def audible_of(spec: ClipSpec, readings: Sequence[Mapping[str, Any]]) -> tuple[bool, ...]:

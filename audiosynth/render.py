@@ -12,19 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosynth import levels, pcm
-from audiosynth.beds import Noise, make_noise
+from audiosynth.beds import make_noise
 from audiosynth.clip import Array, AssetReader, RenderContext
 from audiosynth.dice import uniform_at
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
-from audiosynth.images import Image, amplitude, make_image, measured_on, round_gain
-from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
+from audiosynth.images import amplitude, make_image, round_gain
+from audiosynth.outcomes import audible_of, bed_reading, decisions_of, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, Parts
 from audiosynth.realised import Realised
 from audiosynth.render_scaper import render_scaper
 from audiosynth.rendered import Clip
 from audiosynth.scaper_spec import ScaperSpec
-from audiosynth.separate import Separator, written
+from audiosynth.separate import Separator
 from audiosynth.spec import MAX_VALUES, ClipSpec, Decisions
 from audiosynth.workspace import Workspace
 
@@ -73,10 +73,14 @@ def render(
     """
     _require_memory(spec)
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
-    if isinstance(spec, ScaperSpec):  # scaper's chain, not ours
+    if isinstance(spec, ScaperSpec):
         return render_scaper(spec, decisions, work=work, stems=stems)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
-    images, noise = _sounds(spec, ctx, work, decisions or kept, apart=stems or spec.mix.guard == "scale_all")
+    known = decisions or kept
+    images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
+    noise = None
+    if spec.noise is not None:
+        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known, alone=stems)
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
@@ -84,21 +88,17 @@ def render(
     parts = Parts.of(spec, images, noise, gains, realised)
     separator = Separator(spec, parts, ctx, work)
     mix, mix_gain, guard = _finish(spec, parts.total, ctx, decisions, separator)
-    quantised = _quantised(spec, mix, decisions)
+    dither = dither_of(spec, 0, spec.n_samples)
+    quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=dither)
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
-    made = Decisions(
-        event_gain_db=gains.events, bed_gain_db=gains.bed, audible=audible, **measured_on(images),
-        layer_gain_db=() if noise is None else noise.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard,
-        ties=tuple(tuple(t) for t in quantised.ties),
-    )  # fmt: skip
-    bed = bed_reading(meter, realised, after_db=mix_gain + guard)
+    layers = () if noise is None else noise.layer_gain_db
+    made = decisions_of(images, gains, layers, audible, (mix_gain, guard), quantised.ties)
     labels = labels_of(spec, images, audible)
     heard = float(max(mix.max(), -mix.min())), levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
+    bed = bed_reading(meter, realised, after_db=mix_gain + guard)
     outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard, labels)
-    alone = {}
-    if stems:
-        alone = separator.stems(written(mix, quantised.pcm, spec.output.subtype), gain=amplitude(mix_gain + guard))
+    alone = separator.stems(mix, quantised.pcm, gain=amplitude(mix_gain + guard)) if stems else {}
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
         measured.drift(gains),
@@ -111,21 +111,6 @@ def _require_memory(spec: ClipSpec) -> None:
             f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
             "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
         )
-
-
-def _sounds(
-    spec: ClipSpec, ctx: RenderContext, work: Workspace, decided: Decisions | None, *, apart: bool
-) -> tuple[list[Image], Noise | None]:
-    """Return the images and the bed, its layers kept `apart` too where they may be asked for."""
-    images = [make_image(spec, i, ctx=ctx, work=work, decided=decided) for i in range(len(spec.events))]
-    if spec.noise is None:
-        return images, None
-    return images, make_noise(spec, spec.noise, ctx=ctx, work=work, decided=decided, alone=apart)
-
-
-def _quantised(spec: ClipSpec, mix: Array, decided: Decisions | None) -> pcm.Quantised:
-    ties = None if decided is None else decided.ties
-    return pcm.quantise(mix, ties=ties, dither=dither_of(spec, 0, spec.n_samples))
 
 
 def _finish(

@@ -43,13 +43,13 @@ class Separator:
     ctx: RenderContext
     work: Workspace
 
-    def stems(self, mix: npt.NDArray[Any], *, gain: float) -> dict[str, npt.NDArray[Any]]:
+    def stems(self, mix: Array, pcm16: npt.NDArray[Any], *, gain: float) -> dict[str, npt.NDArray[Any]]:
         """Return every stem by the name of its file.
 
         Parameters
         ----------
-        mix
-            The samples of the mix as written: integers, or floats beside which stems are floats too.
+        mix, pcm16
+            The mix before and after quantising; the stems are in the steps of its file, beside a FLOAT mix floats too.
         gain
             Of mix and guard, as a factor.
 
@@ -64,9 +64,10 @@ class Separator:
             If a stem goes beyond what its file can hold.
         """
         output, wanted = self.spec.output, self.spec.output.wanted
+        whole = written(mix, pcm16, output.subtype)
         made = [(stem, part) for stem in _stems(self.spec, wanted) for part in _parts(stem, wanted)]
         wet = [stem.file(part) for stem, part in made if part == "wet"] if stems_sum(self.spec) else []
-        out = in_steps({stem.file(part): self._sound(stem, part) * gain for stem, part in made}, mix, output, wet=wet)
+        out = in_steps({stem.file(part): self._sound(stem, part) * gain for stem, part in made}, whole, output, wet=wet)
         for stem, part in made if {"wet", "early"} <= set(wanted.parts) else ():
             if part == "late":
                 out[stem.file("late")] = out[stem.file("wet")] - out[stem.file("early")]

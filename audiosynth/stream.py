@@ -18,8 +18,8 @@ from audiosynth.blocks import Bed, Energy, Scene, spans
 from audiosynth.clip import Array, AssetReader, RenderContext
 from audiosynth.errors import RenderError
 from audiosynth.gains import Meter
-from audiosynth.images import Image, amplitude, measured_on
-from audiosynth.outcomes import audible_of, bed_reading, labels_of, outcomes_of, readings_of
+from audiosynth.images import Image, amplitude
+from audiosynth.outcomes import audible_of, bed_reading, decisions_of, labels_of, outcomes_of, readings_of
 from audiosynth.parts import Gains, placed
 from audiosynth.render import dither_of, guard_gain_db, mix_gain_db
 from audiosynth.rendered import Clip
@@ -86,10 +86,7 @@ def stream(
     finished = mix.finish(mix_gain + guard, decisions, sink)
     readings = readings_of(meter, scene.images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
-    made = Decisions(
-        event_gain_db=gains.events, bed_gain_db=gains.bed, **measured_on(scene.images), audible=audible,
-        layer_gain_db=bed.layer_gain_db, mix_gain_db=mix_gain, guard_gain_db=guard, ties=finished.ties,
-    )  # fmt: skip
+    made = decisions_of(scene.images, gains, bed.layer_gain_db, audible, (mix_gain, guard), finished.ties)
     reading = bed_reading(meter, realised, after_db=mix_gain + guard)
     labels, none = labels_of(spec, scene.images, audible), np.zeros((spec.channels, 0))
     outcomes = outcomes_of(spec, finished.heard, finished.clipped, readings, reading, scene.images, guard, labels)
