@@ -58,8 +58,8 @@ def synthetic(n_clips: int, folder: Path, sets: list[str]) -> tuple[list[np.ndar
         str(ROOT / "recipes" / "spoken_digits_synthetic.yaml"),
         "-q",
     ]
-    more = [word for item in sets for word in ("--set", item)]
-    subprocess.run([*command, "--clips", str(n_clips), "-o", str(folder), *more], check=True)
+    more = [word for item in (f"clips={{train: {n_clips}, test: 0}}", *sets) for word in ("--set", item)]
+    subprocess.run([*command, "-o", str(folder), *more], check=True)
     rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if row["split"] == "train"]
     return [soundfile.read(folder / row["path"])[0] for row in rows], [
