@@ -12,6 +12,7 @@ from audiosynth.compiler import path_text
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.plan import event_of, position_of, require_calibration, room_of
+from audiosynth.scaper_spec import ScaperSpec
 from audiosynth.spec import ClipSpec, Event
 
 _MOVES: Final = ("source", "effects", "room", "position", "motion", "align", "onset", "at", "overrun")
@@ -45,6 +46,8 @@ def replan(spec: ClipSpec, tree: Mapping[str, Any]) -> ClipSpec:
     >>> replan(spec, spec.model_dump(mode="json")) == spec
     True
     """
+    if isinstance(spec, ScaperSpec):
+        return spec.replanned(tree)
     before = spec.model_dump(mode="json")
     n_samples = max(1, seconds_to_samples(_seconds(tree["duration"]), spec.sr))
     made = {**tree, "n_samples": n_samples, "duration": samples_to_seconds(n_samples, spec.sr)}

@@ -11,17 +11,16 @@ from pydantic import ValidationError
 from audiosynth import registry
 from audiosynth.clip import Recording
 from audiosynth.compiler import path_text
-from audiosynth.dsp import resampled_length, seconds_to_samples
-from audiosynth.effects.time_stretch import TimeStretch
-from audiosynth.errors import AssetError, PlanError, UsageError
+from audiosynth.dsp import seconds_to_samples
+from audiosynth.errors import AssetError, ParameterError, PlanError, UsageError
 from audiosynth.index import measure
 from audiosynth.output import Output
 from audiosynth.paths import below
 from audiosynth.registry import Component
 from audiosynth.scaper_jams import Scene, Sound, file_parts
 from audiosynth.scaper_sound import segment
-from audiosynth.scaper_spec import MEASURED, Origin, ScaperRules, ScaperSpec
-from audiosynth.spec import Bed, Event, Layer, Level, Mix, Place
+from audiosynth.scaper_spec import MEASURED, Origin, ScaperRules, ScaperSpec, place_of
+from audiosynth.spec import Bed, Event, Layer, Level, Mix
 
 SHOWN: Final = 5
 """Missing files named in a message."""
@@ -166,30 +165,18 @@ def _event(sound: Sound, recording: Recording, scene: Scene, *, over_bed: bool) 
         effects.append(registry.create("effects", {"type": "pitch_shift", "semitones": sound.pitch_shift}))
     if sound.time_stretch is not None:
         effects.append(registry.create("effects", {"type": "time_stretch", "rate": 1.0 / sound.time_stretch}))
-    n = _extent(sound, recording, scene, effects)
     source = {
         "type": "file", "recording": recording, "trim": False, "start": sound.source_time, "duration": sound.event_duration,
     }  # fmt: skip
     level = {"snr_db": sound.snr} if over_bed else {"level_dbfs": said.ref_db + sound.snr}
-    return Event(
+    event = Event(
         label=sound.label, source=registry.create("synths", source), effects=tuple(effects), onset=sound.event_time,
         overrun="cut", level=Level.model_validate({**level, **MEASURED}),
-        place=Place(onset=int(said.sr * sound.event_time), n_samples=n, active=((0, n),), labels=((0, n),)),
     )  # fmt: skip
-
-
-def _extent(sound: Sound, recording: Recording, scene: Scene, effects: Sequence[Component]) -> int:
-    """Return how long an event is in samples of the clip, before the clip's end cuts it."""
-    first, last = segment(recording.n_samples, recording.sr, start=sound.source_time, duration=sound.event_duration)
-    if last <= first:
-        raise PlanError(
-            f"{scene.name}: {sound.source_file} has {recording.n_samples / recording.sr:.6f} s, so there is nothing to play "
-            f"{sound.event_duration:g} s long from {sound.source_time:g} s on; is it the file that the scene was made with?"
-        )
-    n = resampled_length(last - first, sr_in=recording.sr, sr_out=scene.settings.sr)
-    for effect in effects:
-        n = effect.extent(n, scene.settings.sr) if isinstance(effect, TimeStretch) else n
-    return n
+    try:
+        return event.model_copy(update={"place": place_of(event, said.sr)})
+    except ParameterError as error:
+        raise PlanError(f"{scene.name}: {error}") from None
 
 
 def _bed(background: Sequence[Sound], sources: Sources, scene: Scene, duration: float) -> Bed | None:

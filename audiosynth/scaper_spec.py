@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from audiosynth.dsp import resampled_length
+from audiosynth.errors import ParameterError
 from audiosynth.fields import Strict
 from audiosynth.noises.file import FileNoise
 from audiosynth.registry import Component
-from audiosynth.spec import MAX_VALUES, Bed, ClipSpec, Interval, Labels, Mix
+from audiosynth.scaper_sound import segment
+from audiosynth.spec import MAX_VALUES, ClipSpec, Event, Interval, Mix, Place
 from audiosynth.synths.file import File
 
 CHAIN: Final = "scaper-1.6"
 """Name of the chain in specs: the rules of scaper 1.6.2 to 1.6.5, which are the same."""
 MEASURED: Final = {"measure": "lufs", "span": "event", "noise_span": "clip", "signal": "dry"}
 """How the level of an event is measured: its own loudness as it is dry, before its fades."""
+_USED: Final = frozenset({
+    "duration", "events", "noise", "mix", "split", "ordinal", "sr", "channels", "n_samples", "reference_channel", "output",
+})  # fmt: skip
+_OF_EVENT: Final = frozenset({"name", "label", "source", "effects", "onset", "overrun", "level", "let", "place"})
 Fade = Annotated[float, Field(ge=0, le=60)]
 
 
@@ -77,33 +84,47 @@ class ScaperSpec(ClipSpec):
     @model_validator(mode="after")
     def _as_scaper_has_it(self) -> ScaperSpec:
         bed = self.noise
-        if self.room is not None or self.mix != Mix(guard="clip") or self.labels != Labels():
-            raise ValueError("the rules of scaper know no room, no mix settings and no label settings; leave them out")
-        if bed is not None and bed != Bed(layers=bed.layers, level_dbfs=self.rules.ref_db, measure="lufs", let=bed.let):
-            raise ValueError(
-                "noise: expected `measure: lufs` and the level_dbfs that is rules.ref_db; change both together"
-            )
+        _require_unused(self, {*_USED, "chain", "rules", "let"}, "a scene of scaper")
+        if self.mix != Mix(guard="clip"):
+            raise ValueError("mix: a scene of scaper has no settings of ours here; its own is rules.peak")
+        if bed is not None:
+            _require_unused(bed, {"layers", "level_dbfs", "measure", "let"}, "noise")
+            if (bed.level_dbfs, bed.measure) != (self.rules.ref_db, "lufs"):
+                raise ValueError("noise: expected `measure: lufs` and rules.ref_db as level_dbfs; change both together")
         if len(self.rules.stops) != (0 if bed is None else len(bed.layers)):
             raise ValueError("rules.stops: expected one for each layer of the noise")
         for i, layer in enumerate(bed.layers if bed is not None else ()):
-            wanted = getattr(layer.source, "recording", None)
-            plain = {"trim": False, "crossfade": 0.0, "channel": "mix"}
-            _require_file(layer.source, FileNoise, plain, f"noise.layers[{i}]")
-            if layer.level_dbfs is not None or wanted is None:
-                raise ValueError(f"noise.layers[{i}]: expected one recording at the bed's level")
+            _require_unused(layer, {"source"}, f"noise.layers[{i}]")
+            one = {"trim": False, "crossfade": 0.0, "channel": "mix", "recordings": ()}
+            _require_file(layer.source, FileNoise, one, f"noise.layers[{i}]")
         for i, event in enumerate(self.events):
+            _require_unused(event, _OF_EVENT, f"events[{i}]")
             _require_file(event.source, File, {"trim": False, "channel": "mix", "start_sample": None}, f"events[{i}]")
-            placed = event.place is not None and event.place.onset >= 0 and event.onset is not None
-            if not placed or event.room or event.position or event.motion or event.align != "direct":
-                raise ValueError(
-                    f"events[{i}]: expected an onset and a place from 0 on, and no room, position or motion"
-                )
+            if event.place is None or event.place.onset < 0 or not isinstance(event.onset, float):
+                raise ValueError(f"events[{i}]: expected an onset in seconds, and a place from 0 on")
             level = event.level
             if level is None or level.spl_db_1m is not None or any(getattr(level, k) != v for k, v in MEASURED.items()):
                 raise ValueError(
                     f"events[{i}].level: expected snr_db or level_dbfs, measured as scaper does: {MEASURED}"
                 )
         return self
+
+    def replanned(self, tree: Mapping[str, Any]) -> ScaperSpec:
+        """Return the spec that the changed tree of this one stands for; events are placed anew, by scaper's arithmetic.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If a value is not allowed where it stands.
+        ParameterError
+            If an event has nothing to play.
+        """
+        events = [Event.model_validate({**raw, "place": None}) for raw in tree["events"]]
+        placed = [
+            event.model_copy(update={"place": place_of(event, self.sr)}) if isinstance(event.source, File) else event
+            for event in events
+        ]
+        return ScaperSpec.model_validate({**tree, "events": placed})
 
     @property
     def in_blocks(self) -> bool:
@@ -114,6 +135,36 @@ class ScaperSpec(ClipSpec):
     def scene_samples(self) -> int:
         """Return the length of the whole scene in samples."""
         return int(self.duration * self.sr)
+
+
+def place_of(event: Event, sr: int) -> Place:
+    """Return where an event falls and how long it is, before the clip's end cuts it.
+
+    Raises
+    ------
+    ParameterError
+        If its stretch holds no sample of the recording.
+    """
+    source: Any = event.source
+    recording = source.recording
+    first, last = segment(recording.n_samples, recording.sr, start=source.start, duration=source.duration or 0.0)
+    if last <= first:
+        raise ParameterError(
+            f"{recording.path} has {recording.n_samples / recording.sr:.6f} s, so there is nothing to play {source.duration or 0:g} s "
+            f"long from {source.start:g} s on; is it the file that the scene was made with?"
+        )
+    n = resampled_length(last - first, sr_in=recording.sr, sr_out=sr)
+    for effect in event.effects:
+        n = effect.extent(n, sr)  # type: ignore[attr-defined]
+    onset = int(sr * event.onset) if isinstance(event.onset, float) else -1
+    return Place(onset=onset, n_samples=n, active=((0, n),), labels=((0, n),))
+
+
+def _require_unused(record: BaseModel, used: Collection[str], place: str) -> None:
+    """Raise `ValueError` if a field has a value that scaper's rules would pass over."""
+    for name, field in type(record).model_fields.items():
+        if name not in used and getattr(record, name) != field.get_default(call_default_factory=True):
+            raise ValueError(f"{name}: {place} has no such thing; leave it out")
 
 
 def _require_file(source: Component, kind: type[Component], fields: Mapping[str, Any], place: str) -> None:

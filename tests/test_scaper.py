@@ -371,8 +371,8 @@ def test_scenes_of_one_set_are_alike(tmp_path, sounds):
 
 
 EDITS = {
-    "room": ({"room": {"type": "none"}}, "know no room"),
-    "mix": ({"mix": {"level_dbfs": -20}}, "know no room, no mix settings"),
+    "room": ({"room": {"type": "none"}}, "room: a scene of scaper has no such thing"),
+    "mix": ({"mix": {"level_dbfs": -20}}, "mix: a scene of scaper has no settings"),
     "bed": ({"noise": {"level_dbfs": -20}}, "change both together"),
     "n_samples": ({"n_samples": 5}, "n_samples 5 is not what the rules give"),
     "stops": ({"rules": {"stops": []}}, "rules.stops: expected one for each layer"),
@@ -398,6 +398,23 @@ def test_edited_rows_are_refused(name, tmp_path, sounds):
         row["spec"][key] = {**old, **change} if isinstance(old, dict) and isinstance(change, dict) else change
     with pytest.raises(ManifestError, match=message):
         parse_row(row, place="m:1")
+
+
+def test_vary_changes_one_thing(tmp_path, sounds):
+    """A set with another SNR, or another onset, is the one that scaper's rules give for a file that says so."""
+    file = jams(tmp_path / "a.jams", street(), value())
+    out, root = tmp_path / "out", ("--data", f"audio={sounds}")
+    run("import-scaper", file, *root, "-o", out)
+    for change, said in (("level.snr_db=-2", {"snr": -2.0}), ("onset=1.23456", {"event_time": 1.23456})):
+        varied = tmp_path / change
+        run("vary", out, "--set", f"events[0].{change}", *root, "-o", varied)
+        expected = rendered(jams(tmp_path / "b.jams", street(), value(**said)), sounds)
+        (clip,) = reproduce(varied, data={"audio": str(sounds)})
+        assert clip.same
+        assert clip.got == expected.pcm_sha256
+        assert clip.clip.labels == expected.labels
+    done = run("vary", out, "--set", "duration=2", *root, "-o", tmp_path / "short", code=2)
+    assert "n_samples" in done.output
 
 
 def test_specs_survive_json(tmp_path, sounds):
