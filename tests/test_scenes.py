@@ -466,6 +466,16 @@ def test_an_impossible_scene_says_which_rule_cannot_hold(name, tmp_path):
         raise PlanError(found[0] if found else "every clip was planned")
 
 
+def test_what_could_not_be_planned_is_told_as_json(tmp_path):
+    """The error carries the event at fault as it was drawn, its onset too."""
+    recipe = loaded(tmp_path, IMPOSSIBLE["only here"][0])
+    with pytest.raises(PlanError) as caught:
+        [plan_clip(recipe, "train", i) for i in range(20)]
+    event = json.loads(json.dumps(caught.value.event))
+    assert event["label"] == "x"
+    assert 2 <= event["onset"] <= 2.1
+
+
 def test_when_full_drops_and_counts(tmp_path):
     """Events without a place are left out, and the row says how many."""
     specs = planned(tmp_path, scene({"max_overlap": 1, "when_full": "drop"}, tones(15, seconds=1.0)), 40)

@@ -61,7 +61,7 @@ def rejected(tree: dict, folder: Path, clips: int) -> tuple[float, float]:
             if not faults(spec.to_json(), tree["scene"]):
                 found += 1
                 break
-    return (found / seconds if seconds else 0.0), found / max(1, clips)
+    return found / seconds, found / clips
 
 
 def may_be_rejected(rules: dict) -> bool:
@@ -83,8 +83,11 @@ def main() -> None:
             continue
         with tempfile.TemporaryDirectory() as name:
             rate, broken, impossible = planned(tree, Path(name), args.clips)
-            other, share = rejected(tree, Path(name), args.rejected) if may_be_rejected(tree["scene"]) else (0.0, 0.0)
-        print(f"{kind:42} {rate:9.0f} {broken:7d} {impossible:10d} {other:13.1f} {100 * share:5.0f}%", flush=True)
+            told = f"{'-':>13} {'-':>6}"
+            if args.rejected and may_be_rejected(tree["scene"]):
+                other, share = rejected(tree, Path(name), args.rejected)
+                told = f"{other:13.1f} {100 * share:5.0f}%"
+        print(f"{kind:42} {rate:9.0f} {broken:7d} {impossible:10d} {told}", flush=True)
 
 
 if __name__ == "__main__":
