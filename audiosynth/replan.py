@@ -9,11 +9,14 @@ from pydantic import ValidationError
 
 from audiosynth import registry
 from audiosynth.compiler import path_text
+from audiosynth.drafts import Draft, heard_of
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
+from audiosynth.limits import Limits
 from audiosynth.plan import event_of, position_of, require_calibration, room_of
 from audiosynth.scaper_spec import ScaperSpec
 from audiosynth.spec import ClipSpec, Event
+from audiosynth.timing import require_whole
 
 _MOVES: Final = ("source", "effects", "room", "position", "motion", "align", "onset", "at", "overrun")
 """What of an event its place follows from, beside the clip's length and room."""
@@ -62,6 +65,7 @@ def replan(spec: ClipSpec, tree: Mapping[str, Any]) -> ClipSpec:
         made["noise"] = {**bed, "position": position_of(bed["position"], made["room"])}
     changed = ClipSpec.model_validate(made)
     _require_seeds(spec, changed)
+    _require_rules(changed)
     require_calibration(changed, f"clip {spec.clip_id}")
     return changed
 
@@ -92,6 +96,33 @@ def _event(
         raise PlanError(f"{path_text(('events', i, *loc))}: {message}") from None
     except AudiosynthError as error:
         raise PlanError(f"events[{i}]: {error}") from None
+
+
+def _require_rules(spec: ClipSpec) -> None:
+    """Refuse a clip whose events break the scene's rules: those were met by drawing places again, and no die is thrown here."""
+    if spec.scene is None:
+        return
+    limits = Limits(spec.scene, spec.n_samples, spec.sr)
+    way_out = "change less, or set scene to null, so that the spec claims no rule that does not hold"
+    for i, event in enumerate(spec.events):
+        place = event.place
+        if place is None:
+            continue
+        if event.label in spec.scene.protected:
+            require_whole(event.source)
+        raw = {"label": event.label, "role": event.role, "onset": event.onset}
+        active = list(place.active)
+        draft = Draft(
+            raw, event.source, event.effects, event.room, event.position, place.n_samples, active, place.marks,
+            heard_of(active, place.n_samples), spec.n_samples, spec.sr, event.overrun == "cut",
+        )  # fmt: skip
+        for name, taken in limits.taken(draft):
+            if any(first <= place.onset < last for first, last in taken):
+                raise PlanError(f"events[{i}]: scene.{name} does not hold with this event where it is now; {way_out}")
+        limits.add(draft, place.onset)
+    missing = limits.missing()
+    if missing is not None:
+        raise PlanError(f"scene.{missing.name} does not hold any more; {way_out}")
 
 
 def _require_seeds(old: ClipSpec, new: ClipSpec) -> None:

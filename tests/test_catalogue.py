@@ -103,9 +103,9 @@ def test_pattern_refused(text: str) -> None:
 def test_pattern_is_linear() -> None:
     """Names made to be slow are not: no backtracking."""
     pattern = Pattern.parse("_".join(f"{{f{i}}}" for i in range(30)) + ".wav")
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert pattern.match("_" * 100_000 + ".mp3") is None
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
 
 
 @pytest.mark.parametrize(
@@ -483,9 +483,9 @@ def test_digits(shared_data: Path, tmp_path: Path) -> None:
     assert len(cold.recordings) == 1200
     assert {r.meta["label"] for r in cold.recordings} == set("0123456789")
     assert len({r.meta["speaker"] for r in cold.recordings}) == 4
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert _scan(shared_data / "speech" / "fsdd", cache=tmp_path, **spec) == cold
-    assert time.perf_counter() - begun < 1.5
+    assert time.process_time() - begun < 1.5
 
 
 def test_sound_events(shared_data: Path, tmp_path: Path) -> None:

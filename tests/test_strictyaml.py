@@ -183,9 +183,9 @@ def test_billion_laughs_are_stopped_at_once():
     """Aliases of aliases are counted before they are written out."""
     lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 40)]
-    start = time.perf_counter()
+    start = time.process_time()
     [(where, _, message)] = problems("\n".join(lines))
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert "more than 200000 values" in message
     assert where.startswith(("x.yaml:5:", "x.yaml:6:"))
 
@@ -198,9 +198,9 @@ def test_depth_is_bounded_also_through_aliases():
         "[" * 500_000,
         "a: &x " + "[" * 40 + "]" * 40 + "\nb: " + "[" * 30 + "*x" + "]" * 30,
     ):
-        start = time.perf_counter()
+        start = time.process_time()
         assert "nested deeper than 64 levels" in problems(text)[0][2]
-        assert time.perf_counter() - start < 2.0
+        assert time.process_time() - start < 2.0
 
 
 def test_size_is_bounded(tmp_path: Path):

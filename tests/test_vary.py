@@ -316,6 +316,32 @@ def test_what_cannot_be_set_is_said(root, tmp_path, setting, error, message):
     assert not (tmp_path / "new").exists()
 
 
+RULED = {
+    "sr": 8000, "duration": 2.0, "clips": 6, "scene": {"max_overlap": 1},
+    "noise": {"type": "coloured", "colour": "white", "level_dbfs": -40},
+    "events": [
+        {"label": name, "source": {"type": "tone", "frequency": 500, "duration": 0.4}, "onset": {"slack": {"uniform": [0, 1]}}, "snr_db": 6}
+        for name in ("a", "b", "c")
+    ],
+}  # fmt: skip
+
+
+def test_rules_of_a_scene_are_kept_or_the_clip_is_refused(tmp_path):
+    """Levels change under any rules; events that would break one are refused, unless the spec no longer claims it."""
+    root = build(load_recipe(write_recipe(tmp_path / "r.yaml", RULED)), tmp_path / "set").root
+    louder = vary(root, tmp_path / "louder", set_values=["events[*].snr_db=+3", "events[*].source.duration=0.3"]).root
+    assert all(row["outcomes"]["polyphony"]["max"] == 1 for row in rows_of(louder).values())
+    longer = "events[*].source.duration=1.5"
+    with pytest.raises(
+        PlanError, match=r"clip train-\d+, events\[\d\]: scene.max_overlap does not hold with this event"
+    ):
+        vary(root, tmp_path / "no", set_values=[longer, "events[*].overrun=cut"])
+    with pytest.raises(PlanError, match=r"scene.min_overlap does not hold any more; change less, or set scene to null"):
+        vary(root, tmp_path / "no", set_values=["scene.max_overlap=null", "scene.min_overlap=2"])
+    free = vary(root, tmp_path / "free", set_values=[longer, "events[*].overrun=cut", "scene=null"]).root
+    assert max(row["outcomes"]["polyphony"]["max"] for row in rows_of(free).values()) > 1
+
+
 def test_one_level_takes_the_place_of_another(root, tmp_path):
     """Settings are taken together, so that what excludes each other can change places."""
     sets = ["events[*].snr_db=null", "events[*].level_dbfs=-30", "noise.level_dbfs=null", "noise.snr_db=15"]
