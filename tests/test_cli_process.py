@@ -47,7 +47,7 @@ def many(tmp_path_factory):
     """Return a recipe of many short clips, and what an undisturbed build makes of it."""
     folder = tmp_path_factory.mktemp("many")
     source = {"type": "tone", "frequency": 500, "duration": 0.05}
-    tree = {"duration": 0.1, "sr": 8000, "clips": 1600, "events": [{"label": "a", "source": source, "level_dbfs": -20}]}
+    tree = {"duration": 0.1, "sr": 8000, "clips": 960, "events": [{"label": "a", "source": source, "level_dbfs": -20}]}
     recipe = write_recipe(folder / "many.yaml", tree)
     return str(recipe), tree_of(build(load_recipe(recipe), folder / "whole").root)
 
