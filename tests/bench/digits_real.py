@@ -8,7 +8,8 @@ speakers `REPORTED` are for the report.
     python tests/bench/digits_real.py --data DATA --report     # the others, once
     python tests/bench/digits_real.py --data DATA --ablate     # what variants, vocal tracts, rooms and noise bring
 
-DATA is a folder that holds speech/fsdd; scikit-learn comes with librosa.
+DATA is a folder that holds speech/fsdd; scikit-learn comes with librosa. On a machine that does other
+work too set OMP_NUM_THREADS=1: threads that wait for each other make small networks many times slower.
 """
 
 from __future__ import annotations
