@@ -276,8 +276,11 @@ def test_longer_events_are_cut_where_they_may_be(tmp_path):
     )
     assert spec.events[0].place.onset == -1600
     assert render(spec).labels[0].offset == 4000
+    with pytest.raises(AudiosynthError, match="longer than any clip"):
+        load_recipe(write_recipe(tmp_path / "r.yaml", tree(events=[long])))
+    drawn = {**long, "source": {**long["source"], "duration": {"uniform": [0.8, 0.9]}}}
     with pytest.raises(AudiosynthError, match="longer than its clip"):
-        plan_clip(load_recipe(write_recipe(tmp_path / "r.yaml", tree(events=[long]))), "train", 0)
+        plan_clip(load_recipe(write_recipe(tmp_path / "r.yaml", tree(events=[drawn]))), "train", 0)
 
 
 def test_a_deck_is_not_dealt_from_drawn_conditions(tmp_path):
