@@ -165,14 +165,14 @@ def speed(n: int = 1500) -> None:
         f"'hey computer' at 16 kHz with times: {np.median(rates):.0f} utterances/s (three runs: {min(rates):.0f} to {max(rates):.0f})"
     )
     for name, plain, noise in (
-        ("speech, room, coloured noise, level, write", True, COLOURED),
+        ("speech, room, pink or brown noise, level, write", True, COLOURED),
         ("the same with the recipe's noise profiles", True, None),
         ("the recipe as it is, with echoes of the device's own voice and music", False, None),
     ):
         print(f"wake word clips of 2 s, {name}: {wake_word(plain, noise):.0f} clips/s of one core")
 
 
-COLOURED = "noise={type: coloured, slope_db: {uniform: [-6, 0]}, level_dbfs: {uniform: [-55, -35]}}"
+COLOURED = "noise={type: coloured, colour: {choice: [pink, brown]}, level_dbfs: {uniform: [-55, -35]}}"
 
 
 def wake_word(plain: bool, noise: str | None) -> float:
@@ -182,7 +182,7 @@ def wake_word(plain: bool, noise: str | None) -> float:
     """
     text = (ROOT / "recipes" / "wake_word.yaml").read_text(encoding="utf-8")
     if plain:  # without what the device itself plays
-        text = text[: text.index("  - maybe:")] + text[text.index("noise:\n") :]
+        text = text[: text.index("\n  - maybe:") + 1] + text[text.index("noise:\n") :]
     spent = []
     with tempfile.TemporaryDirectory() as name:
         recipe = Path(name) / "wake_word.yaml"
