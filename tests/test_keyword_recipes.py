@@ -91,19 +91,20 @@ def test_every_negative_says_why(wake_word):
 def test_positives_and_negatives_are_made_alike(wake_word):
     """Rate, warp and level have the same range for both, and no clip of one class alone has a style."""
     _, rows = wake_word
-    found: dict[str, list[tuple[float, float, float]]] = {}
+    found: dict[str, list[tuple[float, float | None, float]]] = {}
     styles: dict[str, set[str]] = {}
     for row in rows:
         for event in row["spec"]["events"] if row["split"] in CLIPS else ():
             if event["label"] is not None:
                 source = event["source"]
-                numbers = (source["rate"], event["effects"][0]["factor"], event["level"]["snr_db"])
+                factor = next((effect["factor"] for effect in event["effects"]), None)  # three in ten are warped
+                numbers = (source["rate"], factor, event["level"]["snr_db"])
                 found.setdefault(event["label"], []).append(numbers)
                 styles.setdefault(event["label"], set()).add(source["style"])
     assert styles["hey computer"] == styles["unknown"]
-    for k, (low, high) in enumerate(((110, 230), (0.96, 1.04), (0, 25))):
+    for k, (low, high) in enumerate(((110, 230), (0.94, 1.06), (0, 25))):
         for numbers in found.values():
-            values = [item[k] for item in numbers]
+            values = [item[k] for item in numbers if item[k] is not None]
             assert low <= min(values) < low + 0.3 * (high - low)
             assert high - 0.3 * (high - low) < max(values) <= high
 
