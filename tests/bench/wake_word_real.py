@@ -67,7 +67,7 @@ def training(folder: Path, clips: int) -> tuple[np.ndarray, np.ndarray]:
     sets = [
         "let.phrase=seven", "negatives.near.of=[seven]", "negatives.other.of=[seven]",
         "negatives.near.kinds=[alike, prefix, partial]", "voices.cast.language=en-us",
-        f"clips={{train: {clips}, validation: 0, test: 0, ambient: {clips // 120}, testing_ambient: 0, stream: {clips // 40}}}",
+        f"clips={{train: {clips}, validation: 0, test: 0, ambient: {clips // 60}, testing_ambient: 0, stream: 0}}",
         "export=[]",
     ]  # fmt: skip
     subprocess.run([*command, *(word for item in sets for word in ("--set", item))], check=True)
