@@ -111,7 +111,7 @@ def main() -> None:
     """Train on synthetic and on real clips, test on real ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--clips", type=int, default=6000)
+    parser.add_argument("--clips", type=int, default=3000)
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args()
