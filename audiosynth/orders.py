@@ -19,7 +19,7 @@ Used = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Draft:
+class Job:
     """One clip to be rendered.
 
     Attributes
@@ -69,7 +69,7 @@ class Order(Protocol):
         """Return which splits are weakly labeled or not at all."""
         ...
 
-    def draft(self, split: str, number: int) -> Draft:
+    def job(self, split: str, number: int) -> Job:
         """Return clip `number` of a split: a pure function of the order."""
         ...
 
@@ -121,9 +121,9 @@ class RecipeOrder:
         """Return which splits are weakly labeled or not at all."""
         return self.recipe.supervision
 
-    def draft(self, split: str, number: int) -> Draft:
+    def job(self, split: str, number: int) -> Job:
         """Plan a clip."""
-        return Draft(plan_clip(self.recipe, split, number), self.recipe.sha256)
+        return Job(plan_clip(self.recipe, split, number), self.recipe.sha256)
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the build."""

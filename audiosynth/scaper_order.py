@@ -13,7 +13,7 @@ from typing import Any
 from audiosynth.assets import AssetStore
 from audiosynth.clip import Recording
 from audiosynth.errors import PlanError, UsageError
-from audiosynth.orders import Draft, Used, by_place
+from audiosynth.orders import Job, Used, by_place
 from audiosynth.output import Output
 from audiosynth.paths import plain_name
 from audiosynth.roots import resolve_roots
@@ -48,11 +48,11 @@ class ScaperOrder:
             digest.update(json.dumps(spec.to_json(), sort_keys=True).encode() + b"\n")
         return digest.hexdigest()
 
-    def draft(self, split: str, number: int) -> Draft:
+    def job(self, split: str, number: int) -> Job:
         """Return clip `number`."""
         if split != self.split:
             raise UsageError(f"no split is called '{split}'; there is {self.split}")
-        return Draft(self.specs[number], self.sha256)
+        return Job(self.specs[number], self.sha256)
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the build."""

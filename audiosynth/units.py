@@ -93,11 +93,11 @@ def render_unit(
             raise BuildError("the build was stopped")
         spec = None
         try:
-            draft = order.draft(unit.split, number)
-            spec = draft.spec
-            known = {"decisions": draft.decisions, "kept": draft.kept}
-            row = write(spec, root, scratch=scratch, work=work, recipe_sha256=draft.recipe_sha256, **known)
-            row.update(draft.extra)
+            job = order.job(unit.split, number)
+            spec = job.spec
+            known = {"decisions": job.decisions, "kept": job.kept}
+            row = write(spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
+            row.update(job.extra)
             for check in checks if told else ():
                 check(row)
             rows.append(dumps(row))

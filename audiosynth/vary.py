@@ -16,7 +16,7 @@ from audiosynth.clip import Recording
 from audiosynth.exports import read_head
 from audiosynth.finish import read_assets
 from audiosynth.manifest import open_manifest, parse_row, read_rows
-from audiosynth.orders import Draft, Used, by_place
+from audiosynth.orders import Job, Used, by_place
 from audiosynth.roots import resolve_roots
 from audiosynth.spec import ENGINE, FORMAT, ClipSpec
 from audiosynth.vary_rows import Survey, still_true, varied
@@ -78,7 +78,7 @@ class Variation:
         """Return which splits are weakly labeled or not at all."""
         return dict(self.parent.get("supervision", {}))
 
-    def draft(self, split: str, number: int) -> Draft:
+    def job(self, split: str, number: int) -> Job:
         """Return a row's clip with its settings applied."""
         with self.manifest.open("rb") as file:
             file.seek(self.offsets[split][number])
@@ -88,7 +88,7 @@ class Variation:
         decisions, kept = still_true(row, spec)
         texts = [setting.text for setting in self.settings]
         parent = {"clip_id": row.clip_id, "pcm_sha256": row.pcm_sha256, "set": texts}
-        return Draft(spec, str(row.tree.get("recipe", "")), decisions, kept, {"parent": parent})
+        return Job(spec, str(row.tree.get("recipe", "")), decisions, kept, {"parent": parent})
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the build."""
