@@ -73,7 +73,7 @@ class _Functions:
 
     def __getattr__(self, name: str) -> Any:
         if self._windows is None:
-            address = _ctypes.dlsym(self.handle, name)
+            address: Any = _ctypes.dlsym(self.handle, name)
         else:
             address = ctypes.cast(getattr(self._windows, name), _POINTER).value
         function = _PROTOTYPES[name](address)
