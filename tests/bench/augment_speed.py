@@ -1,0 +1,197 @@
+"""What an augmented utterance costs here, in audiomentations 0.43.1 and at least: one core, the same run, turn by turn.
+
+    taskset -c 0 python tests/bench/augment_speed.py --peer ENV/bin/python   # an environment of its own with audiomentations 0.43.1
+
+Utterances of 1 s and of 10 s at 16 kHz, each its own WAV file that is decoded for its clip, an impulse response of 0.5 s, a
+stretch of background at 0 to 20 dB, a gain, 16-bit WAV. Ours: plan, render, hash, WAV, manifest row. The floor: read, one
+`fftconvolve`, mix, round and write with soundfile, no level of any kind but the SNR. Then pitch (±4 semitones) and stretch (0.8 to
+1.25) alone. Impulse responses are decoded once on all sides, backgrounds once here and in the floor (the peer reads the stretch that
+it uses). Medians of processor time, so that what else runs on the machine counts for none. `--profile` tells where our time goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from scipy.signal import fftconvolve
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from material import noise, room, write_recipe, write_wav
+
+from audiosynth import load_recipe, plan_clip, render
+from audiosynth.building.units import write_clip
+from audiosynth.manifest import dumps
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
+
+PEER = Path(__file__).with_name("augment_peer.py")
+SR = 16_000
+N_UTTERANCES = {"short": 240, "long": 90}
+SECONDS = {"short": 1.0, "long": 10.0}
+KINDS = ("mix1", "mix10", "pitch1", "pitch10", "stretch1", "stretch10")
+"""What is done, and to utterances of how many seconds."""
+FASTER, OVER_FLOOR = {"mix": 1.2, "pitch": 1.0, "stretch": 1.0}, 1.3
+"""At least so many times as fast as the peer; at most so many times the floor."""
+N_WARM = 10
+
+
+def voice(seconds: float, seed: int) -> np.ndarray:
+    """Return something with the envelope and spectrum of speech: bursts of buzz and noise, 4 a second."""
+    n = round(seconds * SR)
+    t = np.arange(n) / SR
+    f0 = 100 + 10 * (seed % 12)
+    buzz = sum(np.sin(2 * np.pi * f0 * k * t + k * seed) / k for k in range(1, 30))
+    y = (buzz + 0.3 * noise(seconds, SR, seed=seed, level=1.0)[0]) * np.maximum(0.0, np.sin(2 * np.pi * 2 * t)) ** 0.7
+    return (0.1 * y / np.sqrt(np.mean(y**2)))[None]
+
+
+def make_files(folder: Path) -> None:
+    """Write utterances, impulse responses and noises."""
+    for name, count in N_UTTERANCES.items():
+        for k in range(count):
+            write_wav(folder / name / f"u{k:03d}.wav", voice(SECONDS[name], k), SR)
+    for k in range(12):
+        write_wav(folder / "rirs" / f"r{k:02d}.wav", room(0.5, SR, seed=k), SR)
+    for k in range(4):
+        write_wav(folder / "noises" / f"n{k}.wav", noise(30.0, SR, seed=100 + k), SR)
+
+
+def recipe_of(kind: str, folder: Path) -> Path:
+    """Return the recipe of the same work."""
+    names = ("short", "long", "rirs", "noises")
+    event: dict = {"label": "speech", "source": {"type": "file", "recording": "$utt", "trim": False}, "onset": 0.0}
+    rest: dict = {}
+    if kind.startswith("mix"):
+        event |= {"room": {"type": "measured", "recording": {"pick": {"from": "rirs"}}}, "snr_db": {"uniform": [0, 20]}}
+        rest["noise"] = {"type": "file", "recordings": [{"pick": {"from": "noises"}}], "level_dbfs": -40}
+        rest["mix"] = {"level_dbfs": {"uniform": [-32, -20]}}
+    elif kind.startswith("pitch"):
+        event["effects"] = [{"type": "pitch_shift", "semitones": {"uniform": [-4, 4]}}]
+    else:
+        event |= {"effects": [{"type": "time_stretch", "rate": {"uniform": [0.8, 1.25]}}], "overrun": "cut"}
+    tree = {
+        "sr": SR, "duration": {"of": "utt"}, "data": {n: n for n in names},
+        "clips": {"each": {"from": "long" if kind.endswith("10") else "short", "as": "utt"}},
+        "catalogues": {n: {"data": n, "layout": "flat", "label": "x", "group": None} for n in names},
+        "events": [event], **rest,
+    }  # fmt: skip
+    return write_recipe(folder / f"{kind}.yaml", tree)
+
+
+class Ours:
+    """Our side: one clip a call."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.recipe = load_recipe(recipe_of(kind, folder), cache_dir=folder / "cache")
+        self.work = Workspace(AssetStore(self.recipe.roots))
+        self.root, self.scratch = folder / "out", folder / "scratch"
+        self.scratch.mkdir(exist_ok=True)
+
+    def clip(self, i: int) -> None:
+        """Make clip `i`."""
+        clip = render(plan_clip(self.recipe, "train", i), assets=self.work)
+        dumps(write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64))
+
+
+class Floor:
+    """The least that the work can be done with."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.utterances = sorted((folder / ("long" if kind.endswith("10") else "short")).glob("*.wav"))
+        self.rirs, self.noises = (
+            [soundfile.read(path)[0] for path in sorted((folder / name).glob("*.wav"))] for name in ("rirs", "noises")
+        )
+        self.out = folder / "floor.wav"
+
+    def clip(self, i: int) -> None:
+        """Make clip `i`."""
+        y, sr = soundfile.read(self.utterances[i % len(self.utterances)])
+        heard = fftconvolve(y, self.rirs[i % len(self.rirs)])[: y.size]
+        under = self.noises[i % len(self.noises)]
+        start = (i * 7919) % (under.size - y.size)
+        under = under[start : start + y.size]
+        gain = np.sqrt(np.dot(heard, heard) / np.dot(under, under)) * 10 ** (-(i % 21) / 20)
+        mixed = (heard + gain * under) * 0.5
+        soundfile.write(self.out, np.rint(mixed * 32767).clip(-32768, 32767).astype(np.int16), sr, subtype="PCM_16")
+
+
+def timed(task: Callable[[int], None], i: int) -> float:
+    """Return the seconds of processor time of one clip."""
+    start = time.process_time()
+    task(i)
+    return time.process_time() - start
+
+
+def raced(peer: str | None, kind: str, folder: Path) -> dict[str, float]:
+    """Return medians in ms: ours, the floor's, the peer's; one clip in turn."""
+    ours, floor = Ours(kind, folder), Floor(kind, folder)
+    found: dict[str, list[float]] = {"ours": [], "floor": [], "peer": []}
+    command = [peer or "", PEER, folder, kind]
+    pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    process = subprocess.Popen(command, **pipes) if peer else None
+    for i in range(N_UTTERANCES["long" if kind.endswith("10") else "short"]):
+        found["ours"].append(timed(ours.clip, i))
+        if kind.startswith("mix"):
+            found["floor"].append(timed(floor.clip, i))
+        if process is not None and process.stdin and process.stdout:
+            print(file=process.stdin, flush=True)
+            found["peer"].append(float(process.stdout.readline()))
+    if process is not None and process.stdin:
+        process.stdin.close()
+        process.wait()
+    return {name: 1e3 * statistics.median(times[N_WARM:]) for name, times in found.items() if times}
+
+
+def profile(kind: str, folder: Path) -> None:
+    """Print what our functions take of a clip, by their own time."""
+    import cProfile
+    import pstats
+
+    ours = Ours(kind, folder)
+    count = N_UTTERANCES["long" if kind.endswith("10") else "short"]
+    for i in range(N_WARM):
+        ours.clip(i)
+    watch = cProfile.Profile()
+    watch.enable()
+    for i in range(N_WARM, count):
+        ours.clip(i)
+    watch.disable()
+    print(f"{kind}: {count - N_WARM} clips")
+    pstats.Stats(watch).sort_stats("cumulative").print_stats("audiosynth", 60)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", help="a Python that has audiomentations 0.43.1")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--profile", action="store_true", help="where our own time goes, instead of a race")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_files(folder)
+        for kind in asked.kinds:
+            if asked.profile:
+                profile(kind, folder)
+                continue
+            found = raced(asked.peer, kind, folder)
+            line = f"{kind}: " + ", ".join(f"{who} {ms:.2f} ms" for who, ms in found.items())
+            if "floor" in found:
+                line += f"; {found['ours'] / found['floor']:.2f} times the floor (at most {OVER_FLOOR})"
+            if "peer" in found:
+                least = FASTER[kind.rstrip("01")]
+                line += f"; {found['peer'] / found['ours']:.2f} times as fast as the peer (at least {least})"
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
