@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.records.fields import Effect, Noise, Room, Strict, Synth
+from audiosynth.records.level import Level
 from audiosynth.records.output import Output
 from audiosynth.records.rules import Role, Rules, without_unused
 from audiosynth.registry import Component
@@ -30,30 +31,6 @@ MAX_STREAMED: Final = 2**31
 """Most samples of a clip that is made in blocks: what a WAV file of 16 bits holds."""
 MAX_DURATION: Final = 24 * 3600.0
 """Longest clip in seconds; recipes may come from strangers."""
-
-
-class Level(Strict):
-    """What an event's level means, and how much of it.
-
-    Exactly one of `snr_db`, `level_dbfs`, `spl_db_1m` is set; the rest says how it is measured.
-    """
-
-    snr_db: float | None = Field(None, ge=-200, le=200, description="dB over the noise bed")
-    level_dbfs: float | None = Field(None, ge=-200, le=60, description="dB re full scale (RMS 1.0)")
-    spl_db_1m: float | None = Field(
-        None, ge=-100, le=200, description="dB SPL of the dry source at 1 m; needs `calibration_db`"
-    )
-    measure: Literal["rms", "a_weighted", "lufs", "active_speech"] = "rms"
-    span: Literal["active", "event", "clip"] = "active"
-    noise_span: Literal["same", "clip"] = "same"
-    signal: Literal["image", "early", "direct", "dry"] = "image"
-
-    @model_validator(mode="after")
-    def _one(self) -> Level:
-        given = [k for k in ("snr_db", "level_dbfs", "spl_db_1m") if getattr(self, k) is not None]
-        if len(given) != 1:
-            raise ValueError(f"expected exactly one of snr_db, level_dbfs, spl_db_1m; got {', '.join(given) or 'none'}")
-        return self
 
 
 class At(Strict):
@@ -199,7 +176,21 @@ class Scene(Strict):
                 raise ValueError(
                     f"events[{i}].snr_db and noise.snr_db exclude each other: one of the two must stand still"
                 )
+            if event.level is not None and event.level.span == "noise" and self.noise is None:
+                raise ValueError(f"events[{i}].level: `span: noise` needs a noise, and the clip has none")
+            if wants and event.level is not None and event.level.noise_span == "recording":
+                self._one_recording(f"events[{i}].level")
         return self
+
+    def _one_recording(self, place: str) -> None:
+        """Refuse beds that are more than a recording, or heard otherwise than it is."""
+        bed = self.noise
+        plain = bed is not None and len(bed.layers) == 1 and bed.spatial in (None, "duplicate")
+        if bed is None or not plain or bed.layers[0].source.type_name != "file" or bed.layers[0].envelope is not None:
+            raise ValueError(
+                f"{place}: `noise_span: recording` needs a bed that is one `type: file`, without envelope or place; "
+                "use `noise_span: clip`"
+            )
 
 
 class ClipSpec(Scene):
@@ -238,7 +229,12 @@ class ClipSpec(Scene):
         """  # noqa: D205
         bed, asked = self.noise, [event.level for event in self.events if event.level is not None]
         whole = bed is not None and (bed.snr_db is not None or bed.measure != "rms" or bed.spatial == "point")
-        whole |= any(level.span == "clip" or (level.snr_db is not None and level.measure != "rms") for level in asked)
+        whole |= any(
+            level.span not in ("active", "event")
+            or level.noise_span == "recording"
+            or (level.snr_db is not None and level.measure != "rms")
+            for level in asked
+        )
         return not (whole or self.mix.effects or self.mix.guard == "scale_all")
 
     @property

@@ -83,7 +83,8 @@ class Checker:
         fields = model.model_fields
         for key, child in items.items():
             if key not in fields:
-                yield (*path, key), f"'{owner}' has no such parameter{did_you_mean(key, fields)}"
+                known = getattr(model, "elsewhere", {}).get(key)
+                yield (*path, key), known or f"'{owner}' has no such parameter{did_you_mean(key, fields)}"
             else:
                 yield from self.field(child, fields[key].rebuild_annotation(), (*path, key), owner=owner)
         for key, info in fields.items():

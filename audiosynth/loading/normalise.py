@@ -11,6 +11,17 @@ Path = tuple[str | int, ...]
 Moved = dict[Path, Path]
 
 LEVEL_KEYS: Final = ("snr_db", "level_dbfs", "spl_db_1m")
+DEFINITIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    # wav-reverberate: mean square of speech * response from 1 ms before to 50 ms after its peak, over all that comes of it,
+    # against the noise as long as the clip (backgrounds are cut to it first)
+    "kaldi": {"measure": "rms", "signal": "early_peak", "span": "whole", "noise_span": "clip"},
+    # perturb.py, NoisePerturbation: RMS of the utterance, silence and all, against that of the noise's whole file
+    "nemo": {"measure": "rms", "signal": "image", "span": "clip", "noise_span": "recording"},
+    # DNS-Challenge, segmental_snr_mixer, as it is meant: both over the 0.1 s windows in which the noise is active
+    "dns": {"measure": "rms", "signal": "image", "span": "noise", "noise_span": "same"},
+}
+"""What other tools mean by an SNR, in the words of a level. All of them count silence of the speech, so that the SNR where
+there is speech (`snr_db` of the row's outcomes) is higher by up to the share of it."""
 _BED_KEYS: Final = frozenset(Bed.model_fields)
 
 
@@ -36,8 +47,10 @@ def normalise(tree: Mapping[str, Any]) -> tuple[dict[str, Any], Moved]:
 def _event(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
     out = {key: value for key, value in raw.items() if key not in LEVEL_KEYS}
     short = {key: raw[key] for key in LEVEL_KEYS if key in raw}
+    if "level" in out:
+        out["level"] = _within(out["level"], (*path, "level"), lambda item, at: _level(item, at, moved))
     if short:
-        level = raw.get("level", {})
+        level = out.get("level", {})
         out["level"] = {**(level if isinstance(level, Mapping) else {}), **short}
         moved.update({(*path, "level", key): (*path, key) for key in short})
     if "room" in out:
@@ -45,6 +58,16 @@ def _event(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
     if "motion" in out:
         out["motion"] = _within(out["motion"], (*path, "motion"), lambda raw, at: _moving(raw, at, moved))
     return _placed(out, path, moved)
+
+
+def _level(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:
+    """Write out the definition that a level names; what stands beside the name counts."""
+    name = raw.get("as")
+    if not isinstance(name, str) or name not in DEFINITIONS:
+        return dict(raw)
+    meant = {key: value for key, value in DEFINITIONS[name].items() if key not in raw}
+    moved.update({(*path, key): (*path, "as") for key in meant})
+    return {**{key: value for key, value in raw.items() if key != "as"}, **meant}
 
 
 def _moving(raw: Mapping[str, Any], path: Path, moved: Moved) -> dict[str, Any]:

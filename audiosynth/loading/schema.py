@@ -15,7 +15,7 @@ from audiosynth import registry
 from audiosynth.language.distributions import NUMERIC
 from audiosynth.language.nodes import MAX_REPEAT
 from audiosynth.language.reserved import RESERVED
-from audiosynth.loading.normalise import LEVEL_KEYS
+from audiosynth.loading.normalise import DEFINITIONS, LEVEL_KEYS
 from audiosynth.loading.schema_parts import CLIPS, NUMBER, SETTINGS, TEXT, Tree, closed, first_line, numeric, pick
 from audiosynth.loading.schema_scene import forms, repeated
 from audiosynth.material.catalogue import CatalogueSpec
@@ -118,6 +118,11 @@ class _Schema:
         if raw.get("title") == Event.__name__:
             levels = Level.model_json_schema()["properties"]
             fields.update({key: self.place(key, levels[key], within) for key in LEVEL_KEYS})
+        if raw.get("title") == Level.__name__:
+            fields["as"] = {
+                "enum": list(DEFINITIONS),
+                "description": "The definition of another tool, for the keys that are left out",
+            }
         return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
 
     def place(self, key: str, raw: Tree, within: Tree) -> Tree:

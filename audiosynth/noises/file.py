@@ -143,6 +143,18 @@ class FileNoise(Component):
             out[:, a - start : b - start] += _faded(y, fade, a - at, last - first)
         return out
 
+    def recorded(self, ctx: RenderContext) -> Array:
+        """Return all samples of the recordings one after the other, silence at their ends too, shape (1 or n_channels, n)."""
+        if ctx.assets is None:
+            raise RenderError("the noise is made of recordings, and there are no recordings at hand")
+        found = [
+            pick_channels(
+                ctx.assets.samples(item, ctx.sr), self.channel, n_channels=ctx.n_channels, name=f"{item.data}:{item.path}"
+            )
+            for item in self._files()
+        ]
+        return np.concatenate(found, axis=1)
+
     def annotations(self, sr: int, n_samples: int) -> list[tuple[int, int, str]]:
         """Return the recordings' own events in [0, n_samples) of the clip as (onset, offset, label), through all loops."""
         pieces = self._pieces(sr)

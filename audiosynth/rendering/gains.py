@@ -5,21 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from audiosynth import levels
-from audiosynth.clip import Array
+from audiosynth.clip import Array, RenderContext
+from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import RenderError
 from audiosynth.material.workspace import Workspace
 from audiosynth.rendering.beds import Noise
-from audiosynth.rendering.images import Image, part_of, round_gain
+from audiosynth.rendering.images import Image, early_at_peak, part_of, round_gain
 from audiosynth.spec import ClipSpec, Level
 
 Intervals = list[tuple[int, int]]
 SILENT_BED_DB: Final = 60.0
 """A bed this far under its own mean on an event's span is an error, not an SNR (DESIGN 5.4)."""
+NOISE_WINDOW: Final = 0.1
+NOISE_ACTIVE_DB: Final = 50.0
+"""Seconds of the windows in which DNS-Challenge's active_rms looks at a noise, and how far under its peak it is active there."""
 
 
 @dataclass
@@ -48,6 +52,10 @@ class Meter:
         n = self.spec.n_samples
         if kind == "clip" or place is None:
             return [(0, n)]
+        if kind == "noise":
+            return self.noisy()
+        if kind == "whole":
+            return levels.clean_intervals([(image.start, image.start + image.y.shape[1])], n)
         pieces = place.active if kind == "active" else ((0, place.n_samples),)
         return levels.clean_intervals([(a + image.shift, b + image.shift) for a, b in pieces], n)
 
@@ -68,11 +76,8 @@ class Meter:
                 "place it earlier, make the clip longer, or choose `span: clip`"
             )
         y, start, room_gain = self.heard(i, image, level)
-        if level.span == "clip":
-            y, start = in_clip(y, start, self.spec.n_samples), 0
-        reading = levels.level_db(
-            y, sr=self.spec.sr, intervals=[(a - start, b - start) for a, b in span], measure=level.measure
-        )
+        y, inside = self.counted(y, start, span, level)
+        reading = levels.level_db(y, sr=self.spec.sr, intervals=inside, measure=level.measure)
         if not math.isfinite(reading.db):
             raise RenderError(
                 f"events[{i}]: the source is silent on the span its level is measured over ({level.span}); "
@@ -81,8 +86,45 @@ class Meter:
         self._signals[i] = levels.LevelReading(reading.db + room_gain, reading.measure_used)
         return self._signals[i]
 
+    def counted(self, y: Array, start: int, span: Intervals, level: Level) -> tuple[Array, Intervals]:
+        """Return the samples to measure of a signal that begins at `start` of the clip, and the intervals of them that count."""
+        if level.span == "whole":
+            return y, [(0, y.size)]
+        if level.span in ("clip", "noise"):
+            y, start = in_clip(y, start, self.spec.n_samples), 0
+        return y, [(a - start, b - start) for a, b in span]
+
+    def noisy(self) -> Intervals:
+        """Return the windows of the clip in which the bed is active (`span: noise`)."""
+        if self.noise is None:
+            raise RenderError("the clip has no noise")
+        y, width = self.noise.y[self.ref], seconds_to_samples(NOISE_WINDOW, self.spec.sr)
+        starts = np.arange(0, y.size, width)
+        power = np.add.reduceat(np.square(y), starts) / np.diff(np.append(starts, y.size))
+        active = starts[power > np.square(y).max() * 10.0 ** (-NOISE_ACTIVE_DB / 10.0)]
+        return levels.clean_intervals([(int(a), int(a) + width) for a in active], y.size)
+
+    def recording_db(self, measure: levels.Measure) -> float:
+        """Return the level of the bed before its own gain over all of its recording, heard or not (`noise_span: recording`)."""
+        bed = self.spec.noise
+        if bed is None or self.noise is None:
+            raise RenderError("the clip has no noise")
+        if ("recording", measure) not in self._kept:
+            source: Any = bed.layers[0].source
+            rows = source.recorded(RenderContext(self.spec.sr, self.spec.channels, self.work.assets))
+            y = rows[min(self.ref, rows.shape[0] - 1)]
+            reading = levels.level_db(y, sr=self.spec.sr, intervals=[(0, y.size)], measure=measure)
+            self._kept["recording", measure] = reading.db + self.noise.layer_gain_db[0]
+        return self._kept["recording", measure]
+
     def heard(self, i: int, image: Image, level: Level) -> tuple[Array, int, float]:
         """Return what of event `i` its level speaks of, where that begins in the clip, and its room's gain in dB."""
+        if level.signal == "early_peak" and level.spl_db_1m is None:
+            try:
+                y, start = early_at_peak(image, self.ref, self.spec.sr, self.work)
+            except RenderError as error:
+                raise RenderError(f"events[{i}].level: {error}") from None
+            return y, start, image.room_gain_db
         if level.signal == "dry" or level.spl_db_1m is not None:
             y, start, gain = image.dry, image.shift, 0.0
         else:
@@ -120,6 +162,8 @@ class Meter:
             If the bed all but vanishes there.
         """
         n = self.spec.n_samples
+        if level.noise_span == "recording":
+            return self.recording_db(level.measure)
         whole = self.noise_db([(0, n)], level.measure)
         db = whole if level.noise_span == "clip" else self.noise_db(self.span(i, image, level.span), level.measure)
         if not db > whole - SILENT_BED_DB:

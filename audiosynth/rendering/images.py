@@ -18,6 +18,9 @@ from audiosynth.spec import ClipSpec, Decisions, Event
 Intervals = Sequence[tuple[int, int]]
 GAIN_STEP: Final = 1e-6
 """Gains are rounded to this many dB before use (DESIGN section 1)."""
+BEFORE_PEAK: Final = 0.001
+AFTER_PEAK: Final = 0.05
+"""Seconds of a response that Kaldi's ComputeEarlyReverbEnergy counts, about its peak."""
 
 
 def round_gain(gain_db: float) -> float:
@@ -150,6 +153,27 @@ def part_of(image: Image, part: str, sr: int, work: Workspace) -> Array:
         return image.part(part)
     cut = responses.early_part if part == "early" else responses.direct_part
     return work.convolve(image.dry, Response(cut(image.response.h, sr, image.direct), image.response.delay))
+
+
+def early_at_peak(image: Image, channel: int, sr: int, work: Workspace) -> tuple[Array, int]:
+    """Return the sound of one channel through its response from 1 ms before to 50 ms after the largest |h|, and its start.
+
+    The window is that of Kaldi's wav-reverberate (which takes the largest h, sign and all, for the peak).
+
+    Raises
+    ------
+    RenderError
+        If the source moves, and has no one response.
+    """
+    if image.response is None:
+        return image.y[channel], image.start
+    if image.part is not None:
+        raise RenderError("a source that moves has no response with one peak; use `signal: early`")
+    h = image.response.h[min(channel, image.response.h.shape[0] - 1)]
+    peak = int(np.argmax(np.abs(h)))
+    a, b = max(0, peak - int(BEFORE_PEAK * sr)), min(h.size, peak + int(AFTER_PEAK * sr))
+    dry = image.dry[min(channel, image.dry.shape[0] - 1)][None]
+    return work.convolve(dry, Response(h[None, a:b], 0))[0], image.start + a
 
 
 def responses_of(spec: ClipSpec, work: Workspace) -> list[tuple[str, Response]]:

@@ -70,7 +70,10 @@ class Realised:
             if level is not None and level.snr_db is not None:
                 span = [(0, n)] if level.noise_span == "clip" else meter.span(i, image, level.span)
                 same = level.measure == "rms" and span == self._spans[i]
-                asked = active if same else db(span, level.measure)
+                if level.noise_span == "recording":  # most of it is not in the clip: its level, and the gain that is measured
+                    asked = meter.recording_db(level.measure) + whole - meter.noise_db([(0, n)], "rms")
+                else:
+                    asked = active if same else db(span, level.measure)
             self.under.append(Heard(active, whole, asked))
         self.bed = Heard(whole, whole)
         if bed is not None and bed.snr_db is not None and foreground is not None:
@@ -84,11 +87,11 @@ class Realised:
         meter, image, n = self._meter, self._images[i], self._meter.spec.n_samples
         span = meter.span(i, image, level.span)
         y, begin, room_gain = meter.heard(i, image, level)
-        if level.signal == "dry" or (level.signal != "image" and image.response is not None):
+        if level.span == "whole":  # with what the clip cuts, which is not added
+            row, start = y * amplitude(gain_db + room_gain), begin
+        elif level.signal == "dry" or (level.signal != "image" and image.response is not None):
             row, start = in_clip(y * amplitude(gain_db + room_gain), begin, n), 0
-        elif level.span == "clip":
-            row, start = in_clip(row, start, n), 0
-        inside = [(a - start, b - start) for a, b in span]
+        row, inside = meter.counted(row, start, span, level)
         return levels.level_db(row, sr=meter.spec.sr, intervals=inside, measure=level.measure).db
 
 
