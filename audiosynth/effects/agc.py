@@ -33,7 +33,7 @@ class Agc(InPlace):
     max_gain_db, max_reduction_db
         The gain stays between -max_reduction_db and max_gain_db.
     gate_dbfs
-        Below this level the gain stays as it is.
+        Milliseconds below this level change neither the level nor the gain.
     """
 
     type_name: ClassVar[str] = "agc"
@@ -61,22 +61,22 @@ class Agc(InPlace):
         """Return `y` under its gain."""
         size = max(1, round(STEP * ctx.sr))
         n, rate = y.shape[-1], ctx.sr / size
-        level = self._level_db(y, size, rate)
+        power = self._powers(y, size)
+        held, kept = power < 10.0 ** (self.gate_dbfs / 10.0), smoothing(self.window, rate)
+        target = 10.0 ** (self.target_dbfs / 10.0)  # where it begins: with no gain
+        level = decibels(np.sqrt(followed(power, rising=kept, falling=kept, start=target, held=held)))
         wanted = np.clip(self.target_dbfs - level, -self.max_reduction_db, self.max_gain_db)
         attack, release = (smoothing(t, rate) for t in (self.attack, self.release))
-        gain_db = followed(wanted, rising=release, falling=attack, held=level < self.gate_dbfs)
+        gain_db = followed(wanted, rising=release, falling=attack, held=held)
         # a step's gain is known when it is over
         at = np.arange(gain_db.size + 1) * float(size)
         fine = np.interp(np.arange(n, dtype=np.float64), at, np.concatenate([np.zeros(1), gain_db]))
         return np.asarray(y * factors(fine))
 
-    def _level_db(self, y: Array, size: int, rate: float) -> Array:
-        """Return the level after each step of `size` samples, from silence."""
-        import scipy.signal
-
+    @staticmethod
+    def _powers(y: Array, size: int) -> Array:
+        """Return the mean square of each step of `size` samples over all channels."""
         n_steps = -(-y.shape[-1] // size)
         squares = np.zeros(n_steps * size)
         squares[: y.shape[-1]] = np.square(y).mean(axis=0)
-        kept = smoothing(self.window, rate)
-        means = scipy.signal.lfilter([1.0 - kept], [1.0, -kept], squares.reshape(n_steps, size).mean(axis=1))
-        return decibels(np.sqrt(means))
+        return np.asarray(squares.reshape(n_steps, size).mean(axis=1))

@@ -15,16 +15,20 @@ from audiosynth.sound.firs import centred, symmetric_taps
 from audiosynth.synthesis.signals import rise
 
 BETA = 6.0
-"""Of Kaiser's window: at least 60 dB in the middle of the band."""
-REACH_CYCLES = 4.0
+"""Of Kaiser's window (1974): 63 dB, for which a step needs 1.92 / transition seconds on either side."""
+REACH_CYCLES = 2.4
 """Half the filter's length in periods of the transition's width."""
+SLOPE = 0.2
+"""Share of the transition in which the design itself goes over, so that edges lie between points of its grid too."""
 
 
 @lru_cache(maxsize=64)
 def _taps(fmin: float, fmax: float, transition: float, sr: int) -> Array:
+    def above(edge: float, f: Array) -> Array:
+        return rise((f - edge) / (SLOPE * transition) + 0.5)
+
     def gain(f: Array) -> Array:
-        down = 1.0 - rise((f - fmin) / transition + 0.5) if fmin > 0 else np.zeros(f.shape)
-        return np.asarray(down + rise((f - fmax) / transition + 0.5))
+        return above(fmax, f) + (1.0 - above(fmin, f) if fmin > 0 else np.zeros(f.shape))
 
     return symmetric_taps(gain, sr=sr, reach=REACH_CYCLES / transition, beta=BETA)
 
@@ -37,8 +41,8 @@ class FrequencyMask(InPlace):
     fmin, fmax
         Edges of the band, -6 dB there; from 0 on, or up to half the sampling rate and beyond, it takes all on that side.
     transition
-        Width of each edge: untouched half of it outside, at least 50 dB down half of it inside. Its inverse, times 4,
-        is how long the filter rings on either side.
+        Width of each edge: untouched half of it outside, at least 50 dB down half of it inside. The filter rings for
+        2.4 / transition seconds on either side.
 
     References
     ----------

@@ -14,8 +14,8 @@ from audiosynth.sound.dynamics import factors
 from audiosynth.sound.firs import centred, symmetric_taps
 
 BANDS: Final = {
-    "narrowband": ((0, -60), (50, -40), (200, -6), (285, 0), (3400, -0.3), (3600, -3), (4000, -18), (4600, -50), (5000, -70)),
-    "wideband": ((0, -30), (20, -18), (50, -3), (90, 0), (7000, -0.3), (7200, -3), (8000, -50), (8400, -70)),
+    "narrowband": ((0, -60), (50, -40), (200, -6), (285, 0), (3100, 0), (3400, -0.3), (3600, -3), (4000, -18), (4600, -50), (5000, -70)),
+    "wideband": ((0, -30), (20, -18), (45, -3), (75, 0), (6700, 0), (7000, -0.3), (7200, -3), (8000, -50), (8400, -70)),
 }  # fmt: skip
 """(Hz, dB), joined by straight lines: inside what G.712 and G.722 allow, with a flat band."""
 REACH: Final = 0.04
@@ -37,7 +37,7 @@ class TelephoneBand(InPlace):
     Parameters
     ----------
     band
-        ``narrowband``: 300 to 3400 Hz within 1 dB, -3 dB near 230 and 3600 Hz, -18 dB at 4 kHz, at least -40 dB from 4.6 kHz;
+        ``narrowband``: 300 to 3400 Hz within 1 dB, -3 dB near 240 and 3600 Hz, -18 dB at 4 kHz, at least -40 dB from 4.6 kHz;
         ``wideband``: 90 to 7000 Hz within 1 dB, -3 dB near 50 and 7200 Hz, at least -40 dB from 8 kHz.
 
     References
