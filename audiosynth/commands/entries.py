@@ -16,13 +16,14 @@ from audiosynth.loading.normalise import LEVEL_KEYS
 from audiosynth.loading.schema import recipe_schema
 from audiosynth.material.catalogue import CatalogueSpec
 from audiosynth.material.splits import SplitSpec
+from audiosynth.records.level import Level
 from audiosynth.records.output import Output, Stems
 from audiosynth.records.rules import Rules
 from audiosynth.registry import FAMILIES
 from audiosynth.spaces.places import Position, Region
 from audiosynth.spaces.receivers import ReceiverSpec
 from audiosynth.spaces.walls import Surfaces
-from audiosynth.spec import At, Bed, Event, Labels, Layer, Level, Mix
+from audiosynth.spec import At, Bed, Event, Labels, Layer, Mix
 
 RECORDS: Final = {
     "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,

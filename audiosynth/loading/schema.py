@@ -21,9 +21,10 @@ from audiosynth.loading.schema_scene import forms, repeated
 from audiosynth.material.catalogue import CatalogueSpec
 from audiosynth.material.splits import SplitSpec
 from audiosynth.recipe import KEYS
+from audiosynth.records.level import Level
 from audiosynth.records.output import Output
 from audiosynth.spaces.places import Position
-from audiosynth.spec import Bed, Event, Level, Scene
+from audiosynth.spec import Bed, Event, Scene
 from audiosynth.speech.negatives import NegativesSpec
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

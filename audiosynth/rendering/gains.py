@@ -14,9 +14,10 @@ from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import RenderError
 from audiosynth.material.workspace import Workspace
+from audiosynth.records.level import Level
 from audiosynth.rendering.beds import Noise
 from audiosynth.rendering.images import Image, early_at_peak, part_of, round_gain
-from audiosynth.spec import ClipSpec, Level
+from audiosynth.spec import ClipSpec
 
 Intervals = list[tuple[int, int]]
 SILENT_BED_DB: Final = 60.0

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from audiosynth import levels
 from audiosynth.clip import Array
+from audiosynth.records.level import Level
 from audiosynth.rendering.gains import Intervals, Meter, foreground_span, in_clip
 from audiosynth.rendering.images import Image, amplitude
-from audiosynth.spec import Level
 
 
 class Heard(NamedTuple):

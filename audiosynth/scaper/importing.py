@@ -15,12 +15,13 @@ from audiosynth.errors import AssetError, ParameterError, PlanError, UsageError
 from audiosynth.files.paths import below
 from audiosynth.language.compiler import path_text
 from audiosynth.material.index import measure
+from audiosynth.records.level import Level
 from audiosynth.records.output import Output
 from audiosynth.registry import Component
 from audiosynth.scaper.jams import Scene, Sound, file_parts
 from audiosynth.scaper.sound import segment
 from audiosynth.scaper.spec import MEASURED, Origin, ScaperRules, ScaperSpec, place_of
-from audiosynth.spec import Bed, Event, Layer, Level, Mix
+from audiosynth.spec import Bed, Event, Layer, Mix
 
 SHOWN: Final = 5
 """Missing files named in a message."""

@@ -23,8 +23,9 @@ from material import noise, read_wav, room, write_recipe, write_wav
 from audiosynth import load_recipe, plan_clip, render
 from audiosynth.levels import level_db
 from audiosynth.material.assets import AssetStore
+from audiosynth.records.level import Level
 from audiosynth.records.rendered import Clip
-from audiosynth.spec import ClipSpec, Level
+from audiosynth.spec import ClipSpec
 
 SR, SECONDS, DELAY = 16_000, 2.6, 90
 N = round(SR * SECONDS)
