@@ -149,7 +149,10 @@ class FileNoise(Component):
             raise RenderError("the noise is made of recordings, and there are no recordings at hand")
         found = [
             pick_channels(
-                ctx.assets.samples(item, ctx.sr), self.channel, n_channels=ctx.n_channels, name=f"{item.data}:{item.path}"
+                ctx.assets.samples(item, ctx.sr),
+                self.channel,
+                n_channels=ctx.n_channels,
+                name=f"{item.data}:{item.path}",
             )
             for item in self._files()
         ]

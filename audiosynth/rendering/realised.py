@@ -70,7 +70,9 @@ class Realised:
             if level is not None and level.snr_db is not None:
                 span = [(0, n)] if level.noise_span == "clip" else meter.span(i, image, level.span)
                 same = level.measure == "rms" and span == self._spans[i]
-                if level.noise_span == "recording":  # most of it is not in the clip: its level, and the gain that is measured
+                if (
+                    level.noise_span == "recording"
+                ):  # most of it is not in the clip: its level, and the gain that is measured
                     asked = meter.recording_db(level.measure) + whole - meter.noise_db([(0, n)], "rms")
                 else:
                     asked = active if same else db(span, level.measure)
