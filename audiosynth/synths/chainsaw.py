@@ -50,7 +50,7 @@ class Chainsaw(Component):
         "pipe": {"log_uniform": [180, 600]},
         "noise_db": {"uniform": [-20, 1]},
         "tilt_db": {"uniform": [-8, -3]},
-        "air_db": {"uniform": [0.5, 4.5]},
+        "air_db": {"uniform": [0, 2.5]},
     }  # fmt: skip
 
     duration: EventDuration = 5.0

@@ -45,9 +45,9 @@ class DogBark(Component):
     )
     drawn: ClassVar[dict[str, Any]] = {
         "f0": {"log_uniform": [300, 1000]},
-        "n_barks": {"weighted": [[3, 1], [3, 2], [2, 3], [1, 5]]},
-        "bark": {"uniform": [0.1, 0.24]},
-        "interval": {"uniform": [0.3, 0.8]},
+        "n_barks": {"weighted": [[3, 1], [3, 2], [3, {"integers": [3, 5]}], [2, {"integers": [6, 10]}]]},
+        "bark": {"uniform": [0.08, 0.28]},
+        "interval": {"log_uniform": [0.28, 1.2]},
         "size": {"uniform": [0.7, 1.4]},
         "roughness": {"uniform": [0.2, 0.9]},
         "tilt_db": {"uniform": [-13, -6]},

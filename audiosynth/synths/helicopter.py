@@ -42,17 +42,17 @@ class Helicopter(Component):
     )
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [4, 7]},
-        "blade_rate": {"uniform": [9, 26]},
-        "slap_db": {"uniform": [-20, 4]},
-        "beat": {"beta": [1, 3]},
+        "blade_rate": {"uniform": [8, 28]},
+        "slap_db": {"uniform": [-20, 6]},
+        "beat": {"uniform": [0.05, 0.9]},
         "whine_db": {"uniform": [-40, -10]},
         "whine": {"log_uniform": [2500, 9000]},
         "distance": {"log_uniform": [15, 600]},
         "rumble": {"log_uniform": [60, 300]},
         "swish_db": {"uniform": [-26, -2]},
-        "slope_db": {"uniform": [-9, -4]},
+        "slope_db": {"uniform": [-9, -3]},
         "tail_db": {"uniform": [-30, -8]},
-        "air_db": {"uniform": [0.5, 4.5]},
+        "air_db": {"uniform": [0, 2.5]},
     }
 
     duration: EventDuration = 5.0

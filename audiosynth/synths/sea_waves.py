@@ -43,12 +43,12 @@ class SeaWaves(Component):
     )
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [4, 8]},
-        "period": {"uniform": [3, 10]},
-        "swell_db": {"uniform": [4, 20]},
-        "slope_db": {"uniform": [-7, -2.5]},
-        "knee": {"log_uniform": [80, 700]},
-        "foam_db": {"uniform": [-14, 6]},
-        "air_db": {"uniform": [0.5, 3.5]},
+        "period": {"uniform": [3, 12]},
+        "swell_db": {"uniform": [3, 18]},
+        "slope_db": {"uniform": [-9, -2.5]},
+        "knee": {"log_uniform": [100, 1500]},
+        "foam_db": {"uniform": [-10, 6]},
+        "air_db": {"uniform": [0, 1.5]},
     }
 
     duration: EventDuration = 6.0

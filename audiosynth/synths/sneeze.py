@@ -43,10 +43,10 @@ class Sneeze(Component):
         "f0": {"log_uniform": [110, 420]},
         "inhale": {"weighted": [[1, 0.0], [2, {"uniform": [0.15, 0.6]}]]},
         "gap": {"uniform": [0.0, 0.12]},
-        "burst": {"log_uniform": [0.1, 0.4]},
-        "voice_db": {"uniform": [-25, 6]},
+        "burst": {"log_uniform": [0.1, 0.5]},
+        "voice_db": {"uniform": [-25, 10]},
         "size": {"uniform": [0.8, 1.1]},
-        "attack": {"log_uniform": [0.004, 0.04]},
+        "attack": {"log_uniform": [0.004, 0.08]},
         "brightness": {"log_uniform": [1500, 6000]},
     }
 
