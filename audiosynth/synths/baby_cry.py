@@ -18,6 +18,8 @@ THROAT: Final = ((1100.0, 200.0), (3300.0, 350.0), (5400.0, 600.0), (7800.0, 900
 """Resonances of a vocal tract of 7.5 cm, open: odd multiples of c/(4·length), F and bandwidth in Hz."""
 GASP: Final = 0.22
 """Seconds of the breath drawn in before the next cry."""
+UNLIKE_DB: Final = 3.0
+"""dB per octave by which cries of full variety are brighter or duller."""
 JUMP: Final = 0.015
 """Seconds in which a voice jumps to another register."""
 
@@ -52,7 +54,7 @@ class BabyCry(Component):
     )
     drawn: ClassVar[dict[str, Any]] = {
         "f0": {"log_uniform": [320, 650]},
-        "n_cries": {"integers": [3, 9]},
+        "n_cries": {"integers": [4, 12]},
         "cry": {"log_uniform": [0.25, 1.8]},
         "pause": {"log_uniform": [0.1, 0.9]},
         "melody": {"uniform": [0.65, 0.97]},
@@ -119,20 +121,21 @@ class BabyCry(Component):
         ends = self.melody * (1.0 - chances.spread("ends", 2, low=0.0, high=SPREAD))
         f0 = self._melody(chances, top, ends, peak, length, n, sr)
         f0 = f0 * (1.0 + 0.012 * chances.wander("tremor", 5.0, n_samples=n, sr=sr))
-        opens = chances.between("mouth", 0.6, 0.9)
+        opens = chances.between("mouth", 0.6 - 0.15 * self.variety, 0.9)
         edge = 0.12 * length
         loud = [(0.0, 0.0), (edge, 0.8), (max(peak, 1.01 * edge), 1.0), (max(peak, length - edge), 0.7), (length, 0.0)]
         effort = shaped.curve(loud, n_samples=n, sr=sr)
-        wavers = np.clip(effort + 0.2 * chances.wander("effort", 4.0, n_samples=n, sr=sr), 0.0, 1.0)
+        wavers = np.clip(
+            effort + (0.2 + 0.3 * self.variety) * chances.wander("effort", 4.0, n_samples=n, sr=sr), 0.0, 1.0
+        )
 
         def throat(t: Array) -> voice.Formants:
             return self._throat(
                 opens + (1.0 - opens) * signals.rise(4.0 * t / length) * signals.rise(4.0 - 4.0 * t / length)
             )
 
-        y = voice.voiced(
-            f0, throat, sr=sr, tilt_db=self.tilt_db, roughness=self.roughness, chances=chances, effort=wavers
-        )
+        tilt_db = self.tilt_db + UNLIKE_DB * self.variety * chances.between("bright", -1.0, 1.0)
+        y = voice.voiced(f0, throat, sr=sr, tilt_db=tilt_db, roughness=self.roughness, chances=chances, effort=wavers)
         air = voice.breath(self._throat(1.0), n_samples=n, sr=sr, chances=chances) * float(np.sqrt(np.mean(y * y)))
         y = y + (0.02 + 0.3 * self.roughness) * air
         t = signals.times(n, sr)

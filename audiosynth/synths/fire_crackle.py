@@ -48,8 +48,8 @@ class FireCrackle(Component):
         "duration": {"uniform": [3, 6]},
         "crackles": {"log_uniform": [4, 100]},
         "exponent": {"uniform": [0.9, 2.2]},
-        "flames_db": {"uniform": [-52, -18]},
-        "hiss_db": {"uniform": [-28, 4]},
+        "flames_db": {"uniform": [-52, -22]},
+        "hiss_db": {"uniform": [-30, -2]},
         "brightness_db": {"uniform": [-5, 3]},
     }
 

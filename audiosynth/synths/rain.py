@@ -53,7 +53,7 @@ class Rain(Component):
         "centre": {"log_uniform": [300, 5000]},
         "slope_db": {"uniform": [-8, -0.5]},
         "rumble_db": {"uniform": [-30, 8]},
-        "waver_db": {"uniform": [0, 1.2]},
+        "waver_db": {"uniform": [0, 0.7]},
     }
 
     duration: EventDuration = 4.0
