@@ -165,14 +165,15 @@ def main() -> None:
     """Train on synthetic and on real clips, test on real ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--clips", type=int, default=700, help="of each seed")
+    parser.add_argument("--clips", type=int, default=500, help="of each seed")
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the recipe; the figure is their mean"
     )
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args()
-    more = [word for item in options.set for word in ("--set", item)]
+    more = ["--workers", str(options.workers), *(word for item in options.set for word in ("--set", item))]
     folds = {k: real(options.data, k) for k in (1, 2, 3)}
     tested = (2, 3) if options.report else (1,)
     truth = np.concatenate([folds[k][1] for k in tested])
