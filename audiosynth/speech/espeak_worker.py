@@ -69,11 +69,11 @@ class _Functions:
 
     def __init__(self, path: Path) -> None:
         self._windows = ctypes.CDLL(str(path)) if os.name == "nt" else None
-        self.handle = _ctypes.dlopen(str(path), ctypes.RTLD_LOCAL) if self._windows is None else self._windows._handle
+        self.handle: Any = getattr(self._windows, "_handle", None) or _ctypes.dlopen(str(path), ctypes.RTLD_LOCAL)
 
     def __getattr__(self, name: str) -> Any:
         if self._windows is None:
-            address = _ctypes.dlsym(self.handle, name)
+            address: Any = _ctypes.dlsym(self.handle, name)
         else:
             address = ctypes.cast(getattr(self._windows, name), _POINTER).value
         function = _PROTOTYPES[name](address)
@@ -81,7 +81,7 @@ class _Functions:
         return function
 
     def close(self) -> None:
-        (_ctypes.FreeLibrary if os.name == "nt" else _ctypes.dlclose)(self.handle)
+        getattr(_ctypes, "FreeLibrary" if os.name == "nt" else "dlclose")(self.handle)
 
 
 class Library:
