@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.files.containers import BITS
+from audiosynth.sound import mixing
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -106,7 +107,11 @@ def _block(
 ) -> tuple[int, list[tuple[int, int]]]:
     """Fill `out`; return how many samples were out of range, and ties as (index in the block, value)."""
     v, whole = scratch[0, : y.size], scratch[1, : y.size]
-    top = 2.0 ** (bits - 1)
+    top, compiled = 2.0 ** (bits - 1), mixing.kernel()
+    if compiled is not None and steps is None and y.flags.c_contiguous:
+        furthest, largest = compiled.rounded(y, top, out)
+        if furthest < _NEAR and largest < top:  # false where a NaN came in
+            return 0, []
     if steps is None:
         np.multiply(y, top, out=v)  # a power of two: exact
     else:

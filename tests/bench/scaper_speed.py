@@ -23,10 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import write_recipe
 
 from audiosynth import load_recipe, plan_clip, render
+from audiosynth.building.memory import keep_freed_memory
 from audiosynth.building.units import write_clip
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
+from audiosynth.sound import mixing
 
 PEER = Path(__file__).with_name("scaper_peer.py")
 SOUNDS = Path(__file__).parents[3] / "shared" / "data" / "scaper" / "audio"
@@ -67,7 +69,10 @@ def recipe_of(kind: str, folder: Path) -> Path:
 class Ours:
     """Our side: one clip a call."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, *, warm: bool = False) -> None:
+        keep_freed_memory()  # as every process of a build does
+        if warm:
+            mixing.load_kernel()
         self.recipe = load_recipe(recipe_of(kind, folder), cache_dir=folder / "cache")
         self.work = Workspace(AssetStore(self.recipe.roots))
         self.root, self.scratch = folder / "out", folder / "scratch"
