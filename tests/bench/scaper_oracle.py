@@ -34,6 +34,10 @@ FLOOR_DB = -40.0
 """Where an event's envelope first passes this, relative to its largest, is its onset."""
 
 
+SHORT = 0.5
+"""Seconds below which scaper repeats a sound before it measures it."""
+
+
 def ours(jams: Path, roots: dict[str, Path]) -> Clip:
     """Return the clip of a JAMS file, with a stem of every event."""
     scene, sources = read_scene(jams), Sources(roots)
@@ -47,8 +51,8 @@ def db(y: np.ndarray) -> float:
     return float(10 * np.log10(np.mean(np.square(y)) + 1e-30))
 
 
-def loudnesses(jams: Path, clip: Clip) -> list[float]:
-    """Return by how many LUFS each event is louder here, alone and before the scaling of the mix to its peak."""
+def loudnesses(jams: Path, clip: Clip) -> list[tuple[float, float]]:
+    """Return the seconds of each event, and by how many LUFS it is louder here, alone and before the mix is scaled to its peak."""
     scale = json.loads(jams.read_text())["annotations"][0]["sandbox"]["scaper"]["peak_normalization_scale_factor"]
     with np.load(jams.with_suffix(".npz")) as sounds:
         theirs = [sounds[name].T / scale for name in sounds.files][-len(clip.spec.events) :]
@@ -58,11 +62,13 @@ def loudnesses(jams: Path, clip: Clip) -> list[float]:
         first, last = event.place.onset, event.place.onset + event.place.n_samples
         if last <= clip.spec.n_samples:  # the rest was measured whole, and is heard in part
             levels = [loudness(np.asarray(y[:, first:last], dtype=float), clip.spec.sr) for y in (a, b)]
-            out.append(levels[0] - levels[1])
+            out.append((event.place.n_samples / clip.spec.sr, levels[0] - levels[1]))
     return out
 
 
-def compared(peer: str, kind: str, count: int) -> list[tuple[float, float, float, str, float, list[float]]]:
+def compared(
+    peer: str, kind: str, count: int
+) -> list[tuple[float, float, float, str, float, list[tuple[float, float]]]]:
     """Return (largest difference, residual in dB, difference of levels in dB, file, that of the peak's gains, each event's) of scenes."""
     out = []
     with tempfile.TemporaryDirectory() as made:
@@ -112,10 +118,11 @@ def main() -> int:
             f"{kind}: {len(rows)} scenes, largest difference {off.max():.3g} ({rows[int(off.argmax())][3]}), residual median "
             f"{np.median(residual):.1f} dB, worst {residual.max():.1f} dB, level off by at most {np.abs(level).max():.4f} dB"
         )
-        peak, events = np.array([row[4] for row in rows]), np.abs(np.concatenate([row[5] for row in rows]))
+        peak, events = np.array([row[4] for row in rows]), [event for row in rows for event in row[5]]
+        whole, short = (max((abs(d) for s, d in events if (s >= SHORT) is long), default=0.0) for long in (True, False))
         print(
-            f"    where no peak is scaled to 1: {np.abs(level - peak).max():.4f} dB; an event alone: median {np.median(events):.4f}, "
-            f"95 % within {np.quantile(events, 0.95):.4f}, at most {events.max():.4f} LUFS"
+            f"    without the scaling to the peak: {np.abs(level - peak).max():.4f} dB; events alone: at most {whole:.4f} LUFS from "
+            f"{SHORT} s on, {short:.4f} below that, where fades take more (scaper measures before it fades)"
         )
         if kind in ("stretch", "pitch"):
             command = [asked.peer, PEER, "lags", SOUNDS / "audio", ".", kind]

@@ -3,10 +3,10 @@
     taskset -c 0 python tests/bench/scaper_speed.py --peer ENV/bin/python     # an environment of its own with scaper 1.6.5
 
 10 s at 44.1 kHz, mono, a street of scaper's test sounds and four of its events. Ours: plan, render, hash, 16-bit WAV, manifest
-row, as in a build of 512 clips and more, whose processes load compiled loops (and without them). scaper's: `generate` with WAV and JAMS. With effects: pitch shift and time stretch on every event (ours
-in one pass: `pitch_shift` with a `rate`; `two` does one after the other), and reverberation (ours
-a new room for every clip, every event convolved with it; scaper's one SoX reverb on the mix). Medians of processor time, so
-that what else runs on the machine counts for neither.
+row, as in a build of 512 clips and more, whose processes load compiled loops (and without them). scaper's: `generate` with
+WAV and JAMS. With effects: pitch shift and time stretch on every event (ours in one pass: `pitch_shift` with a `rate`; `two`
+does one after the other), and reverberation (ours a new room for every clip, every event convolved with it; scaper's one SoX
+reverb on the mix). Medians of processor time: waiting counts for neither, a cache or a core shared with others for both.
 """
 
 from __future__ import annotations
