@@ -129,6 +129,10 @@ class AssetReader(Protocol):
         """Return the whole recording at rate `sr`, shape (n_channels, resampled_length(n_samples, …)); read-only."""
         ...
 
+    def mono(self, recording: Recording, sr: int) -> Array:
+        """Return the mean of the channels of the whole recording at rate `sr`, shape (1, n_samples at that rate); read-only."""
+        ...
+
     def measurement(self, recording: Recording, sr: int, number: int) -> Array:
         """Return one measurement of a SOFA file at rate `sr`, shape (n_receivers, n_samples); read-only."""
         ...

@@ -46,6 +46,7 @@ HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py",
 IMPORTED_LATE = {
     "audiosynth.acoustics.image_kernel",
     "audiosynth.sound.dynamics_kernel",
+    "audiosynth.sound.mix_kernel",
     "audiosynth.sound.normal_kernel",
     "audiosynth.sound.stretch_kernel",
 }

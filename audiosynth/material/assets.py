@@ -9,22 +9,21 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
 from audiosynth import dsp
 from audiosynth.acoustics.sofa import Sofa, read_sofa
 from audiosynth.clip import CREDIT_FIELDS, Array, Recording
-from audiosynth.errors import AssetError, RenderError
+from audiosynth.errors import AssetError
 from audiosynth.files.decoding import LOSSY_SUFFIXES, decode
 from audiosynth.files.paths import below, files_below, nfc, read_bytes
+from audiosynth.material.channels import mean
 from audiosynth.material.kept import Kept
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
-
-Channel = int | Literal["mix", "all"]
 
 
 class AssetStore:
@@ -85,6 +84,19 @@ class AssetStore:
             stored = self._decoded(recording)
         return self._resampled(stored, recording, sr)
 
+    def mono(self, recording: Recording, sr: int) -> Array:
+        """Return the mean of the channels of the whole recording at rate `sr`, shape (1, n_samples); read-only.
+
+        Raises
+        ------
+        AssetError
+            As `samples` does.
+        """
+        held = self._get((recording.sha256, sr, "mono"))
+        if held is not None:
+            return held
+        return self._hold((recording.sha256, sr, "mono"), mean(self.samples(recording, sr)))
+
     def _get(self, key: object) -> Array | None:
         if self._large is not None and self._large[0] == key:
             return self._large[1]
@@ -114,13 +126,15 @@ class AssetStore:
 
     def _resampled(self, y: Array, recording: Recording, sr: int, *number: int) -> Array:
         moved = np.ascontiguousarray(dsp.resample(y, sr_in=recording.sr, sr_out=sr))
-        moved.flags.writeable = False
-        key = (recording.sha256, sr, *number)
-        if moved.nbytes <= self.max_bytes:
-            self._held.put(key, moved, moved.nbytes)
+        return self._hold((recording.sha256, sr, *number), moved)
+
+    def _hold(self, key: object, y: Array) -> Array:
+        y.flags.writeable = False
+        if y.nbytes <= self.max_bytes:
+            self._held.put(key, y, y.nbytes)
         else:
-            self._large = key, moved
-        return moved
+            self._large = key, y
+        return y
 
     def _bytes_of(self, recording: Recording) -> tuple[Path, bytes]:
         """Return where a recording's file is, and its bytes, which are those that were planned with."""
@@ -228,35 +242,6 @@ def lossy(recording: Recording) -> bool:
     """  # noqa: D205
     suffix = PurePosixPath(recording.path).suffix.casefold()
     return bool(recording.meta.get("lossy", suffix in LOSSY_SUFFIXES))
-
-
-def pick_channels(y: Array, channel: Channel, *, n_channels: int, name: str) -> Array:
-    """Return one channel by number, the ``mix`` (mean) of all, or ``all`` as they are, shape (1 or n_channels, n).
-
-    Raises
-    ------
-    RenderError
-        If ``all`` are not as many as the clip has, or there is no such channel.
-    """
-    if channel == "all":
-        if y.shape[0] != n_channels:
-            raise RenderError(
-                f"{name} has {y.shape[0]} channels and the clip {n_channels}; say `channel: mix`, choose one with "
-                f"`channel: 0`, or give the clip {y.shape[0]} channels"
-            )
-        return y
-    if channel == "mix":
-        if y.shape[0] == 1:
-            return y
-        # One channel after the other: the same bits however the recording is cut.
-        total = y[:1].copy()
-        for row in y[1:]:
-            total += row
-        total /= y.shape[0]
-        return total
-    if channel >= y.shape[0]:
-        raise RenderError(f"{name} has {y.shape[0]} channels (numbered from 0), so there is no channel {channel}")
-    return y[channel : channel + 1]
 
 
 def resampled_active(recording: Recording, sr: int) -> tuple[int, int]:
