@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import math
 import posixpath
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
 from audiosynth.errors import AssetError
-from audiosynth.listing import walk
-from audiosynth.paths import below, is_below, nfc
+from audiosynth.files.paths import below, is_below, nfc
+from audiosynth.material.listing import walk
 
 MAX_BYTES: Final = 2**30
 """Most that is read of one file, uncompressed."""
@@ -24,8 +23,6 @@ MAX_LINE: Final = 2**24
 MAX_RATIO: Final = 200
 """Most that gzip may have made of one byte, beyond `RATIO_FROM` bytes: manifests reach 50, bombs 1,000."""
 RATIO_FROM: Final = 2**24
-MAX_NUMBER: Final = 1e12
-"""More samples or seconds than any recording has."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +117,10 @@ class Corpus:
         AssetError
             If quotes are not closed.
         """
-        quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
         texts = (f"{line}\n" for _, line in _lines(path))
-        reader = csv.reader(texts, delimiter=delimiter, strict=True, quoting=quoting, skipinitialspace=quoted)
+        reader = csv.reader(
+            texts, delimiter=delimiter, strict=True, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, skipinitialspace=quoted
+        )  # fmt: skip
         try:
             header = next(reader, [])
             for row in reader:
@@ -146,7 +144,7 @@ class Corpus:
     def parsed(self, where: str, text: str) -> Any:
         """Return what a text of JSON says; None, and a problem, if it is none."""
         try:
-            tree = json.loads(text, parse_constant=_no_constant)
+            tree = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
             json.dumps(tree, ensure_ascii=False).encode()  # half of a surrogate pair is JSON, yet no text
         except (ValueError, RecursionError) as error:
             self.refuse(where, f"not JSON ({error})")
@@ -238,30 +236,6 @@ def _bounded(file: BinaryIO | gzip.GzipFile, path: Path, packed: int | None) -> 
             raise AssetError(f"{path}:{number}: not UTF-8 (byte {line[error.start]:#04x}); save it as UTF-8") from None
 
 
-def number(value: Any, name: str, *, least: float = 0.0) -> float | None:
-    """Return a number of seconds or samples, also one written as text; None for none.
-
-    Raises
-    ------
-    AssetError
-        If it is no number, or less than `least`.
-
-    Examples
-    --------
-    >>> number("1.5", "offset"), number(None, "offset"), number("", "offset")
-    (1.5, None, None)
-    """
-    if value in (None, ""):
-        return None
-    try:
-        found = float(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError):
-        found = math.nan
-    if not least <= found < MAX_NUMBER:
-        raise AssetError(f"expected a number from {least:g} as {name}, got {value!r:.40}")
-    return found
-
-
 def audio_below(corpus: Corpus) -> list[tuple[Path, str]]:
     """Return the audio files below the corpus's folder, each with its path below the root, in order of these.
 
@@ -293,6 +267,15 @@ def stem(path: str) -> str:
     'b.c'
     """
     return PurePosixPath(path).stem
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"'{twice}' stands in it twice")
+    return found
 
 
 def _no_constant(name: str) -> None:

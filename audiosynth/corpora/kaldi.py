@@ -91,8 +91,8 @@ def _cell(table: Rows, name: str, key: str) -> str:
 
 def _named(fields: Mapping[str, str], tables: Mapping[str, Rows]) -> dict[str, Any]:
     """Return the fields of an utterance under their names here, with what is known of its speaker."""
-    speaker = fields.get("utt2spk")
-    out: dict[str, Any] = {"text": fields.get("text"), "speaker": speaker}
+    speaker = fields.get("utt2spk", "")
+    out: dict[str, Any] = {"text": fields.get("text"), "speaker": speaker or None}
     out |= {NAMES.get(name[4:], name[4:]): value for name, value in fields.items() if name not in NEEDED}
     of_speaker = {name[4:]: rows[speaker][1] for name, rows in tables.items() if name[:4] == "spk2" and speaker in rows}
     return {key: value for key, value in {**of_speaker, **out}.items() if value is not None}

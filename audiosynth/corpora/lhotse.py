@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from audiosynth.corpora.files import Corpus, number
-from audiosynth.corpora.utterance import Mark, Utterance
+from audiosynth.corpora.files import Corpus
+from audiosynth.corpora.utterance import Mark, Utterance, as_number
 from audiosynth.errors import AssetError
 
 FIELDS: Final = ("text", "speaker", "language", "gender")
@@ -28,6 +29,17 @@ class Source(NamedTuple):
     record: Mapping[str, Any]
     where: str
     path: Path
+
+
+class Said(NamedTuple):
+    """What a manifest says of a stretch of a recording; `end` None is its end."""
+
+    start: float = 0.0
+    end: float | None = None
+    channel: Any = None
+    fields: Mapping[str, Any] = MappingProxyType({})
+    words: tuple[Mark, ...] = ()
+    phones: tuple[Mark, ...] = ()
 
 
 def read(corpus: Corpus) -> Iterator[Utterance]:
@@ -79,7 +91,7 @@ def _guarded(corpus: Corpus, read_one: Any, record: Any, other: Any, where: str)
 
 
 def _whole(corpus: Corpus, name: str, source: Source, where: str) -> Iterator[Utterance]:
-    yield _made(corpus, name, source, where, 0.0, None, None, {})
+    yield _made(corpus, name, source, where, Said())
 
 
 def _supervised(
@@ -101,9 +113,8 @@ def _cut(corpus: Corpus, record: Mapping[str, Any], path: Path, where: str) -> I
         yield _segment(corpus, item, source, where, start)
     if not record.get("supervisions"):
         end = round(start + _seconds(record["duration"], "duration"), 9)
-        yield _made(
-            corpus, str(record["id"]), source, where, start, end, record.get("channel"), record.get("custom") or {}
-        )
+        said = Said(start, end, record.get("channel"), record.get("custom") or {})
+        yield _made(corpus, str(record["id"]), source, where, said)
 
 
 def _segment(corpus: Corpus, record: Mapping[str, Any], source: Source, where: str, shift: float) -> Utterance:
@@ -118,7 +129,8 @@ def _segment(corpus: Corpus, record: Mapping[str, Any], source: Source, where: s
         if (kind := KINDS.get(name))
     }
     begin = round(shift + start, 9)
-    return _made(corpus, str(record["id"]), source, where, begin, end, record.get("channel"), fields, **marks)
+    said = Said(begin, end, record.get("channel"), fields, **marks)
+    return _made(corpus, str(record["id"]), source, where, said)
 
 
 def _marks(items: Sequence[Sequence[Any]], start: float) -> tuple[Mark, ...]:
@@ -127,23 +139,21 @@ def _marks(items: Sequence[Sequence[Any]], start: float) -> tuple[Mark, ...]:
     return tuple(sorted(mark for mark in found if mark[2].strip() and mark[1] > mark[0]))
 
 
-def _made(
-    corpus: Corpus, name: str, source: Source, where: str, start: float, end: float | None, channel: Any, fields: Mapping[str, Any],
-    words: tuple[Mark, ...] = (), phones: tuple[Mark, ...] = (),
-) -> Utterance:  # fmt: skip
+def _made(corpus: Corpus, name: str, source: Source, where: str, said: Said) -> Utterance:
     recording = source.record
     if recording.get("transforms"):
         raise AssetError(
             f"recording '{recording.get('id')}' is to be changed while it is read (transforms); save it first"
         )
-    if start < 0:
-        raise AssetError(f"begins at {start:g} s, before its recording")
-    wanted = None if channel is None else {int(c) for c in (channel if isinstance(channel, list) else [channel])}
-    written, number_in = _file(recording, wanted)
-    whole = start == 0 and end is not None and abs(end - float(recording["duration"])) < 1e-6
+    if said.start < 0:
+        raise AssetError(f"begins at {said.start:g} s, before its recording")
+    channel = said.channel if said.channel is None or isinstance(said.channel, list) else [said.channel]
+    written, channel_in = _file(recording, None if channel is None else {int(c) for c in channel})
+    whole = said.start == 0 and said.end is not None and abs(said.end - float(recording["duration"])) < 1e-6
     return Utterance(
-        name, corpus.audio(written, beside=source.path), where, start, None if whole else end, channel=number_in,
-        sr=int(recording["sampling_rate"]), n_samples=int(recording["num_samples"]), fields=fields, words=words, phones=phones,
+        name, corpus.audio(written, beside=source.path), where, said.start, None if whole else said.end, channel=channel_in,
+        sr=int(recording["sampling_rate"]), n_samples=int(recording["num_samples"]), fields=said.fields, words=said.words,
+        phones=said.phones,
     )  # fmt: skip
 
 
@@ -164,7 +174,7 @@ def _file(recording: Mapping[str, Any], wanted: set[int] | None) -> tuple[str, i
 
 
 def _seconds(value: Any, name: str, *, least: float = 0.0) -> float:
-    found = number(value, name, least=least)
+    found = as_number(value, name, least=least)
     if found is None:
         raise AssetError(f"has no {name}")
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from audiosynth.corpora.files import Corpus, number, stem
-from audiosynth.corpora.utterance import Utterance
+from audiosynth.corpora.files import Corpus, stem
+from audiosynth.corpora.utterance import Utterance, as_number
 from audiosynth.errors import AssetError
 
 NAMES: Final = {
@@ -18,8 +18,8 @@ NAMES: Final = {
 def read(corpus: Corpus) -> Iterator[Utterance]:
     """Yield the utterances of the manifests, in order.
 
-    With an ``offset`` an utterance is that stretch of its file, as long as ``duration``; without one it is the file, or its
-    first ``duration`` seconds where the file is longer. Without an ``id`` it is called by its file, and where it begins.
+    With an ``offset`` an utterance is that stretch of its file, as long as ``duration``; without one it is the file, which has to
+    be that long. Without an ``id`` it is called by its file, and where it begins.
 
     References
     ----------
@@ -39,8 +39,8 @@ def read(corpus: Corpus) -> Iterator[Utterance]:
                 if not isinstance(audio, str):
                     raise AssetError('no "audio_filepath"; every line names a file')
                 offset, duration = (
-                    number(fields.pop("offset", None), "offset"),
-                    number(fields.pop("duration", None), "duration"),
+                    as_number(fields.pop("offset", None), "offset"),
+                    as_number(fields.pop("duration", None), "duration"),
                 )
                 if isinstance(fields.get("text"), str) and not fields["text"].strip():
                     raise AssetError("its text is empty; write what is said, or leave the field out")

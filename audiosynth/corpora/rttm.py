@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from audiosynth.corpora.files import Corpus, audio_below, nfc
+from audiosynth.corpora.files import Corpus, audio_below
 from audiosynth.corpora.utterance import Utterance
 from audiosynth.errors import AssetError
+from audiosynth.files.paths import nfc
 
 NOTHING: Final = "<NA>"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from audiosynth.corpora.files import Corpus, number, whole
-from audiosynth.corpora.utterance import Utterance
+from audiosynth.corpora.files import Corpus, whole
+from audiosynth.corpora.utterance import Utterance, as_number
 from audiosynth.errors import AssetError
 
 NAMES: Final = {
@@ -36,11 +36,10 @@ def read(corpus: Corpus) -> Iterator[Utterance]:
         If a data file is missing or cannot be read.
     """
     for path in corpus.listed("SpeechBrain's .csv or .json"):
-        seen: dict[str, str] = {}
         for where, record in _objects(corpus, path) if path.suffix == ".json" else corpus.table(path):
             fields = corpus.called(record, NAMES)
             try:
-                yield _utterance(corpus, fields, path, where, seen)
+                yield _utterance(corpus, fields, path, where)
             except AssetError as error:
                 corpus.refuse(where, f"{fields.get('id')}: {error}")
 
@@ -62,12 +61,10 @@ def _objects(corpus: Corpus, path: Path) -> Iterator[tuple[str, dict[str, Any]]]
             corpus.refuse(f"{path}:{line}", f"{key}: expected an object, got {record!r:.40}")
 
 
-def _utterance(corpus: Corpus, fields: dict[str, Any], path: Path, where: str, seen: dict[str, str]) -> Utterance:
+def _utterance(corpus: Corpus, fields: dict[str, Any], path: Path, where: str) -> Utterance:
     name, wave = fields.pop("id", None), fields.pop("audio", None)
     if not isinstance(name, str) or not name:
         raise AssetError("no ID; every line has one")
-    if seen.setdefault(name, where) != where:
-        raise AssetError(f"stands in {seen[name]} already; ids are unique")
     spans = (
         wave
         if isinstance(wave, Mapping)
@@ -76,8 +73,8 @@ def _utterance(corpus: Corpus, fields: dict[str, Any], path: Path, where: str, s
     written = spans.get("file")
     if not isinstance(written, str) or not written:
         raise AssetError("no file in 'wav'; `columns: {audio: NAME}` says which column has it")
-    start, stop = number(spans.get("start"), "start"), number(spans.get("stop"), "stop")
-    seconds = number(fields.pop("duration", None), "duration")
+    start, stop = as_number(spans.get("start"), "start"), as_number(spans.get("stop"), "stop")
+    seconds = as_number(fields.pop("duration", None), "duration")
     if isinstance(fields.get("text"), str) and not fields["text"].strip():
         raise AssetError("its text is empty; write what is said, or leave the column out")
     cut = start is not None or stop is not None

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from audiosynth.errors import AssetError
 
 Mark = tuple[float, float, str]
 """Onset and offset in seconds from the start of the utterance, and what happens between them."""
 
 STANDARD: Final = ("text", "speaker", "language", "gender", "label")
 """What fields are called here, whatever a format calls them; all others keep their names."""
+MAX_NUMBER: Final = 1e12
+"""More samples or seconds than any recording has."""
 FILLED: Final = frozenset({"id", "path", "sha256", "lossy", "measurements", "events", "words", "phones"})
 """Names that fields of a corpus cannot have, because a catalogue fills them."""
 
@@ -87,3 +92,27 @@ def between(marks: Iterable[Mark], start: float, end: float | None) -> tuple[Mar
     """
     mine = (mark for mark in marks if mark[0] >= start and (end is None or mark[0] < end))
     return tuple((round(a - start, 6), round(b - start, 6), text) for a, b, text in mine)
+
+
+def as_number(value: Any, name: str, *, least: float = 0.0) -> float | None:
+    """Return a number of seconds or samples, also one written as text; None for none.
+
+    Raises
+    ------
+    AssetError
+        If it is no number, or less than `least`.
+
+    Examples
+    --------
+    >>> as_number("1.5", "offset"), as_number(None, "offset"), as_number("", "offset")
+    (1.5, None, None)
+    """
+    if value in (None, ""):
+        return None
+    try:
+        found = float(value) if not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError):
+        found = math.nan
+    if not least <= found < MAX_NUMBER:
+        raise AssetError(f"expected a number from {least:g} as {name}, got {value!r:.40}")
+    return found
