@@ -38,16 +38,19 @@ def read(corpus: Corpus) -> Iterator[Utterance]:
     for path in corpus.listed("SpeechBrain's .csv or .json"):
         for where, record in _objects(corpus, path) if path.suffix == ".json" else corpus.table(path):
             fields = corpus.called(record, NAMES)
+            name = fields.get("id")
             try:
                 yield _utterance(corpus, fields, path, where)
             except AssetError as error:
-                corpus.refuse(where, f"{fields.get('id')}: {error}")
+                corpus.refuse(where, f"{name}: {error}")
 
 
 def _objects(corpus: Corpus, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the entries of a JSON file, each with the line that its id stands in."""
     text = whole(path)
     tree = corpus.parsed(str(path), text)
+    if tree is None:
+        return  # which is a problem by now
     if not isinstance(tree, Mapping):
         raise AssetError(f"{path}: expected a JSON object with an object for every id")
     line, at = 1, 0
