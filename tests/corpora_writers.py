@@ -30,7 +30,7 @@ class Said(NamedTuple):
 
 WHOLE = (
     Said("84-121-0001", "84-121-0001.wav", "HELLO WORLD", "84", words=((0.1, 0.3, "HELLO"), (0.35, 0.6, "WORLD"))),
-    Said("84-121-0002", "84-121-0002.wav", "IT'S \"QUOTED\", SHE SAID", "84"),
+    Said("84-121-0002", "84-121-0002.wav", 'IT\'S "QUOTED", SHE SAID', "84"),
     Said("777-9-0000", "777-9-0000.wav", "ÉTÉ À LA MER", "777"),
 )
 """Three utterances, each a file."""
@@ -99,7 +99,14 @@ def recording(folder: Path, one: Said) -> dict[str, Any]:
     n = length(folder, one)
     sources = [{"type": "file", "channels": [0], "source": one.file}]
     name = one.file.removesuffix(".wav")
-    return {"id": name, "sources": sources, "sampling_rate": SR, "num_samples": n, "duration": n / SR, "channel_ids": [0]}
+    return {
+        "id": name,
+        "sources": sources,
+        "sampling_rate": SR,
+        "num_samples": n,
+        "duration": n / SR,
+        "channel_ids": [0],
+    }
 
 
 def supervision(folder: Path, one: Said, shift: float = 0.0) -> dict[str, Any]:
@@ -173,7 +180,13 @@ def speechbrain_json(root: Path, said: Sequence[Said]) -> dict[str, Any]:
         wav: Any = f"{{data_root}}/{one.file}"
         if one.end is not None:
             wav = {"file": wav, "start": round(start * SR), "stop": round(end * SR)}
-        tree[one.id] = {"wav": wav, "length": end - start, "spk_id": one.speaker, "words": one.text, "lang": one.language}
+        tree[one.id] = {
+            "wav": wav,
+            "length": end - start,
+            "spk_id": one.speaker,
+            "words": one.text,
+            "lang": one.language,
+        }
     put(root / "train.json", json.dumps(tree, indent=2))
     return {"layout": "speechbrain", "manifest": "train.json"}
 
@@ -210,7 +223,10 @@ def librispeech(root: Path, said: Sequence[Said]) -> dict[str, Any]:
     for path, found in chapters.items():
         put(root / path, "".join(f"{one.id} {one.text}\n" for one in found))
     people = sorted({one.speaker for one in said})
-    put(root / "SPEAKERS.TXT", ";ID |SEX| SUBSET |MINUTES| NAME\n" + "".join(f"{p} | F | dev | 1.0 | A B\n" for p in people))
+    put(
+        root / "SPEAKERS.TXT",
+        ";ID |SEX| SUBSET |MINUTES| NAME\n" + "".join(f"{p} | F | dev | 1.0 | A B\n" for p in people),
+    )
     return {"layout": "librispeech"}
 
 
@@ -241,15 +257,16 @@ def rttm(root: Path, said: Sequence[Said]) -> dict[str, Any]:
     rows = []
     for one in said:
         start, end = span(root, one)
-        rows.append(f"SPEAKER {one.file.removesuffix('.wav')} 1 {start} {end - start:.6f} <NA> <NA> {one.speaker} <NA> <NA>\n")
+        rows.append(
+            f"SPEAKER {one.file.removesuffix('.wav')} 1 {start} {end - start:.6f} <NA> <NA> {one.speaker} <NA> <NA>\n"
+        )
     put(root / "all.rttm", "".join(rows))
     return {"layout": "rttm", "manifest": "all.rttm"}
 
 
 Writer = Callable[[Path, Sequence[Said]], dict[str, Any]]
 SEGMENTED: dict[str, Writer] = {
-    f.__name__: f
-    for f in (kaldi, lhotse, lhotse_cuts, nemo, speechbrain_csv, speechbrain_json, table_tsv, table_jsonl)
+    f.__name__: f for f in (kaldi, lhotse, lhotse_cuts, nemo, speechbrain_csv, speechbrain_json, table_tsv, table_jsonl)
 }
 """Formats whose utterances may be parts of files."""
 WRITERS: dict[str, Writer] = {**SEGMENTED, **{f.__name__: f for f in (audiofolder, commonvoice, librispeech)}}

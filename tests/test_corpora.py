@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from corpora_writers import CUT, SEGMENTED, SR, WHOLE, WRITERS, Said, kaldi, lines, put, rttm, sounds, span
-from material import noise, read_wav, tone, write_recipe, write_wav
+from material import noise, tone, write_wav
 
-from audiosynth import build, load_recipe
 from audiosynth.clip import Recording
-from audiosynth.errors import AssetError, RecipeError
+from audiosynth.errors import AssetError
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.catalogue import Catalogue, CatalogueSpec, scan
 
@@ -75,7 +71,10 @@ def test_words(root: Path, name: str) -> None:
     said = [Said("a-1", "call.wav", "ONE TWO", "a", 0.25, 1.0, words=((0.1, 0.3, "ONE"), (0.35, 0.6, "TWO")))]
     sounds(root, said)
     (recording,) = read(root, **WRITERS[name](root, said)).recordings
-    assert [[round(a, 6), round(b, 6), w] for a, b, w in recording.meta["words"]] == [[0.1, 0.3, "ONE"], [0.35, 0.6, "TWO"]]
+    assert [[round(a, 6), round(b, 6), w] for a, b, w in recording.meta["words"]] == [
+        [0.1, 0.3, "ONE"],
+        [0.35, 0.6, "TWO"],
+    ]
 
 
 def test_turns(root: Path) -> None:
@@ -98,7 +97,11 @@ def test_channels(root: Path) -> None:
     said = {"id": "b", "recording_id": "call", "start": 0.25, "duration": 0.75, "channel": 1}
     lines(root / "l.jsonl", [{**heard, "num_samples": SR, "duration": 1.0, "channel_ids": [0, 1]}, said])
     put(root / "t.rttm", "SPEAKER call 2 0.25 0.75 <NA> <NA> bob <NA> <NA>\n")
-    for spec in ({"layout": "kaldi"}, {"layout": "lhotse", "manifest": "l.jsonl"}, {"layout": "rttm", "manifest": "t.rttm"}):
+    for spec in (
+        {"layout": "kaldi"},
+        {"layout": "lhotse", "manifest": "l.jsonl"},
+        {"layout": "rttm", "manifest": "t.rttm"},
+    ):
         recording = read(root, **spec).recordings[-1]
         assert (recording.n_channels, recording.n_samples) == (1, 6000)
         np.testing.assert_array_equal(sound_of(root, recording), sides[1:, 2000:])
@@ -175,9 +178,7 @@ item []:
             number = 0.2
             mark = "click"
 '''
-SHORT_GRID = (
-    '"ooTextFile"\n"TextGrid"\n0\n0.7\n<exists>\n1\n"IntervalTier"\n"phones"\n0\n0.7\n2\n0\n0.25\n"HH"\n0.25\n0.7\n"sp"\n'
-)
+SHORT_GRID = '"ooTextFile"\n"TextGrid"\n0\n0.7\n<exists>\n1\n"IntervalTier"\n"phones"\n0\n0.7\n2\n0\n0.25\n"HH"\n0.25\n0.7\n"sp"\n'
 
 
 def test_textgrids(root: Path) -> None:
@@ -234,7 +235,12 @@ def test_order_does_not_depend_on_the_lists(root: Path) -> None:
 def kaldi_root(root: Path, **files: str) -> Path:
     """Write a data directory of one utterance, with other texts for some of its files."""
     sounds(root, [Said("a", "a.wav", "", "s")])
-    told = {"wav.scp": "a a.wav\n", "text": "a HELLO\n", "utt2spk": "a s\n", **{k.replace("_", "."): v for k, v in files.items()}}
+    told = {
+        "wav.scp": "a a.wav\n",
+        "text": "a HELLO\n",
+        "utt2spk": "a s\n",
+        **{k.replace("_", "."): v for k, v in files.items()},
+    }
     for name, text in told.items():
         put(root / name, text)
     return root
