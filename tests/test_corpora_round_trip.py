@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpora_writers import CUT, SEGMENTED, SR, WHOLE, WRITERS, sounds, span
+from click.testing import CliRunner
+from corpora_writers import CUT, SEGMENTED, SR, WHOLE, WRITERS, Said, sounds, span
 from material import read_wav, write_recipe
 
 from audiosynth import build, load_recipe
-from audiosynth.errors import BuildError
+from audiosynth.cli import cli
+from audiosynth.errors import BuildError, RecipeError
 from audiosynth.exports import export_labels
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.catalogue import CatalogueSpec, scan
@@ -286,3 +288,70 @@ def test_conversations(tmp_path: Path) -> None:
     np.testing.assert_array_equal(y[:, 8000 : 8000 + 3300], known["call.wav"][:, 3200:6500])
     with pytest.raises(BuildError, match="3 utterances, and a line of AudioFolder is of one"):
         export_labels(out, [{"type": "audiofolder", "speech": True}], out=tmp_path / "more")
+
+
+# ------------------------------------------------------------------------------- what is looked at before a build
+
+
+def test_a_suffix_that_collides(tmp_path: Path) -> None:
+    """A replica that would be called like another utterance of the corpus is refused at load, with both lines."""
+    root = tmp_path / "root"
+    root.mkdir()
+    said = [Said("a", "a.wav", "X", "s"), Said("a-aug1", "b.wav", "Y", "s")]
+    sounds(root, said)
+    spec = WRITERS["kaldi"](root, said)
+    with pytest.raises(
+        RecipeError, match=r"export\[0\]: a replica of 'a' \(.*wav\.scp:1\) would be called 'a-aug1', .*wav\.scp:2\)"
+    ):
+        built(tmp_path, spec, exports=["lhotse"])
+    out = built(tmp_path, spec, exports=[{"type": "lhotse", "suffix": "-rep"}])
+    with pytest.raises(
+        BuildError, match="a replica is called 'a-aug1', as an utterance of its corpus is; choose another `suffix`"
+    ):
+        export_labels(out, ["lhotse"], out=tmp_path / "more")
+
+
+def test_a_speaker_with_one_utterance(tmp_path: Path) -> None:
+    """Where splits are by speaker, one who has a single utterance is named with its line."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sounds(root, WHOLE)
+    spec = {**WRITERS["kaldi"](root, WHOLE), "group": "speaker"}
+    tree = {
+        "sr": SR, "duration": {"of": "utt"}, "clips": {"each": {"from": "c", "as": "utt"}}, "data": {"c": "root"},
+        "catalogues": {"c": {"data": "c", **spec}}, "events": [{"label": "x", "source": {"type": "file", "recording": "$utt"}}],
+    }  # fmt: skip
+    parted = {**tree, "splits": {"shares": {"train": 1, "test": 1}, "assign": {"84": "train", "777": "test"}}}
+    (warning,) = load_recipe(write_recipe(tmp_path / "a.yaml", parted), cache_dir=tmp_path / "cache").warnings
+    assert re.search(r"these have one utterance, with no other to set it against: 777 \(.*wav\.scp:1\)$", warning)
+    assert load_recipe(write_recipe(tmp_path / "b.yaml", tree), cache_dir=tmp_path / "cache").warnings == ()
+
+
+def test_keep_going_writes_a_table(tmp_path: Path) -> None:
+    """The command goes on with what can be used, writes the rest to failures.tsv without a path of this machine, and ends with 1."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sounds(root, WHOLE)
+    spec = WRITERS["kaldi"](root, WHOLE)
+    scp = root / "data/all/wav.scp"
+    scp.write_text(scp.read_text("utf-8").replace("777-9-0000.wav", "cat x |"), "utf-8")
+    tree = {
+        "sr": SR, "duration": {"of": "utt"}, "clips": {"each": {"from": "c", "as": "utt"}}, "data": {"c": "root"},
+        "catalogues": {"c": {"data": "c", **spec}}, "events": [{"label": "x", "source": {"type": "file", "recording": "$utt"}}],
+    }  # fmt: skip
+    recipe = write_recipe(tmp_path / "a.yaml", tree)
+    run = CliRunner(env={"AUDIOSYNTH_CACHE": str(tmp_path / "cache")})
+    stopped = run.invoke(cli, ["build", str(recipe), "-o", str(tmp_path / "out"), "--workers", "1"])
+    assert stopped.exit_code == 1
+    assert not (tmp_path / "out/manifest.jsonl").exists()
+    done = run.invoke(cli, ["build", str(recipe), "-o", str(tmp_path / "out"), "--workers", "1", "--keep-going"])
+    assert done.exit_code == 1
+    assert "1 recordings could not be used" in done.output
+    assert [row["augmented_from"] for row in records(tmp_path / "out/manifest.jsonl")] == [one.id for one in WHOLE[:2]]
+    head, (catalogue, place, problem) = [
+        line.split("\t") for line in (tmp_path / "out/failures.tsv").read_text(encoding="utf-8").splitlines()
+    ]
+    assert head == ["catalogue", "place", "problem"]
+    assert (catalogue, place) == ("c", "c:data/all/wav.scp:1")
+    assert problem.startswith("777-9-0000: a command ('cat x |'), and commands are not run")
+    assert run.invoke(cli, ["verify", str(tmp_path / "out")]).exit_code == 0

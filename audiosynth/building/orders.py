@@ -143,8 +143,9 @@ class RecipeOrder:
         }
 
     def texts(self) -> Mapping[str, str]:
-        """Return the recipe with everything merged in."""
-        return {"recipe.yaml": self.recipe.text}
+        """Return the recipe with everything merged in, and a table of what its catalogues had to leave out."""
+        failures = failures_of(self.recipe)
+        return {"recipe.yaml": self.recipe.text, **({"failures.tsv": failures} if failures else {})}
 
     def assets(self, used: Collection[Used]) -> list[dict[str, Any]]:
         """Return a row for every recording used, with all that its catalogue knows."""
@@ -157,6 +158,19 @@ class RecipeOrder:
         for key in by_place(used):
             found.setdefault(key[2], known[key])
         return AssetStore(self.recipe.roots).rows(found.values())
+
+
+def failures_of(recipe: Recipe) -> str:
+    """Return the table of recordings that could not be used: catalogue, place below its data root, why; empty if none."""
+    rows = []
+    for name, catalogue in sorted(recipe.catalogues.items()):
+        for problem in catalogue.problems:
+            text = " ".join(problem.split())
+            for data, root in recipe.roots.items():
+                text = text.replace(f"{root}/", f"{data}:")
+            place, _, why = text.partition(": ")
+            rows.append(f"{name}\t{place}\t{why}\n")
+    return "".join(["catalogue\tplace\tproblem\n", *rows]) if rows else ""
 
 
 def origin_of(row: Mapping[str, Any]) -> dict[str, Any]:
