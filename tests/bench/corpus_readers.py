@@ -145,8 +145,8 @@ def meeteval_stm(root: Path) -> Found:
 
     lines = meeteval.io.load(root / "labels/stm/train.stm")
     return {
-        f"{x['session_id']} {float(x['start_time']):.3f}": {
-            "seconds": float(x["end_time"] - x["start_time"]), "text": x["words"], "speaker": x["speaker"],
+        f"{x.filename} {float(x.begin_time):.3f}": {
+            "seconds": float(x.end_time - x.begin_time), "text": x.transcript, "speaker": x.speaker_id,
         }
         for x in lines
     }  # fmt: skip
@@ -229,10 +229,10 @@ def sets(folder: Path) -> dict[str, Path]:
         return {"label": "speech", "source": {"type": "file", "recording": source, "trim": False}, "snr_db": 10, **more}
 
     made = {}
-    for name, said in (("replicas", WHOLE), ("conversation", CUT)):
+    for name, written in (("replicas", WHOLE), ("conversation", CUT)):
         root = folder / name / "root"
         root.mkdir(parents=True)
-        said = tuple(one._replace(text=one.text.replace('"', "")) for one in said)  # a quote is a mark of STM
+        said = tuple(one._replace(text=one.text.replace('"', "")) for one in written)  # a quote is a mark of STM
         sounds(root, said)
         tree = {**base, "catalogues": {"c": {"data": "c", **kaldi(root, said)}}}
         if name == "replicas":
