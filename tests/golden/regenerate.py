@@ -255,7 +255,7 @@ def rooms() -> dict[str, dict[str, Any]]:
             "room": {**box, "rt60": 0.5, "method": "hybrid", "receiver": foa},
             "events": [event(TONE, 0.2, snr_db=6.0, **there)],
         },
-        "polack": {
+        "polack_2": {
             "channels": 4,
             "noise": {**PINK, "level_dbfs": -45.0, "spatial": "independent"},
             "room": {
