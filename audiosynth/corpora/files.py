@@ -51,7 +51,8 @@ class Corpus:
     moved: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    _located: dict[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
+    _located: dict[tuple[Path | None, bool, str], str] = field(default_factory=dict, repr=False, compare=False)
+    _files: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
 
     def refuse(self, where: str, why: str) -> None:
         """Note an utterance that cannot be used."""
@@ -168,11 +169,17 @@ class Corpus:
         AssetError
             If there is no such file, it is no local file, or it lies outside the data root.
         """
-        here = "." if at_root else self.folder if beside is None else _inner(self.root, beside.parent)
-        key = (here, written)
+        key = (beside, at_root, written)
         if key not in self._located:
+            here = "." if at_root else self.folder if beside is None else _inner(self.root, beside.parent)
             self._located[key] = self._locate(written, here)
         return self._located[key]
+
+    def place(self, audio: str) -> Path:
+        """Return where an audio file below the data root is; on systems that decompose accents its name may be another."""
+        if audio not in self._files:
+            self._files[audio] = below(self.root, audio) or self.root / audio
+        return self._files[audio]
 
     def _locate(self, written: str, here: str) -> str:
         name = nfc(written.strip())
@@ -195,10 +202,12 @@ class Corpus:
         inside = [name for name in map(posixpath.normpath, names) if is_below(name)]
         if not inside:
             raise AssetError(f"'{written}' leads outside the data root {self.root}")
-        found = next((name for name in inside if below(self.root, name) is not None), None)
-        if found is None:
-            raise AssetError(f"there is no file '{written}' (looked for {' and '.join(inside)} below {self.root})")
-        return found
+        for name in inside:
+            file = below(self.root, name)
+            if file is not None:
+                self._files[name] = file
+                return name
+        raise AssetError(f"there is no file '{written}' (looked for {' and '.join(inside)} below {self.root})")
 
 
 def _inner(root: Path, path: Path) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path, PurePosixPath
+import posixpath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiosynth.corpora.files import Corpus
 from audiosynth.corpora.read import LAYOUTS, read_corpus
 from audiosynth.errors import AssetError
-from audiosynth.files.paths import below, require_inside
+from audiosynth.files.paths import require_inside
 from audiosynth.files.patterns import Pattern
 from audiosynth.material.listing import Found, read_table, selects, walk
 
@@ -48,12 +48,13 @@ def _said(spec: CatalogueSpec, root: Path, problems: list[str]) -> list[Found]:
     manifests = (spec.manifest,) if isinstance(spec.manifest, str) else tuple(spec.manifest or ())
     require_inside(root, root / spec.folder)
     corpus = Corpus(root, spec.folder, manifests, spec.moved, spec.columns, problems)
-    found = []
+    found, inners = [], dict[str, str]()
     for said in read_corpus(str(spec.layout), corpus, alignments=spec.alignments):
-        inner = str(PurePosixPath(os.path.relpath(said.audio, spec.folder).replace(os.sep, "/")))
+        if said.audio not in inners:
+            inners[said.audio] = posixpath.relpath(said.audio, spec.folder)
+        inner = inners[said.audio]
         if (not spec.include or selects(inner, spec.include)) and not selects(inner, spec.exclude):
-            file = below(root, said.audio) or root / said.audio
-            found.append(Found(said.audio, inner, file, said.meta(), said.where, said))
+            found.append(Found(said.audio, inner, corpus.place(said.audio), said.meta(), said.where, said))
     return found
 
 
