@@ -45,6 +45,7 @@ STAGES = {
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
 IMPORTED_LATE = {
     "audiosynth.acoustics.image_kernel",
+    "audiosynth.sound.dynamics_kernel",
     "audiosynth.sound.normal_kernel",
     "audiosynth.sound.stretch_kernel",
 }
