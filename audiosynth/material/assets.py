@@ -15,12 +15,13 @@ import numpy as np
 
 from audiosynth import dsp
 from audiosynth.acoustics.sofa import Sofa, read_sofa
-from audiosynth.clip import CREDIT_FIELDS, Array, Recording
+from audiosynth.clip import CREDIT_FIELDS, Array, Part, Recording
 from audiosynth.errors import AssetError
 from audiosynth.files.decoding import LOSSY_SUFFIXES, decode
 from audiosynth.files.paths import below, files_below, nfc, read_bytes
 from audiosynth.material.channels import mean
 from audiosynth.material.kept import Kept
+from audiosynth.material.parts import cut
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
@@ -73,10 +74,10 @@ class AssetStore:
             raise AssetError(
                 f"{recording.data}:{recording.path} is a set of responses (SOFA), no sound; use it in `room: {{type: measured}}`"
             )
-        held = self._get((recording.sha256, sr))
+        held = self._get(_key(recording, sr))
         if held is not None:
             return held
-        stored = self._get((recording.sha256, recording.sr))
+        stored = self._get(_key(recording, recording.sr))
         if stored is None:
             n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
             if n * recording.n_channels * 8 > self.max_bytes:
@@ -92,10 +93,10 @@ class AssetStore:
         AssetError
             As `samples` does.
         """
-        held = self._get((recording.sha256, sr, "mono"))
+        held = self._get((*_key(recording, sr), "mono"))
         if held is not None:
             return held
-        return self._hold((recording.sha256, sr, "mono"), mean(self.samples(recording, sr)))
+        return self._hold((*_key(recording, sr), "mono"), mean(self.samples(recording, sr)))
 
     def _get(self, key: object) -> Array | None:
         if self._large is not None and self._large[0] == key:
@@ -119,14 +120,14 @@ class AssetStore:
 
     def measurement(self, recording: Recording, sr: int, number: int) -> Array:
         """Return one measurement of a SOFA file at rate `sr`, delays applied, shape (n_receivers, n_samples); read-only."""
-        held = self._get((recording.sha256, sr, number))
+        held = self._get((*_key(recording, sr), number))
         if held is not None:
             return held
         return self._resampled(self.sofa(recording).measurement(number), recording, sr, number)
 
     def _resampled(self, y: Array, recording: Recording, sr: int, *number: int) -> Array:
         moved = np.ascontiguousarray(dsp.resample(y, sr_in=recording.sr, sr_out=sr))
-        return self._hold((recording.sha256, sr, *number), moved)
+        return self._hold((*_key(recording, sr), *number), moved)
 
     def _hold(self, key: object, y: Array) -> Array:
         y.flags.writeable = False
@@ -154,6 +155,8 @@ class AssetStore:
         )
 
     def _decoded(self, recording: Recording) -> Array:
+        if recording.part is not None:
+            return self._cut(recording, recording.part)
         path, data = self._bytes_of(recording)
         y, sr = decode(data, str(path))
         expected = (recording.sr, recording.n_channels, recording.n_samples)
@@ -163,6 +166,17 @@ class AssetStore:
                 "or this version of libsndfile decodes the file otherwise"
             )
         return y
+
+    def _cut(self, recording: Recording, part: Part) -> Array:
+        """Return a part of a file; the file is kept, as its other parts are likely to be asked for next."""
+        y = self._get((recording.sha256, "file", recording.sr))
+        if y is None:
+            path, data = self._bytes_of(recording)
+            y, sr = decode(data, str(path))
+            if sr != recording.sr:
+                raise AssetError(f"{path}: expected {recording.sr} Hz as recorded, got {sr}; the row was edited")
+            self._hold((recording.sha256, "file", sr), y)
+        return cut(y, recording, part)
 
     def locate(self, recording: Recording) -> Path:
         """Return where the recording's file is.
@@ -229,6 +243,11 @@ class AssetStore:
         import soundfile
 
         return (f"libsndfile=={soundfile.__libsndfile_version__}",)
+
+
+def _key(recording: Recording, sr: int) -> tuple[object, ...]:
+    part = recording.part
+    return (recording.sha256, sr, *(() if part is None else (part.first, part.last, part.channel)))
 
 
 def lossy(recording: Recording) -> bool:
