@@ -10,12 +10,15 @@ import numpy as np
 
 from audiosynth import levels
 from audiosynth.clip import Array
+from audiosynth.dsp import BLOCK, block_energies
 from audiosynth.rendering.beds import Noise
 from audiosynth.rendering.gains import Meter, bed_gain, bed_gain_under, event_gain
 from audiosynth.rendering.images import Image, amplitude
 from audiosynth.rendering.realised import Realised
 from audiosynth.spec import ClipSpec
 
+STRETCH: Final = 4 * BLOCK
+"""Samples of the bed that are added at once, so that a processor's cache holds them."""
 DRIFT_DB: Final = 2e-6
 """A replayed gain further than this from what is measured now is worth a warning."""
 
@@ -73,9 +76,10 @@ def placed(image: Image, gain: float, first: int, last: int) -> tuple[Array, int
 
 @dataclass(frozen=True)
 class Parts:
-    """The sum of a clip, and what it is made of."""
+    """The sum of a clip, its peak, and what it is made of."""
 
     total: Array
+    peak: float
     images: Sequence[Image]
     gains: Gains
     noise: Noise | None
@@ -88,13 +92,29 @@ class Parts:
         total = np.zeros((spec.channels, spec.n_samples))
         for image, gain in zip(images, gains.events, strict=True):
             realised.event(*add_image(total, image, amplitude(gain + image.room_gain_db)), gain)
-        if noise is not None:
-            bed = noise.y * amplitude(gains.bed)
+        if noise is None:
+            return cls(total, levels.peak(total), images, gains, noise)
+        ref, factor, foreground = spec.reference_channel, amplitude(gains.bed), None
+        if spec.noise is not None and spec.noise.snr_db is not None:
             plain = all(event.role == "foreground" for event in spec.events)
-            foreground = total if plain else foreground_of(spec, images, gains.events)
-            realised.noise(levels.Weighings(bed[spec.reference_channel], spec.sr), foreground)
-            total += bed
-        return cls(total, images, gains, noise)
+            foreground = np.array(total[ref]) if plain else foreground_of(spec, images, gains.events)[ref]
+        blocks, peak = _add_bed(total, noise.y, factor, channel=ref)
+        bed = levels.Channel(spec.n_samples, lambda start, n: noise.y[ref, start : start + n] * factor)
+        realised.noise(levels.Weighings.of_blocks(bed, spec.sr, blocks), foreground)
+        return cls(total, peak, images, gains, noise)
+
+
+def _add_bed(total: Array, bed: Array, factor: float, *, channel: int) -> tuple[Array, float]:
+    """Add the bed to a clip; return the energies of the blocks of what was added on one channel, and the peak of the sum."""
+    found, peak = [], 0.0
+    scratch = np.empty((total.shape[0], min(STRETCH, total.shape[1])))
+    for start in range(0, total.shape[1], STRETCH):
+        y = total[:, start : start + STRETCH]
+        added = np.multiply(bed[:, start : start + STRETCH], factor, out=scratch[:, : y.shape[1]])
+        found.append(block_energies(added[channel]))
+        y += added
+        peak = float(np.maximum(peak, levels.peak(y)))  # NaN stays NaN
+    return np.concatenate(found), peak
 
 
 def stems_sum(spec: ClipSpec) -> bool:

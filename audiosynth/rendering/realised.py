@@ -58,7 +58,7 @@ class Realised:
         self.events.append(Heard(active, _rms(energies, [(0, n)], start), asked))
 
     def noise(self, heard: levels.Weighings, foreground: Array | None) -> None:
-        """Measure the bed as it is added to the sum of the events, which counts where the bed is set against it."""
+        """Measure the bed as it is added to the sum of the events: one channel of it where the bed is set against that."""
         meter, sr, n, bed = self._meter, self._meter.spec.sr, self._meter.spec.n_samples, self._meter.spec.noise
 
         def db(span: Intervals, measure: levels.Measure) -> float:
@@ -75,7 +75,7 @@ class Realised:
         self.bed = Heard(whole, whole)
         if bed is not None and bed.snr_db is not None and foreground is not None:
             spans = foreground_span(meter, self._images)
-            reading = levels.level_db(foreground[meter.ref], sr=sr, intervals=spans, measure=bed.measure)
+            reading = levels.level_db(foreground, sr=sr, intervals=spans, measure=bed.measure)
             self.foreground = reading.db
             self.bed = Heard(db(spans, "rms"), whole, db(spans, bed.measure))
 
