@@ -146,7 +146,7 @@ def spoken_in(row: Mapping[str, Any], ids: Ids) -> list[Spoken]:
         if not alone:
             name = f"{name}-{k:02d}"
         who = None if speaker is None else clean(speaker)
-        if ids.speaker_first and who is not None and not name.startswith(who):
+        if ids.speaker_first and who is not None and not name.startswith(f"{who}-"):
             name = f"{who}-{name}"
         speed = speed_of(event) if ids.speed_speakers else 1.0
         if speed != 1.0:

@@ -216,11 +216,11 @@ def sets(folder: Path) -> dict[str, Path]:
     from corpora_writers import CUT, WHOLE, kaldi, sounds
     from material import write_recipe
 
-    from audiosynth import build, load_recipe, registry
+    from audiosynth import build, load_recipe
 
     exports: list[Any] = [
         "lhotse", "lhotse_shar", "speechbrain", "stm", {"type": "rttm", "names": "speakers", "merge": False},
-        {"type": "nemo", "task": "asr"}, *(["kaldi"] if "kaldi" in registry.newest("exporters") else []),
+        {"type": "nemo", "task": "asr"}, {"type": "kaldi", "utterances": "corpus"},
     ]  # fmt: skip
     base: dict[str, Any] = {"sr": SR, "seed": 4, "data": {"c": "root"}, "export": exports}
     base["noise"] = {"type": "coloured", "slope_db": -3, "level_dbfs": -40}
@@ -362,8 +362,6 @@ def main() -> None:
             made = sets(folder)
             for python in options.peer:
                 for name, (module, _) in READERS.items():
-                    if "kaldi" in name and not (made["replicas"] / "labels/kaldi").is_dir():
-                        continue
                     for kind, root in made.items() if has(python, module) else ():
                         try:
                             got = json.loads(run(python, "--read", name, str(root)))
