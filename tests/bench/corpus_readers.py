@@ -253,7 +253,7 @@ def sets(folder: Path) -> dict[str, Path]:
     return made
 
 
-def truth(root: Path, *, by_time: bool) -> Found:
+def truth(root: Path, *, by_time: bool, speaker_first: bool = False) -> Found:
     """Return what the manifest says, by the ids that utterances have, or by clip and time."""
     import numpy as np
     from material import read_wav
@@ -265,7 +265,7 @@ def truth(root: Path, *, by_time: bool) -> Found:
         for k, item in enumerate(row["labels"]):
             meta = row["spec"]["events"][item["event"]]["source"]["recording"]["meta"]
             a, b = item["onset_sample"], item["offset_sample"]
-            name = f"{row['clip_id']}-{k:02d}"
+            name = f"{meta['speaker']}-" * speaker_first + f"{row['clip_id']}-{k:02d}"
             if "replica" in row:
                 name, a, b = f"{row['augmented_from']}-aug{row['replica']}", 0, row["n_samples"]
             told = {
@@ -367,7 +367,11 @@ def main() -> None:
                             got = json.loads(run(python, "--read", name, str(root)))
                             print(
                                 line_of(
-                                    f"{name}, {kind}", truth(root, by_time=module in ("meeteval", "pyannote")), got
+                                    f"{name}, {kind}",
+                                    truth(
+                                        root, by_time=module in ("meeteval", "pyannote"), speaker_first="kaldi" in name
+                                    ),
+                                    got,
                                 ),
                                 flush=True,
                             )
