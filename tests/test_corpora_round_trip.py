@@ -30,6 +30,7 @@ EXPORTS: list[Any] = [
     {"type": "nemo", "task": "asr", "suffix": ""},
     {"type": "audiofolder", "speech": True, "suffix": ""},
     {"type": "utterances", "format": "jsonl", "suffix": ""},
+    {"type": "kaldi", "utterances": "corpus", "suffix": ""},
 ]
 BACK: dict[str, dict[str, Any]] = {
     "lhotse": {"layout": "lhotse", "manifest": "labels/lhotse/train/cuts.jsonl.gz"},
@@ -41,6 +42,7 @@ BACK: dict[str, dict[str, Any]] = {
     "speechbrain json": {"layout": "speechbrain", "manifest": "labels/speechbrain/train.json"},
     "nemo": {"layout": "nemo", "manifest": "labels/nemo/train_manifest.json"},
     "audiofolder": {"layout": "audiofolder", "folder": "labels/audiofolder"},
+    "kaldi": {"layout": "kaldi", "folder": "labels/kaldi/train"},
     "utterances": {"table": "labels/utterances/train.jsonl", "columns": {"start": "start", "end": "end"}},
 }
 """How each export is read again, from the dataset's folder."""
@@ -138,6 +140,7 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Path:
         exports=[
             {"type": "lhotse", "speed_speakers": True}, {"type": "speechbrain", "replicas": [2]}, "utterances", "lhotse_shar",
             {"type": "nemo", "task": "asr", "speaker_first": True},
+            {"type": "kaldi", "utterances": "corpus", "speed_speakers": True},
         ],
     )  # fmt: skip
 
@@ -255,6 +258,35 @@ def test_nemo_by_its_rules(replicas: Path) -> None:
         assert row["id"].startswith(row["speaker"])
 
 
+def test_kaldi_by_its_rules(replicas: Path) -> None:
+    """Tables are sorted in bytes, of the same ids, speakers first in these; utt2uniq leads to the source, and so to one speaker."""
+    base = replicas / "labels/kaldi/train"
+    tables = {
+        path.name: [line.split(" ", 1) for line in path.read_text("utf-8").splitlines()]
+        for path in sorted(base.iterdir())
+    }
+    for name, rows in tables.items():
+        keys = [key.encode() for key, _ in rows]
+        assert keys == sorted(set(keys)), name
+    ids = [key for key, _ in tables["utt2spk"]]
+    assert len(ids) == 6
+    for name in ("wav.scp", "text", "utt2dur", "utt2uniq", "utt2lang", "reco2dur"):
+        assert [key for key, _ in tables[name]] == ids
+    assert "segments" not in tables
+    people = dict(tables["utt2spk"])
+    assert all(key.startswith(f"{people[key]}-") for key in ids)
+    assert sorted(people.values()) == [people[key] for key in ids]
+    assert {key: rest.split() for key, rest in tables["spk2utt"]} == {
+        who: [key for key in ids if people[key] == who] for who in dict.fromkeys(people.values())
+    }
+    assert dict(tables["spk2gender"]) == dict.fromkeys(people.values(), "f")
+    for key, source in tables["utt2uniq"]:
+        assert re.fullmatch(rf"(sp0\.9-)?{source}-aug[12]", key)
+    for key, path in tables["wav.scp"]:
+        y, sr = read_wav(replicas / path)
+        assert float(dict(tables["utt2dur"])[key]) == pytest.approx(y.shape[1] / sr, abs=1e-6)
+
+
 @pytest.mark.parametrize("exporter", [{"type": "lhotse", "suffix": ""}, {"type": "nemo", "task": "asr", "suffix": ""}])
 def test_replicas_need_a_suffix(replicas: Path, tmp_path: Path, exporter: dict[str, Any]) -> None:
     """Two replicas cannot both be called like their source."""
@@ -273,13 +305,21 @@ def test_conversations(tmp_path: Path) -> None:
         {"label": "speech", "source": {"type": "file", "recording": {"pick": {"from": "corpus", "where": {"id": one.id}}}, "trim": False}, "onset": at}
         for one, at in zip(CUT, (0.0, 0.25, 1.0), strict=True)
     ]  # fmt: skip
-    out = built(tmp_path, SEGMENTED["kaldi"](root, CUT), clips=1, duration=2.0, events=events, exports=EXPORTS[:3])
+    out = built(
+        tmp_path,
+        SEGMENTED["kaldi"](root, CUT),
+        clips=1,
+        duration=2.0,
+        events=events,
+        exports=[*EXPORTS[:3], EXPORTS[-1]],
+    )
     (clip,) = records(out / "manifest.jsonl")
     assert "augmented_from" not in clip
     y = read_wav(out / clip["path"])[0] / 32768
-    for way in ("lhotse", "speechbrain csv", "speechbrain json", "nemo"):
+    for way in ("lhotse", "speechbrain csv", "speechbrain json", "nemo", "kaldi"):
         found = told(out, BACK[way], tmp_path / "cache")
-        assert list(found) == [f"train-000000000-{k:02d}" for k in range(3)]
+        before = [f"{one.speaker}-" if way == "kaldi" else "" for one in CUT]
+        assert list(found) == [f"{who}train-000000000-{k:02d}" for k, who in enumerate(before)]
         for (text, speaker, *_, samples), one, at in zip(found.values(), CUT, (0.0, 0.25, 1.0), strict=True):
             a, b = (round(t * SR) for t in span(root, one))
             assert (text, speaker) == (one.text, one.speaker)

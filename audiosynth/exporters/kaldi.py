@@ -12,6 +12,8 @@ from pydantic import Field
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.exporters._corpus import Ids, Replicas, SpeedSpeakers, Suffix
+from audiosynth.exporters._kaldi import corpus_tables
 from audiosynth.exporters._spoken import speaker_of, words_of
 from audiosynth.exporters._text import (
     Inaudible,
@@ -46,10 +48,18 @@ class Kaldi(Component):
     speaker and by utterance alike, in bytes, as ``utils/validate_data_dir.sh`` demands. Clips without labels are left out, for it
     wants an utterance of every recording; so are weak and unlabeled splits.
 
+    With ``utterances: corpus`` they keep the names of the corpus that was gone through, ``<id>-aug2``, with the speaker before them
+    where he is not; an utterance is all of its clip, so that there is no ``segments`` unless clips hold several, ``utt2uniq``
+    names its source, and ``utt2lang`` and ``spk2gender`` stand where they are known of all.
+
     Parameters
     ----------
     paths
         ``relative`` to the dataset's folder, where Kaldi is then started, or ``absolute``.
+    utterances
+        ``labels``, each called by its clip, or those of the ``corpus``.
+    suffix, speed_speakers, replicas
+        How replicas of a corpus are called (Kaldi's ``sp0.9-`` for those at another speed), and which are listed.
     inaudible
         Whether events that cannot be heard in the mix are listed.
 
@@ -59,9 +69,17 @@ class Kaldi(Component):
     """
 
     type_name: ClassVar[str] = "kaldi"
-    examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"paths": "absolute", "inaudible": "keep"})
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"paths": "absolute", "inaudible": "keep"},
+        {"utterances": "corpus", "speed_speakers": True},
+    )
 
     paths: Literal["relative", "absolute"] = Field("relative", description="to the dataset's folder, or from the root")
+    utterances: Annotated[Literal["labels", "corpus"], Field(description="what the utterances are")] = "labels"
+    suffix: Suffix = "-aug"
+    speed_speakers: SpeedSpeakers = False
+    replicas: Replicas = None
     inaudible: Annotated[Inaudible, Field(description="whether events that cannot be heard in the mix are listed")] = (
         "drop"
     )
@@ -74,6 +92,8 @@ class Kaldi(Component):
         BuildError
             If a text, a name or a path would be read as something else.
         """
+        if self.utterances == "corpus":
+            return self._corpus(dataset, folder)
         strong = [split for split in dataset.splits if withhold(split, dataset=dataset) == "strong"]
         tables: dict[str, Tables] = {split: {name: {} for name in FILES} for split in strong}
         tokens, written = Tokens(_NOT_IN_NAMES), []
@@ -88,9 +108,30 @@ class Kaldi(Component):
                 stack.enter_context(atomic_text(written[-1])).writelines(_lines(tables[split][name].items()))
         return [*written, tokens.write(folder / "kaldi" / "names.tsv")]
 
+    def _corpus(self, dataset: DatasetView, folder: Path) -> list[Path]:
+        base = "" if self.paths == "relative" else f"{dataset.root.resolve()}/"
+        ids = Ids(self.suffix, True, self.speed_speakers, self.replicas, self.inaudible)
+        tokens, written = Tokens(), []
+        tables = corpus_tables(
+            dataset,
+            ids,
+            tokens,
+            opened=lambda row: opened(row, base + row["path"]),
+            transcript=transcript,
+            places=PLACES,
+        )
+        with ExitStack() as stack:
+            for split, name in ((split, name) for split, found in tables.items() for name in found):
+                written.append(folder / "kaldi" / split / name)
+                stack.enter_context(atomic_text(written[-1])).writelines(_lines(tables[split][name].items()))
+        return [*written, tokens.write(folder / "kaldi" / "names.tsv")]
+
     def check(self, row: Mapping[str, Any]) -> None:
         """Refuse a row whose texts or file would be read as something else; asked when a clip is made, not when all are."""
-        self._fill({name: {} for name in FILES}, row, Tokens(_NOT_IN_NAMES), "")
+        if self.utterances == "corpus":
+            opened(row, row["path"])
+        else:
+            self._fill({name: {} for name in FILES}, row, Tokens(_NOT_IN_NAMES), "")
 
     def _fill(self, tables: Tables, row: Mapping[str, Any], tokens: Tokens, base: str) -> None:
         clip = row["clip_id"]

@@ -216,11 +216,11 @@ def sets(folder: Path) -> dict[str, Path]:
     from corpora_writers import CUT, WHOLE, kaldi, sounds
     from material import write_recipe
 
-    from audiosynth import build, load_recipe, registry
+    from audiosynth import build, load_recipe
 
     exports: list[Any] = [
         "lhotse", "lhotse_shar", "speechbrain", "stm", {"type": "rttm", "names": "speakers", "merge": False},
-        {"type": "nemo", "task": "asr"}, *(["kaldi"] if "kaldi" in registry.newest("exporters") else []),
+        {"type": "nemo", "task": "asr"}, {"type": "kaldi", "utterances": "corpus"},
     ]  # fmt: skip
     base: dict[str, Any] = {"sr": SR, "seed": 4, "data": {"c": "root"}, "export": exports}
     base["noise"] = {"type": "coloured", "slope_db": -3, "level_dbfs": -40}
@@ -253,7 +253,7 @@ def sets(folder: Path) -> dict[str, Path]:
     return made
 
 
-def truth(root: Path, *, by_time: bool) -> Found:
+def truth(root: Path, *, by_time: bool, speaker_first: bool = False) -> Found:
     """Return what the manifest says, by the ids that utterances have, or by clip and time."""
     import numpy as np
     from material import read_wav
@@ -265,7 +265,7 @@ def truth(root: Path, *, by_time: bool) -> Found:
         for k, item in enumerate(row["labels"]):
             meta = row["spec"]["events"][item["event"]]["source"]["recording"]["meta"]
             a, b = item["onset_sample"], item["offset_sample"]
-            name = f"{row['clip_id']}-{k:02d}"
+            name = f"{meta['speaker']}-" * speaker_first + f"{row['clip_id']}-{k:02d}"
             if "replica" in row:
                 name, a, b = f"{row['augmented_from']}-aug{row['replica']}", 0, row["n_samples"]
             told = {
@@ -362,14 +362,16 @@ def main() -> None:
             made = sets(folder)
             for python in options.peer:
                 for name, (module, _) in READERS.items():
-                    if "kaldi" in name and not (made["replicas"] / "labels/kaldi").is_dir():
-                        continue
                     for kind, root in made.items() if has(python, module) else ():
                         try:
                             got = json.loads(run(python, "--read", name, str(root)))
                             print(
                                 line_of(
-                                    f"{name}, {kind}", truth(root, by_time=module in ("meeteval", "pyannote")), got
+                                    f"{name}, {kind}",
+                                    truth(
+                                        root, by_time=module in ("meeteval", "pyannote"), speaker_first="kaldi" in name
+                                    ),
+                                    got,
                                 ),
                                 flush=True,
                             )
