@@ -46,12 +46,16 @@ class Clock:
     period: float
     phase: float
 
+    def swing(self) -> float:
+        """Return how many samples the wander gains or loses around its mean."""
+        return abs(self.wander_ppm) * PPM * self.period / (2.0 * pi)
+
     def taken(self, position: Array) -> Array:
         """Return how many samples the recorder has taken (fractions too) when the sound has come to `position`.
 
         The integral of its rate: u(1 + ppm) + wander·P/2π·(cos 2πφ - cos 2π(u/P + φ)).
         """
-        swing = self.wander_ppm * PPM * self.period / (2.0 * pi)
+        swing = self.swing() if self.wander_ppm >= 0 else -self.swing()
         start = sine(np.array(self.phase + 0.25))
         return np.asarray(
             position * (1.0 + self.ppm * PPM) + swing * (start - sine(position / self.period + (self.phase + 0.25)))

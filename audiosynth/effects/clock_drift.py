@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
@@ -12,8 +13,8 @@ from audiosynth.coding.clock import Clock, read_at
 from audiosynth.coding.lossy import fitted
 from audiosynth.registry import Component
 
-KNOTS: Final = 16
-"""Segments a period of the wander: in between, straight lines are within 1/300 of the wander's swing."""
+CHORD: Final = 0.1
+"""Samples by which straight segments may miss the time map between their ends."""
 Ppm = Annotated[float, Field(ge=-10_000, le=10_000, json_schema_extra={"unit": "ppm"})]
 
 
@@ -68,9 +69,9 @@ class ClockDrift(Component):
         return n_samples if self.keep_length else self._own(n_samples, sr)
 
     def segments(self, n_samples: int, sr: int) -> list[Segment]:
-        """Return one segment for a steady clock, else sixteen a period, with ends rounded to whole samples."""
+        """Return one segment for a steady clock, else as many as its wander takes, with ends rounded to whole samples."""
         clock, n_out = self._clock(sr), self.extent(n_samples, sr)
-        n_knots = 1 + int(np.ceil(n_samples * KNOTS / clock.period)) if self.wander_ppm else 1
+        n_knots = 1 + int(n_samples / clock.period * pi * np.sqrt(clock.swing() / (2.0 * CHORD)))
         heard = min(n_samples, int(np.rint(clock.position(np.array(float(n_out))))))
         ins = np.unique(np.rint(np.linspace(0, heard, n_knots + 1)).astype(np.int64))
         outs = np.minimum(n_out, np.floor(clock.taken(ins.astype(np.float64)) + 0.5).astype(np.int64))
