@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from audiosynth.dataset import ClipDataset
     from audiosynth.errors import AudiosynthError
     from audiosynth.exports import export_labels
+    from audiosynth.files.shipped import shipped_recipe
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
     from audiosynth.render import render
     from audiosynth.reproduce import reproduce
-    from audiosynth.shipped import shipped_recipe
     from audiosynth.stats import stats
     from audiosynth.vary import vary
     from audiosynth.verify import verify
@@ -48,7 +48,7 @@ _HOMES = {
     "plan_clip": "plan",
     "render": "render",
     "reproduce": "reproduce",
-    "shipped_recipe": "shipped",
+    "shipped_recipe": "files.shipped",
     "stats": "stats",
     "vary": "vary",
     "verify": "verify",

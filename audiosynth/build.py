@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from audiosynth import summary
-from audiosynth.assets import AssetStore
+from audiosynth.building import summary
+from audiosynth.building.finish import finish
+from audiosynth.building.folder import WORK, clear, finished, locked, prepare
+from audiosynth.building.orders import Order, RecipeOrder
+from audiosynth.building.pool import leave_with_parent
+from audiosynth.building.units import Unit, disk_error, render_unit, units_of
 from audiosynth.errors import BuildError, UsageError
-from audiosynth.finish import finish
-from audiosynth.folder import WORK, clear, finished, locked, prepare
-from audiosynth.loaded import Recipe
-from audiosynth.orders import Order, RecipeOrder
-from audiosynth.pool import leave_with_parent
-from audiosynth.units import Unit, disk_error, render_unit, units_of
-from audiosynth.workspace import Workspace
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
+from audiosynth.records.loaded import Recipe
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -42,7 +42,7 @@ class Built:
     made
         Clips made by this run.
     stats
-        Totals over the manifest (`audiosynth.summary.Totals.as_dict`).
+        Totals over the manifest (`audiosynth.building.summary.Totals.as_dict`).
     """
 
     root: Path

@@ -15,29 +15,29 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from audiosynth.cli_failures import Stopped, leave, report
+from audiosynth.commands.failures import Stopped, leave, report
 from audiosynth.errors import did_you_mean
 
 HOMES: Final = {
-    "new": "cli_new",
-    "build": "cli_build",
-    "check": "cli_check",
-    "plan": "cli_plan",
-    "preview": "cli_preview",
-    "room": "cli_room",
-    "gallery": "cli_gallery",
-    "profile": "cli_profile",
-    "learn": "cli_profile",
-    "reproduce": "cli_reproduce",
-    "vary": "cli_vary",
-    "export": "cli_export",
-    "verify": "cli_verify",
-    "import-scaper": "cli_import",
-    "assets": "cli_verify",
-    "stats": "cli_stats",
-    "list": "cli_look",
-    "describe": "cli_look",
-    "schema": "cli_look",
+    "new": "commands.new",
+    "build": "commands.build",
+    "check": "commands.check",
+    "plan": "commands.plan",
+    "preview": "commands.preview",
+    "room": "commands.room",
+    "gallery": "commands.gallery",
+    "profile": "commands.profile",
+    "learn": "commands.profile",
+    "reproduce": "commands.reproduce",
+    "vary": "commands.vary",
+    "export": "commands.export",
+    "verify": "commands.verify",
+    "import-scaper": "commands.import_scaper",
+    "assets": "commands.verify",
+    "stats": "commands.stats",
+    "list": "commands.look",
+    "describe": "commands.look",
+    "schema": "commands.look",
 }
 """Module of each command, in the order of a first day's work."""
 
@@ -109,7 +109,7 @@ class Commands(click.Group):
 
 
 def _shipped() -> list[str]:
-    from audiosynth.shipped import shipped_recipes
+    from audiosynth.files.shipped import shipped_recipes
 
     return shipped_recipes()
 

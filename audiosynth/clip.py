@@ -134,7 +134,7 @@ class AssetReader(Protocol):
         ...
 
     def sofa(self, recording: Recording) -> Any:
-        """Return a SOFA file (`audiosynth.sofa.Sofa`)."""
+        """Return a SOFA file (`audiosynth.acoustics.sofa.Sofa`)."""
         ...
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from audiosynth.assets import AssetStore
 from audiosynth.errors import ManifestError, UsageError
-from audiosynth.loaded import Recipe
 from audiosynth.manifest import Row, label_rows, open_manifest, parse_row, safe_path
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
 from audiosynth.plan import plan_clip
+from audiosynth.records.loaded import Recipe
 from audiosynth.render import render
-from audiosynth.workspace import Workspace
 
 
 class ClipDataset:

@@ -13,10 +13,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from audiosynth import registry
+from audiosynth.building.finish import view
 from audiosynth.errors import BuildError, ManifestError, UsageError
-from audiosynth.finish import view
+from audiosynth.files.paths import plain_name
 from audiosynth.manifest import open_manifest, parse_row, read_rows
-from audiosynth.paths import plain_name
 
 LATER: Final = "labels/export.json"
 """What was exported after the build, with all options: what `verify` needs to write it again."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 import numpy as np
 
 from audiosynth.dsp import BLOCK, block_energies, energy
-from audiosynth.loudness import LUFS_OFFSET, a_weight, gated_loudness, k_weight
-from audiosynth.speech_level import SHORTEST_SPEECH, active_speech_level
+from audiosynth.sound.loudness import LUFS_OFFSET, a_weight, gated_loudness, k_weight
+from audiosynth.sound.speech_level import SHORTEST_SPEECH, active_speech_level
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array

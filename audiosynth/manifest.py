@@ -12,12 +12,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from audiosynth import registry
-from audiosynth.compiler import path_text
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.errors import ManifestError
-from audiosynth.paths import reserved_name
-from audiosynth.rendered import Clip
-from audiosynth.scaper_spec import spec_model
+from audiosynth.files.paths import reserved_name
+from audiosynth.language.compiler import path_text
+from audiosynth.records.rendered import Clip
+from audiosynth.scaper.spec import spec_model
 from audiosynth.spec import ENGINE, FORMAT, ClipSpec, Decisions, parts, recordings
 
 MAX_ROW_BYTES: Final = 2**20

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.containers import BITS
 from audiosynth.errors import ParameterError, RenderError
+from audiosynth.files.containers import BITS
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array

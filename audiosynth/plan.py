@@ -10,21 +10,21 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from audiosynth import registry
-from audiosynth.arrange import Standing, arrange, own_places, stand
 from audiosynth.clip import Fit, Recording, Slack
-from audiosynth.compiler import path_text
 from audiosynth.dice import ClipDice
-from audiosynth.drafts import Draft, chain, heard_of
-from audiosynth.draws_time import Placing
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
-from audiosynth.loaded import Recipe
-from audiosynth.nodes import Scope
-from audiosynth.places import Motion, Position
+from audiosynth.language.compiler import path_text
+from audiosynth.language.draws_time import Placing
+from audiosynth.language.nodes import Scope
+from audiosynth.planning.arrange import Standing, arrange, own_places, stand
+from audiosynth.planning.drafts import Draft, chain, heard_of
+from audiosynth.planning.timing import fitted, hull, moved, require_whole
+from audiosynth.records.loaded import Recipe
+from audiosynth.records.rules import Rules, rules_of
 from audiosynth.registry import Component
-from audiosynth.rules import Rules, rules_of
+from audiosynth.spaces.places import Motion, Position
 from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
-from audiosynth.timing import fitted, hull, moved, require_whole
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")

@@ -7,19 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from audiosynth import catalogue as catalogues
-from audiosynth import splits
-from audiosynth.budget import MAX_DRAWN, drawn_at_most
-from audiosynth.checks import Checker
-from audiosynth.checks_scene import Sounds, scene_problems, sounds_of, without_sounds
 from audiosynth.clip import Entry, Member, Recording
-from audiosynth.compiler import Compiler, path_text
-from audiosynth.draws import Turn
 from audiosynth.errors import AssetError, did_you_mean
-from audiosynth.loaded import Each, Recipe
-from audiosynth.nodes import Const, Given, MapNode, Node, Repeat, SplitName
-from audiosynth.normalise import normalise
-from audiosynth.recipe_parts import (
+from audiosynth.language.budget import MAX_DRAWN, drawn_at_most
+from audiosynth.language.compiler import Compiler, path_text
+from audiosynth.language.draws import Turn
+from audiosynth.language.nodes import Const, Given, MapNode, Node, Repeat, SplitName
+from audiosynth.language.reserved import RESERVED
+from audiosynth.loading.checks import Checker
+from audiosynth.loading.checks_scene import Sounds, scene_problems, sounds_of, without_sounds
+from audiosynth.loading.normalise import normalise
+from audiosynth.loading.parts import (
     Loader,
     RecipePath,
     catalogue_specs,
@@ -31,9 +29,11 @@ from audiosynth.recipe_parts import (
     split_spec_of,
     supervision_of,
 )
-from audiosynth.recipe_source import read_source
-from audiosynth.recipe_tables import members_of, tables_of
-from audiosynth.reserved import RESERVED
+from audiosynth.loading.source import read_source
+from audiosynth.loading.tables import members_of, tables_of
+from audiosynth.material import catalogue as catalogues
+from audiosynth.material import splits
+from audiosynth.records.loaded import Each, Recipe
 from audiosynth.spec import MAX_DURATION, Scene
 
 SCENE_KEYS: Final = frozenset(Scene.model_fields)
@@ -186,7 +186,7 @@ def _recordings(
     loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec], split_spec: splits.SplitSpec | None,
     split_names: Sequence[str], data: Mapping[str, str], environ: Mapping[str, str] | None, cache_dir: Path | None,
 ) -> tuple[dict[str, Path], dict[str, catalogues.Catalogue], dict[tuple[str, str], tuple[Recording, ...]]]:  # fmt: skip
-    from audiosynth.roots import resolve_roots
+    from audiosynth.material.roots import resolve_roots
 
     if not specs:
         return {}, {}, {}

@@ -12,21 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosynth import levels, pcm
-from audiosynth.beds import make_noise
 from audiosynth.clip import Array, AssetReader, RenderContext
 from audiosynth.dice import uniform_at
 from audiosynth.errors import RenderError
-from audiosynth.gains import Meter
-from audiosynth.images import amplitude, make_image, round_gain
-from audiosynth.outcomes import audible_of, bed_reading, decisions_of, labels_of, outcomes_of, readings_of
-from audiosynth.parts import Gains, Parts
-from audiosynth.realised import Realised
-from audiosynth.render_scaper import render_scaper
-from audiosynth.rendered import Clip
-from audiosynth.scaper_spec import ScaperSpec
-from audiosynth.separate import Separator
+from audiosynth.material.workspace import Workspace
+from audiosynth.records.rendered import Clip
+from audiosynth.rendering.beds import make_noise
+from audiosynth.rendering.gains import Meter
+from audiosynth.rendering.images import amplitude, make_image, round_gain
+from audiosynth.rendering.outcomes import audible_of, bed_reading, decisions_of, labels_of, outcomes_of, readings_of
+from audiosynth.rendering.parts import Gains, Parts
+from audiosynth.rendering.realised import Realised
+from audiosynth.rendering.separate import Separator
+from audiosynth.scaper.chain import render_scaper
+from audiosynth.scaper.spec import ScaperSpec
 from audiosynth.spec import MAX_VALUES, ClipSpec, Decisions
-from audiosynth.workspace import Workspace
 
 FULL_SCALE: Final = 1.0 - 2.0**-15
 """Largest sample that 16 bits hold."""
@@ -109,7 +109,7 @@ def _require_memory(spec: ClipSpec) -> None:
     if spec.n_samples * spec.channels > MAX_VALUES:
         raise RenderError(
             f"{spec.n_samples * spec.channels:.2g} samples are more than are held in memory ({MAX_VALUES:.2g}); "
-            "`audiosynth build` makes such a clip in blocks (`audiosynth.stream` in Python)"
+            "`audiosynth build` makes such a clip in blocks (`audiosynth.rendering.stream` in Python)"
         )
 
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from audiosynth.assets import AssetStore
+from audiosynth.building.units import samples_of, write, write_clip
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.manifest import Row, needs_of, open_manifest, parse_row, read_rows
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.roots import resolve_roots
+from audiosynth.material.workspace import Workspace
 from audiosynth.pcm import PcmHash, pcm_sha256
+from audiosynth.records.rendered import Clip
 from audiosynth.render import render
-from audiosynth.rendered import Clip
-from audiosynth.roots import resolve_roots
+from audiosynth.rendering.stream import stream, streams
 from audiosynth.spec import recordings
-from audiosynth.stream import stream, streams
-from audiosynth.units import samples_of, write, write_clip
 from audiosynth.versions import libraries, version
-from audiosynth.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Reproduced:
     notes
         What a mismatch may come from, what was measured differently, where the file went.
     clip
-        The clip itself (without samples if it was made in blocks; see `audiosynth.stream`).
+        The clip itself (without samples if it was made in blocks; see `audiosynth.rendering.stream`).
     """
 
     clip_id: str

@@ -12,13 +12,13 @@ from pydantic import Field, model_validator
 
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
-from audiosynth.fields import Effect, Noise, Room, Strict, Synth
-from audiosynth.output import Output
-from audiosynth.places import Motion, Position
-from audiosynth.receivers import ReceiverSpec
+from audiosynth.records.fields import Effect, Noise, Room, Strict, Synth
+from audiosynth.records.output import Output
+from audiosynth.records.rules import Role, Rules, without_unused
 from audiosynth.registry import Component
-from audiosynth.rules import Role, Rules, without_unused
-from audiosynth.signals import GainPoints
+from audiosynth.spaces.places import Motion, Position
+from audiosynth.spaces.receivers import ReceiverSpec
+from audiosynth.synthesis.signals import GainPoints
 
 FORMAT: Final = 1
 """Layout of manifest rows; goes up with a migration in `manifest`."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from audiosynth import polyphony
+from audiosynth.building.summary import Totals
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import open_manifest, read_rows
-from audiosynth.summary import Totals
+from audiosynth.sound import polyphony
 
 ALL: Final = "all"
 """Key of the figures of all splits together."""
@@ -36,7 +36,7 @@ class SetStats:
     together
         (class, class) → clips in which both are labeled, at once or not; (a, a): two intervals of `a` or more.
     at_once
-        (class, class) → seconds in which both sound (`audiosynth.polyphony.Overlap`).
+        (class, class) → seconds in which both sound (`audiosynth.sound.polyphony.Overlap`).
     snr
         Realised SNR in the nearest whole dB → labeled events.
     """
@@ -113,7 +113,7 @@ def stats(manifest: str | Path) -> dict[str, Any]:
 
         * ``clips``, ``seconds``, ``events`` (labeled intervals that can be heard), ``inaudible`` (those that cannot),
         * ``classes``: for each its ``events``, their ``seconds`` (overlapping ones count twice) and the ``clips`` that have it,
-        * ``polyphony``: ``max``, ``mean`` over time and ``gini`` (`audiosynth.polyphony.gini`) of the number of labels that sound,
+        * ``polyphony``: ``max``, ``mean`` over time and ``gini`` (`audiosynth.sound.polyphony.gini`) of the number of labels that sound,
           the ``seconds`` at each polyphony, and the clips by their largest one (``clips_by_max``),
         * ``cooccurrence``: for two ``classes`` the ``clips`` that have both, and the ``seconds`` in which both sound; a class
           with itself: clips with two of its events, seconds in which two sound,

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audiosynth.assets import AssetStore
 from audiosynth.build import Built, carry_out
+from audiosynth.building.finish import read_assets
+from audiosynth.building.orders import Job, Used, by_place
+from audiosynth.building.vary_rows import Survey, still_true, varied
+from audiosynth.building.vary_set import Found, Setting
 from audiosynth.clip import Recording
 from audiosynth.exports import read_head
-from audiosynth.finish import read_assets
 from audiosynth.manifest import open_manifest, parse_row, read_rows
-from audiosynth.orders import Job, Used, by_place
-from audiosynth.roots import resolve_roots
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.roots import resolve_roots
 from audiosynth.spec import ENGINE, FORMAT, ClipSpec
-from audiosynth.vary_rows import Survey, still_true, varied
-from audiosynth.vary_set import Found, Setting
 from audiosynth.versions import libraries, version
 
 

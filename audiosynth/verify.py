@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audiosynth.building.finish import export, file_sha256, view
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.exports import LATER, all_exports, read_head
-from audiosynth.finish import export, file_sha256, view
 from audiosynth.manifest import open_manifest, read_rows, safe_path
-from audiosynth.stems import stem_path
+from audiosynth.material.stems import stem_path
 
 
 @dataclass(frozen=True)

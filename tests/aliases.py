@@ -15,10 +15,10 @@ import scipy.fft
 import scipy.ndimage
 import scipy.signal
 
-from audiosynth import modal, shaped, waves
 from audiosynth.clip import RenderContext
 from audiosynth.dice import gaussian_at
 from audiosynth.dsp import fft_size
+from audiosynth.synthesis import modal, shaped, waves
 from audiosynth.synths import clap, fire_crackle, gunshot
 
 FINER = 4

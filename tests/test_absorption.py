@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from audiosynth.absorption import (
+from audiosynth.acoustics.absorption import (
     ALPHA_LIMITS,
     COHERENCE,
     MATERIALS,
@@ -23,8 +23,8 @@ from audiosynth.absorption import (
     speed_of_sound,
     walls_alpha,
 )
+from audiosynth.acoustics.image_source import Options, simulate
 from audiosynth.errors import ParameterError
-from audiosynth.image_source import Options, simulate
 
 C = 343.0
 ROOM = (6.0, 5.0, 3.0)

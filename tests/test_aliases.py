@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from test_synth_contract import LONG, NATURAL, drawn
 
-from audiosynth import modal, registry, waves
+from audiosynth import registry
 from audiosynth.errors import ParameterError
+from audiosynth.synthesis import modal, waves
 
 MOST_DB = -60.0
 PLAIN = ("chirp", "click", "harmonic", "tone")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audiosynth.arrays import (
+from audiosynth.acoustics.arrays import (
     PATTERNS,
     ambisonic,
     circular,

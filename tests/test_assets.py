@@ -13,11 +13,11 @@ import soundfile
 from material import noise, write_wav
 
 from audiosynth import dsp
-from audiosynth.assets import AssetStore, lossy, pick_channels, resampled_active
 from audiosynth.clip import Recording
-from audiosynth.decoding import decode
 from audiosynth.errors import AssetError, RenderError
-from audiosynth.roots import environment_name, resolve_roots
+from audiosynth.files.decoding import decode
+from audiosynth.material.assets import AssetStore, lossy, pick_channels, resampled_active
+from audiosynth.material.roots import environment_name, resolve_roots
 
 
 def _recording(root: Path, file: str, **changes: object) -> Recording:
@@ -134,7 +134,7 @@ def test_samples_resampled(tmp_path: Path) -> None:
 
 def test_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it stays in memory a file is decoded once, for another rate too; memory stays below its bound."""
-    import audiosynth.assets as module
+    import audiosynth.material.assets as module
 
     for k in range(3):
         write_wav(tmp_path / f"{k}.wav", noise(0.5, 8000, seed=k), 8000)
@@ -180,7 +180,7 @@ def test_found_by_hash_under_whatever_name(tmp_path: Path, name: str) -> None:
 
 def test_a_recording_larger_than_the_memory_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last one is kept beside the others, at its rate or at another, and leaves before the next one is decoded."""
-    import audiosynth.assets as module
+    import audiosynth.material.assets as module
 
     made = []
     for k in range(3):

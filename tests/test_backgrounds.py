@@ -11,8 +11,8 @@ from material import write_recipe
 from audiosynth import load_recipe, plan_clip, render
 from audiosynth.clip import RenderContext
 from audiosynth.errors import RecipeError
-from audiosynth.images import responses_of
-from audiosynth.workspace import Workspace
+from audiosynth.material.workspace import Workspace
+from audiosynth.rendering.images import responses_of
 
 SR = 16000
 CLICK = {"type": "click", "width": 0.001}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audiosynth.absorption import air_exponents, beta_from_alpha, walls_alpha
-from audiosynth.bands import band_edges, combine, n_bands, split, with_air
+from audiosynth.acoustics.absorption import air_exponents, beta_from_alpha, walls_alpha
+from audiosynth.acoustics.bands import band_edges, combine, n_bands, split, with_air
+from audiosynth.acoustics.image_source import Options, simulate
 from audiosynth.errors import ParameterError
-from audiosynth.image_source import Options, simulate
 
 RATES = (8000, 16000, 22050, 44100, 48000)
 ROOM = {"size": (6, 5, 3), "source": (2.1, 1.7, 1.5), "mics": (4.3, 3.4, 1.3), "c": 343.0}

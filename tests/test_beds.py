@@ -7,9 +7,9 @@ import pytest
 from material import noise, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.assets import AssetStore
 from audiosynth.errors import AudiosynthError
-from audiosynth.workspace import Workspace
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
 
 SR = 16_000
 PAIR = {"type": "linear", "n": 2, "spacing": 0.05, "position": [2.2, 1.9, 1.2]}

@@ -9,13 +9,13 @@ import pytest
 from exact_images import db, kernel
 from sphere_head import LENGTH, RADIUS, ZERO, C, ear_delay, lattice, responses, transfer, unit, write
 
-from audiosynth import absorption, bands, image_source
-from audiosynth.binaural import BinauralOptions, Listener, binaural_response
-from audiosynth.decay import measure
+from audiosynth.acoustics import absorption, bands, image_source
+from audiosynth.acoustics.binaural import BinauralOptions, Listener, binaural_response
+from audiosynth.acoustics.decay import measure
+from audiosynth.acoustics.heads import head_of
+from audiosynth.acoustics.image_scene import Pattern
+from audiosynth.acoustics.sofa import read_sofa
 from audiosynth.errors import AssetError, ParameterError
-from audiosynth.heads import head_of
-from audiosynth.image_scene import Pattern
-from audiosynth.sofa import read_sofa
 
 pytest.importorskip("h5py")
 

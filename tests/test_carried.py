@@ -10,8 +10,8 @@ import pytest
 from material import tone, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.assets import AssetStore
 from audiosynth.errors import AssetError, RecipeError
+from audiosynth.material.assets import AssetStore
 
 SR = 8000
 WORDS = [(0.2, 0.4, "one"), (0.5, 0.8, "two"), (0.9, 1.2, "three")]

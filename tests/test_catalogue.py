@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from material import noise, tone, write_wav
 from pydantic import ValidationError
 
-from audiosynth.catalogue import Catalogue, CatalogueSpec, scan
-from audiosynth.decoding import decode_fully
 from audiosynth.errors import AssetError, ParameterError
-from audiosynth.index import active_part
-from audiosynth.patterns import Pattern
+from audiosynth.files.decoding import decode_fully
+from audiosynth.files.patterns import Pattern
+from audiosynth.material.catalogue import Catalogue, CatalogueSpec, scan
+from audiosynth.material.index import active_part
 
 
 def _scan(root: Path, *, cache: Path | None = None, **spec: Any) -> Catalogue:
@@ -220,7 +220,7 @@ def test_cache_of_another_decoder(root: Path, monkeypatch: pytest.MonkeyPatch) -
     _scan(root, layout="flat")
     calls = []
     monkeypatch.setattr(
-        "audiosynth.index.decode_fully", lambda data, name: calls.append(name) or decode_fully(data, name)
+        "audiosynth.material.index.decode_fully", lambda data, name: calls.append(name) or decode_fully(data, name)
     )
     _scan(root, layout="flat")
     assert calls == []
@@ -416,7 +416,7 @@ def test_group_must_be_there(root: Path) -> None:
 
 def test_cache_spares_decoding(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second scan decodes nothing; a file with another size or time is measured again; other trimming as well."""
-    import audiosynth.index as module
+    import audiosynth.material.index as module
 
     for k in range(3):
         _write(root / f"{k}.wav", seed=k)

@@ -15,11 +15,11 @@ from material import full_recipe, read_wav, tree_of, write_recipe
 
 from audiosynth import load_recipe, plan_clip, render, shipped_recipe, verify
 from audiosynth.cli import HOMES, cli
-from audiosynth.cli_words import ARGUMENTS, PARTS, WORDS
+from audiosynth.commands.words import ARGUMENTS, PARTS, WORDS
+from audiosynth.files.strictyaml import load
+from audiosynth.language.reserved import RESERVED
 from audiosynth.registry import FAMILIES, newest
-from audiosynth.reserved import RESERVED
 from audiosynth.starter import starter
-from audiosynth.strictyaml import load
 
 SIMPLE = {
     "duration": 1.0,
@@ -42,7 +42,7 @@ def run(*words: object, stdin: str | bytes | None = None, code: int = 0) -> Resu
 def elsewhere(tmp_path, monkeypatch):
     """Work in a folder of the test's own, in this process: others take longer to start than these sets to make."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("audiosynth.cli_build.usable_cpus", lambda: 1)
+    monkeypatch.setattr("audiosynth.commands.build.usable_cpus", lambda: 1)
 
 
 @pytest.fixture
@@ -359,7 +359,7 @@ def test_check_plans_clips():
 
 def test_warnings_are_printed_and_change_nothing(simple, monkeypatch):
     """A recipe's warnings go to standard error; the exit code stays 0."""
-    from audiosynth.cli_options import Wanted
+    from audiosynth.commands.options import Wanted
 
     load_it = Wanted.load
 

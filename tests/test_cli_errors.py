@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from material import full_recipe, write_recipe
 
 from audiosynth.cli import cli
-from audiosynth.cli_failures import Stopped, explain, printable
+from audiosynth.commands.failures import Stopped, explain, printable
 from audiosynth.errors import AssetError, BuildError, RecipeError
 
 TONE = {"type": "tone", "frequency": 300, "duration": 0.5}
@@ -234,7 +234,7 @@ def test_every_exception_has_one_line(error, message, code, monkeypatch):
     def raises(*_args, **_options):
         raise error
 
-    monkeypatch.setattr("audiosynth.cli_options.Wanted.load", raises)
+    monkeypatch.setattr("audiosynth.commands.options.Wanted.load", raises)
     got, text = fail("build", "good.yaml")
     assert got == code
     assert text.startswith(message)
@@ -247,7 +247,7 @@ def test_a_build_that_is_stopped_says_how_to_go_on(monkeypatch):
     def raises(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("audiosynth.cli_options.Wanted.load", raises)
+    monkeypatch.setattr("audiosynth.commands.options.Wanted.load", raises)
     assert fail("build", "good.yaml")[1] == "stopped; run the same command again to go on\n"
     assert fail("plan", "good.yaml")[1] == "stopped\n"
 
@@ -261,7 +261,7 @@ def test_a_signal_that_compiled_code_turns_into_another_error_is_still_a_signal(
         except Stopped:
             raise SystemError("returned a result with an exception set") from None
 
-    monkeypatch.setattr("audiosynth.cli_options.Wanted.load", raises)
+    monkeypatch.setattr("audiosynth.commands.options.Wanted.load", raises)
     monkeypatch.setattr(cli, "stopped", 0)
     assert fail("build", "good.yaml") == (143, "stopped; run the same command again to go on\n")
 
@@ -272,7 +272,7 @@ def test_a_bug_shows_its_traceback_to_those_who_ask(monkeypatch):
     def raises(*_args, **_options):
         raise ZeroDivisionError("here")
 
-    monkeypatch.setattr("audiosynth.cli_options.Wanted.load", raises)
+    monkeypatch.setattr("audiosynth.commands.options.Wanted.load", raises)
     monkeypatch.setenv("AUDIOSYNTH_DEBUG", "1")
     result = CliRunner().invoke(cli, ["build", "good.yaml"])
     assert "Traceback" in result.stderr
@@ -287,7 +287,7 @@ def test_a_full_disk_in_the_middle_of_a_build(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("audiosynth.units.write_audio", full)
+        patch.setattr("audiosynth.building.units.write_audio", full)
         code, text = fail("build", "good.yaml", "-o", "out")
     assert code == 1
     assert text.startswith("error: out: the disk is full; free some space and run the same command again")

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from audiosynth import registry
 from audiosynth.clip import RenderContext
-from audiosynth.places import Position
 from audiosynth.registry import FAMILIES, Component
+from audiosynth.spaces.places import Position
 
 RATES = (8000, 16000, 44100, 48000)
 CLASSES = [(family, name) for family in FAMILIES for name in registry.components(family)]

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from audiosynth.decay import decay_curve, measure
+from audiosynth.acoustics.decay import decay_curve, measure
+from audiosynth.acoustics.octaves import bands_of, bandwidth, octave
 from audiosynth.errors import ParameterError
-from audiosynth.octaves import bands_of, bandwidth, octave
 
 SR = 16000
 TIMES = ("t20", "t30", "edt")

@@ -9,9 +9,9 @@ import pytest
 from material import noise, room, tone, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render, reproduce
-from audiosynth.assets import AssetStore
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
 from audiosynth.rooms.measured import MeasuredRoom
-from audiosynth.workspace import Workspace
 
 SR = 16_000
 

@@ -14,8 +14,8 @@ from scipy import stats
 
 from audiosynth import dice
 from audiosynth.dice import ClipDice, block_order, gaussian_at, permutation, uniform_at
-from audiosynth.distributions import NUMERIC, numeric
 from audiosynth.errors import ParameterError
+from audiosynth.language.distributions import NUMERIC, numeric
 
 
 def bits_by_hand(seed: int, split: str, ordinal: int, path: str, k: int) -> int:

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from audiosynth.arrays import ambisonic, circular, linear, positions, rotation, tetrahedral, unit
+from audiosynth.acoustics.arrays import ambisonic, circular, linear, positions, rotation, tetrahedral, unit
+from audiosynth.acoustics.diffuse import coherent_noise, decorrelator, diffuse_mixer, mix, spread
+from audiosynth.acoustics.isotropic import cross_powers, mixing_matrix, powers
 from audiosynth.dice import gaussian_at
-from audiosynth.diffuse import coherent_noise, decorrelator, diffuse_mixer, mix, spread
 from audiosynth.errors import ParameterError
-from audiosynth.isotropic import cross_powers, mixing_matrix, powers
 
 SR, C = 16000, 343.0
 ARRAYS = {

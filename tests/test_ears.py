@@ -41,8 +41,8 @@ def scene(folder, **changes):
 def test_the_nearer_ear_is_louder(tmp_path):
     """A source to the left is louder in the first channel, one to the right in the second; the label says which it is."""
     recipe = load_recipe(write_recipe(tmp_path / "r.yaml", scene(tmp_path, clips=12)), cache_dir=tmp_path / "c")
-    from audiosynth.assets import AssetStore
-    from audiosynth.workspace import Workspace
+    from audiosynth.material.assets import AssetStore
+    from audiosynth.material.workspace import Workspace
 
     work, sides = Workspace(AssetStore(recipe.roots)), set()
     for i in range(12):
@@ -77,8 +77,8 @@ def moving(tmp_path, motion, *, position, rt60=None, **source):
     if motion is not None:
         tree["events"][0]["motion"] = motion
     recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree), cache_dir=tmp_path / "c")
-    from audiosynth.assets import AssetStore
-    from audiosynth.workspace import Workspace
+    from audiosynth.material.assets import AssetStore
+    from audiosynth.material.workspace import Workspace
 
     return render(plan_clip(recipe, "train", 0), assets=Workspace(AssetStore(recipe.roots))).y
 

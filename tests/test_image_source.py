@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from exact_images import MIC, ROOM, SIZE, SOURCE, SR, C, db, exact, phase_delay
 
+from audiosynth.acoustics.image_source import Jitter, Options, Pattern, estimate, simulate
 from audiosynth.errors import ParameterError
-from audiosynth.image_source import Jitter, Options, Pattern, estimate, simulate
 
 RAW = Options(highpass_hz=0.0, fade=0.0, engine="numpy")
 UNEVEN = np.array([0.9, 0.7, 0.5, 0.95, 0.3, 0.8])
@@ -290,7 +290,7 @@ def test_the_end_is_faded() -> None:
 
 SCRIPT = """
 import hashlib
-from audiosynth.image_source import Jitter, Options, simulate
+from audiosynth.acoustics.image_source import Jitter, Options, simulate
 h = simulate(size=(6, 5, 3), source=(2.1, 1.7, 1.5), mics=[(4.3, 3.4, 1.3), (1, 1, 1)], beta=0.85, sr=16000,
              duration=0.2, c=343.0, options=Options(engine=ENGINE, jitter=Jitter(distance=0.02, seed=3))).h
 print(hashlib.sha256(h.astype("float64").tobytes()).hexdigest())
@@ -314,7 +314,7 @@ def test_bits_do_not_depend_on_threads_or_processes(engine: str) -> None:
 
 def test_without_numba_numpy_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     """`auto` falls back silently; asking for numba says what to do."""
-    monkeypatch.setitem(sys.modules, "audiosynth.image_kernel", None)
+    monkeypatch.setitem(sys.modules, "audiosynth.acoustics.image_kernel", None)
     monkeypatch.setitem(sys.modules, "numba", None)
     assert np.array_equal(raw(options=replace(RAW, engine="auto")).h, raw().h)
     with pytest.raises(ParameterError, match="install it, or take engine='numpy'"):

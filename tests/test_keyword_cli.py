@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from audiosynth import build, espeak, load_recipe
+from audiosynth import build, load_recipe
 from audiosynth.cli import cli
 from audiosynth.errors import PlanError
+from audiosynth.speech import espeak
 
 pytestmark = pytest.mark.skipif(not espeak.installed(), reason="espeakng-loader is not installed (extra [speech])")
 WORKER = Path(espeak.__file__).with_name("espeak_worker.py")
@@ -126,7 +127,7 @@ def fragile(tmp_path, monkeypatch):
     espeak._host.cache_clear()
     before.close()
     monkeypatch.setattr(espeak, "_WORKER", script)
-    from audiosynth.speech import utter
+    from audiosynth.speech.speaking import utter
 
     utter.cache_clear()
     yield

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiosynth import build, espeak, load_recipe
+from audiosynth import build, load_recipe
+from audiosynth.speech import espeak
 
 pytestmark = pytest.mark.skipif(not espeak.installed(), reason="espeakng-loader is not installed (extra [speech])")
 SR = 16_000

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audiosynth import espeak, load_recipe
+from audiosynth import load_recipe
 from audiosynth.clip import RenderContext
-from audiosynth.loaded import Recipe
 from audiosynth.plan import plan_clip
+from audiosynth.records.loaded import Recipe
 from audiosynth.registry import create
 from audiosynth.spec import Event, Place
+from audiosynth.speech import espeak
 from audiosynth.synths.speech import Speech
 
 pytestmark = pytest.mark.skipif(not espeak.installed(), reason="espeakng-loader is not installed (extra [speech])")

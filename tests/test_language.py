@@ -10,7 +10,7 @@ from material import sounds, write_recipe
 
 from audiosynth import load_recipe, plan_clip, shipped_recipe
 from audiosynth.errors import PlanError, RecipeError
-from audiosynth.reserved import shares
+from audiosynth.language.reserved import shares
 
 BEEP = {"type": "tone", "frequency": 500, "duration": 0.1}
 

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiosynth import colour, profile_fit, profile_sound, profile_stats
 from audiosynth.cli import cli
 from audiosynth.dice import gaussian_at, uniform_at
-from audiosynth.profile_checks import LearnError
-from audiosynth.profile_fit import learn
-from audiosynth.profile_text import profile_text
-from audiosynth.profiles import MAX_FILE, Profile, profile_path, read_profile
+from audiosynth.profiles import fit as profile_fit
+from audiosynth.profiles import sound as profile_sound
+from audiosynth.profiles import stats as profile_stats
+from audiosynth.profiles.checks import LearnError
+from audiosynth.profiles.fit import learn
+from audiosynth.profiles.profile import MAX_FILE, Profile, profile_path, read_profile
+from audiosynth.profiles.text import profile_text
+from audiosynth.sound import colour
 
 SR = 16_000
 

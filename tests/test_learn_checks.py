@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from audiosynth.dice import gaussian_at
-from audiosynth.profile_checks import LearnError, check
-from audiosynth.repeats import new_share
-from audiosynth.voicing import syllables
+from audiosynth.profiles.checks import LearnError, check
+from audiosynth.sound.repeats import new_share
+from audiosynth.sound.voicing import syllables
 
 SR = 16_000
 QUIET_KINDS = ("002 - Rain", "003 - Sea waves", "007 - Helicopter", "008 - Chainsaw", "010 - Fire crackling")

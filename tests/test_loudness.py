@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from audiosynth.levels import level_db
-from audiosynth.loudness import a_curve, integrated_loudness
+from audiosynth.sound.loudness import a_curve, integrated_loudness
 
 RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000)
 EBU_CASES = {

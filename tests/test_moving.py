@@ -15,13 +15,22 @@ import pytest
 from exact_images import SR, C, phase_delay
 from scipy.signal import hilbert
 
-from audiosynth import bands, moving, moving_images
-from audiosynth.absorption import air_exponents
+from audiosynth.acoustics import bands, moving, moving_images
+from audiosynth.acoustics.absorption import air_exponents
+from audiosynth.acoustics.image_source import Jitter, Options, Pattern, simulate
+from audiosynth.acoustics.moving import Box, render_moving
+from audiosynth.acoustics.paths3d import (
+    Track,
+    arc,
+    check_track,
+    directions,
+    emission_times,
+    line,
+    positions_at,
+    through,
+)
 from audiosynth.dsp import convolve
 from audiosynth.errors import ParameterError
-from audiosynth.image_source import Jitter, Options, Pattern, simulate
-from audiosynth.moving import Box, render_moving
-from audiosynth.paths3d import Track, arc, check_track, directions, emission_times, line, positions_at, through
 
 SIZE, MIC = (6.0, 5.0, 3.0), (3.1, 2.4, 1.3)
 HALL = (40.0, 30.0, 10.0)
@@ -251,8 +260,8 @@ def test_samples_are_the_same_every_time_and_in_every_process() -> None:
     code = (
         "import numpy as np, hashlib\n"
         "from test_moving import box, white\n"
-        "from audiosynth.moving import render_moving\n"
-        "from audiosynth.paths3d import line\n"
+        "from audiosynth.acoustics.moving import render_moving\n"
+        "from audiosynth.acoustics.paths3d import line\n"
         "y = render_moving(white(4000), track=line((1, 1, 1), (1.5, 1.2, 1), duration=0.25), box=box()).y\n"
         "print(hashlib.sha256(y.tobytes()).hexdigest())"
     )

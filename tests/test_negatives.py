@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from audiosynth import espeak, load_recipe
+from audiosynth import load_recipe
 from audiosynth.errors import ParameterError
-from audiosynth.negatives import NegativesSpec, find_negatives
-from audiosynth.phones import contains, difference, distances, gap, parse
 from audiosynth.plan import plan_clip
+from audiosynth.speech import espeak
+from audiosynth.speech.negatives import NegativesSpec, find_negatives
+from audiosynth.speech.phones import contains, difference, distances, gap, parse
 
 needs_espeak = pytest.mark.skipif(not espeak.installed(), reason="espeakng-loader is not installed (extra [speech])")
 LEXICON = {
@@ -79,7 +80,7 @@ def test_distance_within_is_that_of_the_nearest_stretch():
 @needs_espeak
 def test_sentences_that_hold_the_phrase_are_refused():
     """In any language, as each is pronounced; how near is told of the nearest stretch."""
-    from audiosynth.lexicons import sentences
+    from audiosynth.speech.lexicons import sentences
 
     english = next(text for language, text in sentences() if language == "en")
     german = next(text for language, text in sentences() if language == "de")

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from audiosynth import colour, registry
+from audiosynth import registry
 from audiosynth.clip import RenderContext
 from audiosynth.errors import ParameterError
+from audiosynth.sound import colour
 
 SLOPES = {"white": 0.0, "pink": -3.0103, "brown": -6.0206, "blue": 3.0103, "violet": 6.0206}
 

@@ -16,10 +16,10 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiosynth.audiofile import AudioFile, write_audio
-from audiosynth.containers import check_format, wav_bytes_header, with_ogg_serial
 from audiosynth.dice import uniform_at
 from audiosynth.errors import BuildError, ParameterError, RenderError
+from audiosynth.files.audiofile import AudioFile, write_audio
+from audiosynth.files.containers import check_format, wav_bytes_header, with_ogg_serial
 from audiosynth.pcm import (
     GRID,
     PcmHash,

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from audiosynth.errors import ParameterError
-from audiosynth.places import OFF_CENTRE_M, Position, Region, View, settled
+from audiosynth.spaces.places import OFF_CENTRE_M, Position, Region, View, settled
 
 SIZE = (6.0, 5.0, 3.0)
 SEEN = View(origin=(2.2, 1.9, 1.2), yaw=30.0)

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from audiosynth import profile_sound, profile_stats
 from audiosynth.cli import cli
 from audiosynth.clip import RenderContext
 from audiosynth.errors import RecipeError
 from audiosynth.manifest import made_of
 from audiosynth.noises.profile import Profile as ProfileNoise
 from audiosynth.plan import plan_clip
-from audiosynth.profile_text import profile_text
-from audiosynth.profiles import CENTRES, MAX_FILE, Profile, profile_path, read_profile, shipped_profiles
+from audiosynth.profiles import sound as profile_sound
+from audiosynth.profiles import stats as profile_stats
+from audiosynth.profiles.profile import CENTRES, MAX_FILE, Profile, profile_path, read_profile, shipped_profiles
+from audiosynth.profiles.text import profile_text
 from audiosynth.recipe import load_recipe
 
 FLAT = [[f, -10.0] for f in CENTRES[2:26]]

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiosynth.assets import AssetStore
-from audiosynth.catalogue import CatalogueSpec, scan
 from audiosynth.clip import RenderContext, Response
 from audiosynth.errors import RenderError
-from audiosynth.places import Position
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.catalogue import CatalogueSpec, scan
+from audiosynth.material.workspace import Workspace
 from audiosynth.registry import Component, create
-from audiosynth.workspace import Workspace
+from audiosynth.spaces.places import Position
 
 SR = 16_000
 

@@ -14,7 +14,7 @@ from material import sounds, write_recipe
 
 from audiosynth import load_recipe, plan_clip, shipped_recipe
 from audiosynth.errors import AudiosynthError, RecipeError
-from audiosynth.strictyaml import load
+from audiosynth.files.strictyaml import load
 
 HEAD = "sr: 8000\nduration: 1.0\nclips: 2\n"
 NOISE = "noise: {type: coloured, slope_db: -3, level_dbfs: -40}\n"

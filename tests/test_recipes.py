@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from audiosynth import build, espeak, load_recipe, verify
+from audiosynth import build, load_recipe, verify
+from audiosynth.speech import espeak
 
 ROOT = Path(__file__).parents[1]
 RECIPES = {path.stem: path for path in sorted((ROOT / "recipes").glob("*.yaml"))}

@@ -9,8 +9,8 @@ import pytest
 from material import full_recipe, noise, room, tone, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.assets import AssetStore
 from audiosynth.errors import PlanError, RecipeError, RenderError
+from audiosynth.material.assets import AssetStore
 
 SR = 16000
 

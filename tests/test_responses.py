@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from audiosynth.acoustics.responses import direct_part, early_part, find_direct, find_onsets, noise_floor, tail_offset
 from audiosynth.errors import ParameterError
-from audiosynth.responses import direct_part, early_part, find_direct, find_onsets, noise_floor, tail_offset
 
 SR = 16000
 

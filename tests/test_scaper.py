@@ -11,14 +11,14 @@ from click.testing import CliRunner
 from material import noise, read_wav, tone, write_wav
 
 from audiosynth import render, reproduce, verify
-from audiosynth.assets import AssetStore
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, ManifestError, ParameterError, PlanError, RenderError
 from audiosynth.manifest import parse_row
-from audiosynth.scaper_import import Sources, plan_scene, require_sources
-from audiosynth.scaper_jams import read_scene
-from audiosynth.scaper_sound import loudness, response, with_channels
-from audiosynth.scaper_spec import ScaperSpec
+from audiosynth.material.assets import AssetStore
+from audiosynth.scaper.importing import Sources, plan_scene, require_sources
+from audiosynth.scaper.jams import read_scene
+from audiosynth.scaper.sound import loudness, response, with_channels
+from audiosynth.scaper.spec import ScaperSpec
 from audiosynth.spec import Output
 
 SR = 44_100

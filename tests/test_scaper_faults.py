@@ -9,8 +9,8 @@ import pytest
 from material import noise, read_wav, tone, write_recipe, write_wav
 
 from audiosynth import build, load_recipe, plan_clip, render
-from audiosynth.assets import AssetStore
 from audiosynth.dsp import seconds_to_samples
+from audiosynth.material.assets import AssetStore
 
 SR = 44_100
 PINK = {"type": "coloured", "colour": "pink", "level_dbfs": -40}

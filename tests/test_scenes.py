@@ -19,8 +19,8 @@ from scipy import stats
 
 from audiosynth import build, load_recipe, plan_clip, render, reproduce, shipped_recipe
 from audiosynth.errors import AudiosynthError, PlanError, RecipeError
-from audiosynth.schema import recipe_schema
-from audiosynth.spans import Pile, collisions, drawn, holds, left
+from audiosynth.loading.schema import recipe_schema
+from audiosynth.sound.spans import Pile, collisions, drawn, holds, left
 
 ALPHA = 1e-6
 """Chance that a law holds and its test fails all the same."""

@@ -13,11 +13,11 @@ from material import full_recipe, write_recipe
 from audiosynth import load_recipe, shipped_recipe
 from audiosynth.cli import cli
 from audiosynth.errors import RecipeError
+from audiosynth.files.shipped import shipped_recipes
+from audiosynth.files.strictyaml import load, load_file
+from audiosynth.loading.schema import recipe_schema
 from audiosynth.registry import FAMILIES, newest
-from audiosynth.schema import recipe_schema
-from audiosynth.shipped import shipped_recipes
 from audiosynth.starter import starter
-from audiosynth.strictyaml import load, load_file
 
 SCHEMA = recipe_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -12,13 +12,13 @@ from material import write_recipe
 from pydantic import ValidationError
 
 from audiosynth import build, load_recipe, plan_clip, render, reproduce
+from audiosynth.acoustics.decay import measure
 from audiosynth.clip import RenderContext
-from audiosynth.decay import measure
 from audiosynth.errors import AudiosynthError, ParameterError, RecipeError
-from audiosynth.images import responses_of
-from audiosynth.places import Position
+from audiosynth.material.workspace import Workspace
 from audiosynth.registry import create
-from audiosynth.workspace import Workspace
+from audiosynth.rendering.images import responses_of
+from audiosynth.spaces.places import Position
 
 SR = 16_000
 HERE = {"point": [4.3, 3.4, 1.3]}

@@ -10,11 +10,12 @@ import pytest
 from bench.snr import BASES, MEASURES, SIGNALS, SPANS, deviations
 from material import noise, read_wav, tone, write_recipe, write_wav
 
-from audiosynth import build, gains, load_recipe, parts, plan_clip, render
+from audiosynth import build, load_recipe, plan_clip, render
 from audiosynth import levels as levels_module
-from audiosynth.assets import AssetStore
 from audiosynth.errors import RenderError
 from audiosynth.levels import level_db
+from audiosynth.material.assets import AssetStore
+from audiosynth.rendering import gains, parts
 
 SR = 16_000
 TONE = {"type": "tone", "frequency": 900.0, "duration": 0.4}

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from audiosynth.acoustics.responses import find_onsets
+from audiosynth.acoustics.sofa import MAX_VALUES, read_sofa
 from audiosynth.errors import AssetError
-from audiosynth.responses import find_onsets
-from audiosynth.sofa import MAX_VALUES, read_sofa
 
 h5py = pytest.importorskip("h5py")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from audiosynth import engines, grains, modal, shaped, voice, waves
 from audiosynth.errors import ParameterError
+from audiosynth.synthesis import engines, grains, modal, shaped, voice, waves
 
 
 def spectrum_db(y: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ def test_formants_move_and_pitch_stays():
     import librosa
     import scipy.signal
 
-    from audiosynth.envelope import shift_formants
+    from audiosynth.sound.envelope import shift_formants
 
     sr, f0 = 16_000, 120.0
     n = sr

@@ -15,15 +15,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from audiosynth import build, espeak, load_recipe, reproduce
+from audiosynth import build, load_recipe, reproduce
 from audiosynth.clip import RenderContext
 from audiosynth.errors import ParameterError, PlanError, RecipeError, RenderError
-from audiosynth.espeak_phonemes import mnemonics, require_known
-from audiosynth.phones import distances, parse
 from audiosynth.plan import plan_clip
+from audiosynth.speech import espeak
+from audiosynth.speech.espeak_phonemes import mnemonics, require_known
+from audiosynth.speech.phones import distances, parse
+from audiosynth.speech.utterance import marks_of, tokens
+from audiosynth.speech.voices import CAST_VARIANTS, Voice, voice_file
 from audiosynth.synths.speech import Context, Speech
-from audiosynth.utterance import marks_of, tokens
-from audiosynth.voices import CAST_VARIANTS, Voice, voice_file
 
 SR = 16_000
 CTX = RenderContext(sr=SR)
@@ -75,7 +76,7 @@ def test_every_variant_says_the_same_again():
 def test_other_process_other_locale():
     """Another process, in another locale and with other variables of the library, says the same."""
     code = (
-        "import hashlib\nfrom audiosynth import espeak\nfrom audiosynth.voices import Voice, voice_file\n"
+        "import hashlib\nfrom audiosynth.speech import espeak\nfrom audiosynth.speech.voices import Voice, voice_file\n"
         "r = espeak.Request('hey computer', 'en-us', voice_file(Voice(variant='f3')))\n"
         "print(hashlib.sha256(espeak.say(r).pcm.tobytes()).hexdigest())"
     )
@@ -494,7 +495,7 @@ def test_flite_speaks():
 
 def test_flite_is_not_there(monkeypatch):
     """The message says how to get it."""
-    monkeypatch.setattr("audiosynth.flite.shutil.which", lambda _: None)
+    monkeypatch.setattr("audiosynth.speech.flite.shutil.which", lambda _: None)
     with pytest.raises(RenderError, match="flite is not installed; on Debian: apt install flite"):
         spoken(text="no flite here", voice={"engine": "flite"}).extent(SR)
 

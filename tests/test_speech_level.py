@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audiosynth.levels import level_db
-from audiosynth.speech_level import active_speech_level
+from audiosynth.sound.speech_level import active_speech_level
 
 T, H, M = 0.03, 0.2, 15.9
 """ITU-T P.56 (12/2011), clause 7.2: smoothing time constant, hangover, margin."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from audiosynth.clip import Recording
 from audiosynth.errors import AssetError
-from audiosynth.splits import SplitSpec, assign, groups
+from audiosynth.material.splits import SplitSpec, assign, groups
 
 
 def _made(*rows: dict[str, str], data: str = "d") -> list[Recording]:

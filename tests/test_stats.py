@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import write_recipe
 
-from audiosynth import build, load_recipe, polyphony
+from audiosynth import build, load_recipe
 from audiosynth.cli import cli
 from audiosynth.errors import ManifestError
+from audiosynth.sound import polyphony
 from audiosynth.stats import stats
 
 SR, N = 8000, 40

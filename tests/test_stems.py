@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from material import full_recipe, write_recipe
 
 from audiosynth import build, load_recipe, plan_clip, render, verify
-from audiosynth.assets import AssetStore
 from audiosynth.errors import RecipeError, RenderError
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.stems import PARTS, Source, stems_of
 from audiosynth.pcm import quantise
-from audiosynth.stems import PARTS, Source, stems_of
 
 SR = 8000
 TONE = {"type": "tone", "frequency": 440.0, "duration": 0.2}

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from material import full_recipe, write_recipe
 
 from audiosynth import build, load_recipe, plan_clip, render, reproduce, verify
-from audiosynth.assets import AssetStore
 from audiosynth.errors import RenderError
-from audiosynth.separate import written
-from audiosynth.stream import stream, streams
+from audiosynth.material.assets import AssetStore
+from audiosynth.rendering.separate import written
+from audiosynth.rendering.stream import stream, streams
 
 SR = 16000
 SMALL = 2**15
@@ -27,7 +27,7 @@ BURST = {"type": "noise_burst", "duration": 0.7}
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     """Make blocks that a clip of some seconds has several of."""
-    monkeypatch.setattr("audiosynth.blocks.BLOCK", SMALL)
+    monkeypatch.setattr("audiosynth.rendering.blocks.BLOCK", SMALL)
 
 
 def recipe_of(folder: Path, **tree: object):
@@ -164,7 +164,7 @@ def test_a_build_in_blocks(tmp_path, monkeypatch, container, subtype):
     tree = scene(channels=1, rooms=True, bed=BEDS[1], mix={}, subtype=subtype, level={"snr_db": 9.0})
     recipe = recipe_of(tmp_path, **{**tree, "output": {"format": container, "subtype": subtype}})
     at_once = build(recipe, tmp_path / "a").root
-    monkeypatch.setattr("audiosynth.stream.STREAM_FROM", 1)
+    monkeypatch.setattr("audiosynth.rendering.stream.STREAM_FROM", 1)
     assert streams(plan_clip(recipe, "train", 0))
     in_blocks = build(recipe, tmp_path / "b").root
     files = [sorted(p.relative_to(root) for p in root.rglob("*") if p.is_file()) for root in (at_once, in_blocks)]
@@ -191,7 +191,7 @@ def test_a_build_in_blocks(tmp_path, monkeypatch, container, subtype):
 )
 def test_what_needs_a_whole_signal_is_made_at_once(tmp_path, monkeypatch, changes):
     """Such clips are never streamed, however long."""
-    monkeypatch.setattr("audiosynth.stream.STREAM_FROM", 1)
+    monkeypatch.setattr("audiosynth.rendering.stream.STREAM_FROM", 1)
     tree = scene(
         channels=1, rooms=False, bed=BEDS[0], mix={}, subtype="PCM_16", level=changes.get("level", {"snr_db": 9.0})
     )

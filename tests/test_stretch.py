@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from audiosynth.clip import Array, RenderContext
 from audiosynth.effects.pitch_shift import PitchShift, pitch_ratio
 from audiosynth.errors import ParameterError
-from audiosynth.stretch import rational, stretched_length, time_stretch
+from audiosynth.sound.stretch import rational, stretched_length, time_stretch
 
 RATES = (0.5, 0.7, 0.9, 1.1, 1.5, 2.0)
 
@@ -168,7 +168,7 @@ def test_result_does_not_depend_on_how_many_frames_are_held(monkeypatch: pytest.
     """Frames are held in blocks to bound memory; another block length gives the same samples."""
     y = words(16000)[None]
     whole = time_stretch(y, sr=8000, rate=Fraction(4, 5))
-    monkeypatch.setattr("audiosynth.stretch.BLOCK", 7)
+    monkeypatch.setattr("audiosynth.sound.stretch.BLOCK", 7)
     np.testing.assert_allclose(time_stretch(y, sr=8000, rate=Fraction(4, 5)), whole, rtol=0, atol=1e-13)
 
 

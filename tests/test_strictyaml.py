@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiosynth.errors import RecipeError
-from audiosynth.strictyaml import dump, load, load_file, parse_scalar
+from audiosynth.files.strictyaml import dump, load, load_file, parse_scalar
 
 # The table of YAML 1.2.2 section 10.3.2 (core schema), and what PyYAML's YAML 1.1 gets differently.
 CORE = [

@@ -14,9 +14,9 @@ from audiosynth import registry
 from audiosynth.clip import RenderContext
 from audiosynth.dice import uniform_at
 from audiosynth.errors import ParameterError
+from audiosynth.language.reserved import RESERVED
 from audiosynth.plan import plan_clip
 from audiosynth.recipe import load_recipe
-from audiosynth.reserved import RESERVED
 
 NATURAL = {cls.type_name: cls for cls in registry.components("synths").values() if cls.drawn}
 RATES = (8000, 22_050, 44_100, 96_000)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from audiosynth import registry, signals
+from audiosynth import registry
 from audiosynth.clip import RenderContext
 from audiosynth.errors import ParameterError
+from audiosynth.synthesis import signals
 
 
 def _render(kind: str, sr: int = 16000, **parameters: Any) -> np.ndarray:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audiosynth.arrays import ambisonic, linear, tetrahedral
-from audiosynth.bands import n_bands
-from audiosynth.decay import measure
-from audiosynth.diffuse import diffuse_mixer
+from audiosynth.acoustics.arrays import ambisonic, linear, tetrahedral
+from audiosynth.acoustics.bands import n_bands
+from audiosynth.acoustics.decay import measure
+from audiosynth.acoustics.diffuse import diffuse_mixer
+from audiosynth.acoustics.isotropic import cross_powers, powers
+from audiosynth.acoustics.tails import crossfade, diffuse_tail, statistical_response
 from audiosynth.errors import ParameterError
-from audiosynth.isotropic import cross_powers, powers
-from audiosynth.tails import crossfade, diffuse_tail, statistical_response
 
 SR, C = 16000, 343.0
 ARRAYS = {

@@ -17,7 +17,7 @@ from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, ManifestError, PlanError, UsageError
 from audiosynth.manifest import parse_row
 from audiosynth.plan import event_of
-from audiosynth.replan import replan
+from audiosynth.planning.replan import replan
 
 GOLDEN = Path(__file__).parent / "golden" / "format1.jsonl"
 SCENE = {

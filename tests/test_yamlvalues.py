@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiosynth.errors import ParameterError
-from audiosynth.strictyaml import dump, load
+from audiosynth.files.strictyaml import dump, load
 
 LOOKS = (
     "null Null ~ true False yes No on OFF y n 0 -19 007 0o14 0x3A 0b1 1_000 0. .5 1e-3 .nan 12:30:45 2026-11-23 = << $w"

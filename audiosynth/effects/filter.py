@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audiosynth.biquads import PASSES, bandwidth_term, butterworth, equalizer, run
 from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.errors import ParameterError
 from audiosynth.registry import Component
+from audiosynth.sound.biquads import PASSES, bandwidth_term, butterworth, equalizer, run
 
 HZ: dict[str, Any] = {"unit": "Hz"}
 BANDS = ("bandpass", "bandstop")

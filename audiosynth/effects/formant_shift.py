@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from audiosynth.clip import Array, RenderContext, Segment
-from audiosynth.envelope import shift_formants
 from audiosynth.registry import Component
+from audiosynth.sound.envelope import shift_formants
 
 
 class FormantShift(Component):

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import signals
 from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.registry import Component
+from audiosynth.synthesis import signals
 
 
 class GainEnvelope(Component):

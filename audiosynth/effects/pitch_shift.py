@@ -11,7 +11,7 @@ from pydantic import Field
 from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.dsp import resample
 from audiosynth.registry import Component
-from audiosynth.stretch import rational, stretched_length, time_stretch
+from audiosynth.sound.stretch import rational, stretched_length, time_stretch
 
 LARGEST_TERM = 50_000
 """Denominators up to this give every ratio within 1e-5 of itself, 0.02 cents, at worst (next to 1)."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.registry import Component
-from audiosynth.stretch import rational, stretched_length, time_stretch
+from audiosynth.sound.stretch import rational, stretched_length, time_stretch
 
 
 class TimeStretch(Component):
@@ -21,7 +21,7 @@ class TimeStretch(Component):
 
     References
     ----------
-    See `audiosynth.stretch`.
+    See `audiosynth.sound.stretch`.
     """
 
     type_name: ClassVar[str] = "time_stretch"

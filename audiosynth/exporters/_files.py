@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
-from audiosynth.paths import is_below
+from audiosynth.files.paths import is_below
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.audiofile import write_audio
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.files.audiofile import write_audio
 
 SILENCE: Final = "silence"
 """Class of clips without any label."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from audiosynth.errors import BuildError
-from audiosynth.stems import Part, Stem, stem_path, stems_of_row
+from audiosynth.material.stems import Part, Stem, stem_path, stems_of_row
 
 
 class Separated(NamedTuple):

@@ -143,7 +143,7 @@ class OpenWakeWord(Component):
         return paths, n / SR / 3600.0
 
     def _config(self, model: str, counts: dict[str, int], *, background: bool) -> str:
-        from audiosynth.strictyaml import dump
+        from audiosynth.files.strictyaml import dump
 
         tree = {
             "model_name": model,

@@ -8,10 +8,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import colour, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dice import gaussian_at
 from audiosynth.registry import Component
+from audiosynth.sound import colour
+from audiosynth.synthesis import signals
 
 
 class Coloured(Component):

@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import signals
-from audiosynth.assets import pick_channels, resampled_active
 from audiosynth.clip import Array, Recording, RenderContext
 from audiosynth.dsp import resampled_length, seconds_to_samples
 from audiosynth.errors import ParameterError, RenderError
+from audiosynth.material.assets import pick_channels, resampled_active
 from audiosynth.registry import Component
+from audiosynth.synthesis import signals
 
 _EXAMPLE: dict[str, Any] = {
     "data": "examples", "path": "beds/street.wav", "sha256": "0" * 64,

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audiosynth import profile_sound, signals
 from audiosynth.clip import Array, RenderContext
-from audiosynth.profiles import Profile as Content
+from audiosynth.profiles import sound as profile_sound
+from audiosynth.profiles.profile import Profile as Content
 from audiosynth.registry import Component
+from audiosynth.synthesis import signals
 
 _HUM: dict[str, Any] = {
     "description": "an example", "made": "designed", "bands": [[63.0, -6.0], [80.0, -3.0], [100.0, -4.0], [125.0, -9.0]],

@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from audiosynth import registry
-from audiosynth.audiofile import write_audio
 from audiosynth.clip import Array, RenderContext
 from audiosynth.errors import UsageError, did_you_mean
+from audiosynth.files.audiofile import write_audio
 from audiosynth.pcm import quantise
-from audiosynth.profiles import profile_path, read_profile, shipped_profiles, tree_of
+from audiosynth.profiles.profile import profile_path, read_profile, shipped_profiles, tree_of
 from audiosynth.report.preview import log_mel
 
 FAMILIES: Final = ("synths", "noises")

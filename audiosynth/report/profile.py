@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from audiosynth import profile_sound, profile_stats
-from audiosynth.profile_stats import GROUPS, RATES, Stats
-from audiosynth.profiles import Profile
+from audiosynth.profiles import sound as profile_sound
+from audiosynth.profiles import stats as profile_stats
+from audiosynth.profiles.profile import Profile
+from audiosynth.profiles.stats import GROUPS, RATES, Stats
 from audiosynth.report.preview import PALETTE, WIDTH, log_mel
 
 SECONDS: Final = 60.0

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from audiosynth.acoustics.decay import RANGES, decay_curve, measure
+from audiosynth.acoustics.octaves import bands_of, octave
 from audiosynth.clip import Array
-from audiosynth.decay import RANGES, decay_curve, measure
 from audiosynth.errors import ParameterError
-from audiosynth.octaves import bands_of, octave
 from audiosynth.report.preview import PALETTE, WIDTH, envelope
 
 FLOOR_DB: Final = -80.0

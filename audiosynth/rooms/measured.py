@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
+from audiosynth.acoustics.responses import direct_part, fade_out, find_direct, find_onsets
 from audiosynth.clip import Array, AssetReader, Recording, RenderContext, Response
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import AssetError, ParameterError, RenderError
-from audiosynth.places import Position
 from audiosynth.registry import Component
-from audiosynth.responses import direct_part, fade_out, find_direct, find_onsets
+from audiosynth.spaces.places import Position
 
 FADE_SECONDS: Final = 0.005
 
@@ -37,7 +37,7 @@ class MeasuredRoom(Component):
     """A measured impulse response: a recording of one or more channels, or one measurement of a SOFA file.
 
     The direct sound is each channel's first |h| at -20 dB re its peak and above its noise; the earliest channel rules
-    (ISO 3382-1:2009, A.3.4; `audiosynth.responses.find_direct`). All channels get one gain and one shift, so they keep
+    (ISO 3382-1:2009, A.3.4; `audiosynth.acoustics.responses.find_direct`). All channels get one gain and one shift, so they keep
     their levels and delays among each other. A mono response serves clips of any number of channels.
 
     Parameters

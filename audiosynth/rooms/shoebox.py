@@ -8,16 +8,16 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import absorption, bands, image_source
-from audiosynth.box import Box, Heard, hear, is_hybrid
-from audiosynth.box_moving import Moved, Part, move
+from audiosynth.acoustics import absorption, bands, image_source
 from audiosynth.clip import Array, RenderContext, Response
 from audiosynth.errors import ParameterError, RenderError
-from audiosynth.places import Motion, Position, View, centred, settled
-from audiosynth.receivers import Pattern, ReceiverSpec
 from audiosynth.registry import Component
-from audiosynth.signals import Seed
-from audiosynth.walls import Absorption, Surfaces, absorption_of, metre_gain_db
+from audiosynth.spaces.box import Box, Heard, hear, is_hybrid
+from audiosynth.spaces.box_moving import Moved, Part, move
+from audiosynth.spaces.places import Motion, Position, View, centred, settled
+from audiosynth.spaces.receivers import Pattern, ReceiverSpec
+from audiosynth.spaces.walls import Absorption, Surfaces, absorption_of, metre_gain_db
+from audiosynth.synthesis.signals import Seed
 
 Length = Annotated[float, Field(ge=0.5, le=200.0)]
 Alpha = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -8,18 +8,18 @@ from typing import Annotated, Any, ClassVar, Final
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import absorption, bands, image_source
-from audiosynth.arrays import unit
+from audiosynth.acoustics import absorption, bands, image_source
+from audiosynth.acoustics.arrays import unit
+from audiosynth.acoustics.diffuse import diffuse_mixer
+from audiosynth.acoustics.image_moments import HALF
+from audiosynth.acoustics.tails import statistical_response
 from audiosynth.clip import RenderContext, Response
-from audiosynth.diffuse import diffuse_mixer
 from audiosynth.errors import ParameterError, RenderError
-from audiosynth.image_moments import HALF
-from audiosynth.places import Position, View
-from audiosynth.receivers import ReceiverSpec, patterns_of
 from audiosynth.registry import Component
-from audiosynth.signals import Seed
-from audiosynth.tails import statistical_response
-from audiosynth.walls import metre_gain_db
+from audiosynth.spaces.places import Position, View
+from audiosynth.spaces.receivers import ReceiverSpec, patterns_of
+from audiosynth.spaces.walls import metre_gain_db
+from audiosynth.synthesis.signals import Seed
 
 Time = Annotated[float, Field(ge=0.02, le=30.0)]
 _NOWHERE: Final = Position(distance=1.5)

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from audiosynth import shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, waves
 
 
 class Am(Component):

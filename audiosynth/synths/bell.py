@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import modal, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import modal, shaped, signals
 
 PARTIALS: Final = (
     (0.5, 0.5, 1.0), (1.0, 0.7, 0.55), (1.2, 1.0, 0.4), (1.5, 0.4, 0.25), (2.0, 1.0, 0.2), (2.5, 0.4, 0.12), (2.667, 0.35, 0.11),

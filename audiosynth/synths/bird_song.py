@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, waves
 
 KINDS: Final = ("up", "down", "arch", "flat", "trill", "buzz")
 """Shapes of syllables, as in the notation of songs."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final
 
-from audiosynth import cadences, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import cadences, shaped, signals, waves
 
 T4: Final = (0.1, 0.1, 4, 5.0)
 """Pulse, gap, pulses, pause: the temporal-four pattern (UL 2034; NFPA 72)."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals, voice
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, voice
 
 CLOSED: Final = ((600.0, 150.0), (1700.0, 250.0), (3300.0, 400.0), (5000.0, 700.0))
 """Resonances with the mouth nearly closed, F and bandwidth in Hz, for a vocal tract of about 10 cm."""

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final
 import numpy as np
 from pydantic import Field
 
-from audiosynth import engines, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import engines, shaped, signals
 
 TOOTH: Final = 7.0
 """Drive links that pass for each revolution of the sprocket."""

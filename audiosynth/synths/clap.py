@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import grains, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dice import gaussian_at
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import grains, shaped, signals, waves
 
 CLAP: Final = 0.05
 """Seconds a clap is followed."""

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import ParameterError
 from audiosynth.registry import Component
+from audiosynth.synthesis import signals
 
 MIN_SAMPLES: Final = 6
 """Fewest samples of one pulse: the first zero of its spectrum then lies at or below half the sampling rate."""

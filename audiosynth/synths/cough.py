@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals, voice
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, voice
 
 THROAT: Final = ((650.0, 200.0), (1400.0, 250.0), (2600.0, 350.0), (3800.0, 500.0))
 """Resonances with the mouth half open, F and bandwidth in Hz."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals, voice
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, voice
 
 SPREAD: Final = 0.12
 """Relative spread of pitch, length and loudness from bark to bark."""

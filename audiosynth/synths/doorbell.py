@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from audiosynth import modal, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import modal, shaped, signals, waves
 
 BAR: Final = (1.0, 2.756, 5.404)
 """Modes of a bar with free ends (Fletcher and Rossing 1998, chapter 2)."""

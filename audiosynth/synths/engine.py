@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from audiosynth import engines, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import engines, shaped, signals
 
 
 class Engine(Component):

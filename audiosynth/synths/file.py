@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
-from audiosynth.assets import pick_channels, resampled_active
 from audiosynth.clip import Array, Recording, RenderContext
 from audiosynth.dsp import resampled_length, seconds_to_samples
 from audiosynth.errors import ParameterError, RenderError
+from audiosynth.material.assets import pick_channels, resampled_active
 from audiosynth.registry import Component
 
 _EXAMPLE: dict[str, Any] = {

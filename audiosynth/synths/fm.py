@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import model_validator
 
-from audiosynth import shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import ParameterError
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, waves
 
 
 class Fm(Component):

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from audiosynth import grains, modal, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import grains, modal, shaped, signals
 
 STEP: Final = 0.4
 """Seconds one step is followed."""

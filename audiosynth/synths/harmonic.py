@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, Final
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import ParameterError
 from audiosynth.registry import Component
+from audiosynth.synthesis import signals
 
 HIGHEST: Final = 0.45
 """Partials that ever reach this fraction of the sampling rate are left out, whole."""

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from audiosynth import modal, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import modal, shaped, signals
 
 BAR: Final = (1.0, 2.756, 5.404, 8.933, 13.345, 18.638)
 """Modes of a bar with free ends: (2n + 1)² over 3.011² but for the first (Fletcher and Rossing 1998, chapter 2)."""

@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar, Final
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth import colour, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dice import gaussian_at
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.registry import Component
+from audiosynth.sound import colour
+from audiosynth.synthesis import signals
 
 LARGEST: Final = (66.0 * float(np.log(2.0))) ** 0.5
 """Largest value `gaussian_at` can give: sqrt(-2 ln 2^-33) = 6.76."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import grains, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import grains, shaped, signals
 
 GRAIN: Final = 0.02
 """Longest a drop is followed, in seconds."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals, voice
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, voice
 
 SYLLABLES: Final = ((0.16, 0.62, 0.75, 0.06), (0.13, 0.78, 0.9, 0.04), (0.3, 0.95, 1.0, 0.03), (1.0, 1.0, 0.8, 0.0))
 """Of "cock-a-doodle-doo": length in units of `length`/1.7, start and end pitch re f0, pause after it in the same units."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals
 
 BANDS: Final = ((0.0, 0.10, 1.0), (0.08, 0.07, 0.7), (0.14, 0.05, 0.45))
 """Of the low, middle and high part of a breaking wave: when it peaks after the low one, its rise and its fall, in periods."""

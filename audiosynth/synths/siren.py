@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from audiosynth import shaped, signals, voice, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, voice, waves
 
 PARTIALS: Final = 24
 USUAL: Final = {"wail": (0.2, 2.0), "yelp": (3.3, 2.0), "hi_lo": (0.7, 4.0 / 3.0)}

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from audiosynth import cadences, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import cadences, shaped, signals, waves
 
 T3: Final = (0.5, 0.5, 3, 1.5)
 """Pulse, gap, pulses, pause: the temporal-three pattern of evacuation signals (ISO 8201; NFPA 72)."""

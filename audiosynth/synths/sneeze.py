@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals, voice
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, voice
 
 THROAT: Final = ((700.0, 130.0), (1250.0, 160.0), (2600.0, 250.0), (3500.0, 400.0))
 """Resonances of "ah", an adult male's (Peterson and Barney, J. Acoust. Soc. Am. 24, 1952), F and bandwidth in Hz."""

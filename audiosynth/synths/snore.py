@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import shaped, signals, voice
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import shaped, signals, voice
 
 THROAT: Final = ((450.0, 180.0), (1100.0, 300.0), (2300.0, 500.0))
 """Resonances of the pharynx with the mouth open, F and bandwidth in Hz."""

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import resample, resampled_length
 from audiosynth.errors import ParameterError
-from audiosynth.espeak import RATES
 from audiosynth.registry import Component
-from audiosynth.speech import needs_of, utter
-from audiosynth.utterance import Mark, Order, Utterance
-from audiosynth.voices import Voice
+from audiosynth.speech.espeak import RATES
+from audiosynth.speech.speaking import needs_of, utter
+from audiosynth.speech.utterance import Mark, Order, Utterance
+from audiosynth.speech.voices import Voice
 
 MAX_TEXT: Final = 2000
 _GAP: Final = 0.01

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from audiosynth import cadences, modal, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import cadences, modal, shaped, signals, waves
 
 CADENCES: Final = {
     "us": (2.0, 4.0), "uk": (0.4, 0.2, 0.4, 2.0), "de": (1.0, 4.0), "fr": (1.5, 3.5), "jp": (1.0, 2.0), "au": (0.4, 0.2, 0.4, 2.0),

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import grains, onsets, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import grains, onsets, shaped, signals, waves
 
 MINNAERT: Final = 3.26
 """Resonance times radius of an air bubble in water, Hz·m (M. Minnaert, Philosophical Magazine 16, 1933)."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import engines, shaped, signals, waves
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
+from audiosynth.synthesis import engines, shaped, signals, waves
 
 BANDS: Final = ((0.0, 150.0, 1.0), (150.0, 600.0, 1.6), (600.0, 2400.0, 2.2), (2400.0, 96_000.0, 3.0))
 """Bands in Hz, and the exponent of each one's amplitude over the wind's speed: gusts are bright."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 
-from audiosynth import modal, shaped, signals
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.quantities import number
 from audiosynth.registry import Component
+from audiosynth.synthesis import modal, shaped, signals
 
 RATIOS: Final = (1.0, 1.6, 2.3, 3.1, 4.4, 6.2, 8.5)
 """Of a door's or table's modes, about: a panel's modes crowd, and the blow picks some."""

@@ -22,7 +22,7 @@ import numpy as np
 
 from audiosynth import build, load_recipe, shipped_recipe
 from audiosynth.errors import AssetError
-from audiosynth.shipped import shipped_recipes
+from audiosynth.files.shipped import shipped_recipes
 
 CHILD = """
 import json, sys

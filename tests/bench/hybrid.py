@@ -11,12 +11,12 @@ import time
 
 import numpy as np
 
+from audiosynth.acoustics.decay import measure
+from audiosynth.acoustics.image_source import warm
 from audiosynth.clip import RenderContext
-from audiosynth.decay import measure
 from audiosynth.errors import ParameterError
-from audiosynth.image_source import warm
-from audiosynth.places import Position
 from audiosynth.registry import create
+from audiosynth.spaces.places import Position
 
 SR = 16_000
 TARGETS = {"drr_db": "0.4 dB", "c50_db": "0.8 dB", "t30": "12 %"}

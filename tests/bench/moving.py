@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from audiosynth import moving, moving_knots
-from audiosynth.absorption import alpha_for_rt60, beta_from_alpha
-from audiosynth.image_source import Options, warm
-from audiosynth.moving import Box, render_moving
-from audiosynth.paths3d import arc, line, through
+from audiosynth.acoustics import moving, moving_knots
+from audiosynth.acoustics.absorption import alpha_for_rt60, beta_from_alpha
+from audiosynth.acoustics.image_source import Options, warm
+from audiosynth.acoustics.moving import Box, render_moving
+from audiosynth.acoustics.paths3d import arc, line, through
 
 SR, C, SIZE, MIC = 16000, 343.0, (6.0, 5.0, 3.0), (3.1, 2.4, 1.3)
 EDGES = (60, 250, 500, 1000, 2000, 4000, 8000)

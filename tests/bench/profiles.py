@@ -20,12 +20,15 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from audiosynth import colour, profile_fit, profile_sound, profile_stats
 from audiosynth.clip import RenderContext
 from audiosynth.dice import uniform_at
 from audiosynth.noises.coloured import Coloured
-from audiosynth.profile_checks import LearnError
-from audiosynth.profiles import Profile, profile_path, read_profile, shipped_profiles
+from audiosynth.profiles import fit as profile_fit
+from audiosynth.profiles import sound as profile_sound
+from audiosynth.profiles import stats as profile_stats
+from audiosynth.profiles.checks import LearnError
+from audiosynth.profiles.profile import Profile, profile_path, read_profile, shipped_profiles
+from audiosynth.sound import colour
 
 SEED, SECONDS = 2, 60.0
 DIGITS_SR = 8000

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from exact_images import MIC, ROOM, SIZE, SOURCE, SR, C, db, exact
 from test_absorption import measured_t30, random_rooms
 
-from audiosynth.absorption import alpha_for_rt60, beta_from_alpha, sabine
-from audiosynth.image_source import Options, simulate, warm
+from audiosynth.acoustics.absorption import alpha_for_rt60, beta_from_alpha, sabine
+from audiosynth.acoustics.image_source import Options, simulate, warm
 
 NUMBA = Options(engine="numba")
 RAW = Options(engine="numba", highpass_hz=0.0, fade=0.0)
@@ -142,7 +142,7 @@ def shapes() -> None:
 
 MEMORY = """
 import numpy, scipy.signal
-from audiosynth.image_source import Options, simulate, warm
+from audiosynth.acoustics.image_source import Options, simulate, warm
 def peak():
     status = open("/proc/self/status").read()  # ru_maxrss would hold the parent's peak
     return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -19,10 +19,10 @@ import numpy as np
 import soundfile
 
 from audiosynth import render
-from audiosynth.assets import AssetStore
-from audiosynth.rendered import Clip
-from audiosynth.scaper_import import Sources, plan_scene, require_sources
-from audiosynth.scaper_jams import read_scene
+from audiosynth.material.assets import AssetStore
+from audiosynth.records.rendered import Clip
+from audiosynth.scaper.importing import Sources, plan_scene, require_sources
+from audiosynth.scaper.jams import read_scene
 from audiosynth.spec import Output
 
 PEER = Path(__file__).with_name("scaper_peer.py")

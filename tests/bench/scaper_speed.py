@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import write_recipe
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.assets import AssetStore
+from audiosynth.building.units import write_clip
 from audiosynth.manifest import dumps
-from audiosynth.units import write_clip
-from audiosynth.workspace import Workspace
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
 
 PEER = Path(__file__).with_name("scaper_peer.py")
 SOUNDS = Path(__file__).parents[3] / "shared" / "data" / "scaper" / "audio"

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, read_wav, room, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.assets import AssetStore
 from audiosynth.levels import level_db
-from audiosynth.rendered import Clip
+from audiosynth.material.assets import AssetStore
+from audiosynth.records.rendered import Clip
 from audiosynth.spec import ClipSpec, Level
 
 SR, SECONDS, DELAY = 16_000, 2.6, 90

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from audiosynth import espeak
 from audiosynth.clip import RenderContext
+from audiosynth.speech import espeak
+from audiosynth.speech.voices import CAST_VARIANTS, Voice, voice_file
 from audiosynth.synths.speech import Speech
-from audiosynth.voices import CAST_VARIANTS, Voice, voice_file
 
 ROOT = Path(__file__).parents[2]
 SR = 16_000

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from audiosynth import profile_sound
-from audiosynth.profile_checks import SHORTEST, LearnError, check
-from audiosynth.profiles import profile_path, read_profile
+from audiosynth.profiles import sound as profile_sound
+from audiosynth.profiles.checks import SHORTEST, LearnError, check
+from audiosynth.profiles.profile import profile_path, read_profile
 
 Sound = tuple[str, np.ndarray, int]
 SPEAKERS = ("jackson", "nicolas", "theo", "yweweler")

@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, tone, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.assets import AssetStore
+from audiosynth.building.units import write_clip
 from audiosynth.manifest import dumps
-from audiosynth.units import write_clip
-from audiosynth.workspace import Workspace
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
 
 ROUNDS = 150
 SCAPE_SR, WORD_SR = 44_100, 16_000

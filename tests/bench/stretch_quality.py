@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 
 from audiosynth.clip import Array
-from audiosynth.stretch import rational, time_stretch
+from audiosynth.sound.stretch import rational, time_stretch
 
 Stretch = Callable[[Array, int, float], Array]
 RATES = (0.5, 0.8, 1.25, 2.0)

@@ -1,0 +1,140 @@
+"""The end of a build: manifest, assets, exports, and last of all dataset.json, whose presence says "whole"."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from audiosynth import registry
+from audiosynth.building.orders import Order, Used
+from audiosynth.building.summary import Totals
+from audiosynth.building.units import Unit, put
+from audiosynth.clip import DatasetView
+from audiosynth.errors import ManifestError
+
+_BLOCK: Final = 1 << 20
+
+
+def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Write everything that needs all rows; returns the totals."""
+    scratch = root / ".build" / "tmp"
+    totals, used = _join(root, units, scratch)
+    rows = order.assets(used)
+    put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
+    for name, text in order.texts().items():
+        put(root / name, text.encode(), scratch=scratch)
+    splits = {s: totals.clips.get(s, 0) for s in order.clips}
+    export(view(root, name=order.name, splits=splits, supervision=order.supervision), order.exports, root)
+    failed = _failures(root, units, scratch)
+    stats = {**totals.as_dict(), "failed": failed}
+    head = {
+        **order.head(),
+        "supervision": {split: order.supervision.get(split, "strong") for split in order.clips},
+        "synthetic": True,
+        "recordings": len(used),
+        "export": [dict(tree) for tree in order.exports],
+        **stats,
+        "splits": splits,
+        "files": {name: file_sha256(root / name) for name in ("manifest.jsonl", "assets.jsonl", *order.texts())},
+        "build": dict(state),
+    }
+    text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
+    put(root / "dataset.json", text.encode(), scratch=scratch)
+    return stats
+
+
+def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
+    """Write ``failed.jsonl`` if clips could not be made; returns their number."""
+    found = [root / ".build" / "failed" / unit.name for unit in units]
+    text = b"".join(path.read_bytes() for path in found if path.is_file())
+    if text:
+        put(root / "failed.jsonl", text, scratch=scratch)
+    return text.count(b"\n")
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set[Used]]:
+    """Concatenate the units' rows in order; returns totals and the recordings used."""
+    totals = Totals()
+    used: set[Used] = set()
+    temporary = scratch / "manifest.jsonl"
+    with temporary.open("wb") as out:
+        for unit in units:
+            for line in (root / ".build" / "units" / unit.name).read_bytes().splitlines(keepends=True):
+                out.write(line)
+                row = json.loads(line)
+                totals.add(row)
+                if b'"sha256":' in line:  # every recording says so
+                    used.update((r["data"], r["path"], r["sha256"]) for r in _recordings(row["spec"]))
+    temporary.replace(root / "manifest.jsonl")
+    return totals, used
+
+
+def read_assets(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of an assets.jsonl.
+
+    Raises
+    ------
+    ManifestError
+        If a line is not a row of one.
+    """
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            row = json.loads(line)
+            if not all(isinstance(row[key], str) for key in ("data", "path", "sha256")):
+                raise TypeError
+        except (ValueError, KeyError, TypeError):
+            raise ManifestError(f"{path}:{number}: not a row that a build writes; was the file edited?") from None
+        yield row
+
+
+def _recordings(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every recording's tree inside a spec."""
+    if isinstance(tree, dict):
+        if {"data", "path", "sha256", "n_samples"} <= tree.keys():
+            yield tree
+            return
+        for value in tree.values():
+            yield from _recordings(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _recordings(value)
+
+
+def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mapping[str, str]) -> DatasetView:
+    """Return a dataset folder as exporters see it."""
+
+    def lines(file: str) -> Iterator[dict[str, Any]]:
+        with (root / file).open(encoding="utf-8") as rows:
+            for line in rows:
+                yield json.loads(line)
+
+    return DatasetView(
+        root, name, splits, lambda: lines("manifest.jsonl"), lambda: lines("assets.jsonl"),
+        frozenset(s for s, kind in supervision.items() if kind == "weak"),
+        frozenset(s for s, kind in supervision.items() if kind == "none"),
+    )  # fmt: skip
+
+
+def export(dataset: DatasetView, exporters: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Write the labels of a dataset in every format asked for, and its attribution."""
+    for tree in exporters:
+        exporter: Any = registry.create("exporters", tree)
+        exporter.write(dataset, folder / "labels")
+    attribution: Any = registry.create("exporters", {"type": "attribution"})
+    attribution.write(dataset, folder)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,124 @@
+"""The folder of a build: whose it is, whether it is whole, its lock, and how it is cleared."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from audiosynth.building.state import IDENTITIES, changes
+from audiosynth.building.units import put
+from audiosynth.errors import BuildError
+
+WORK: Final = ".build"
+_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units"})
+_WRITTEN: Final = (
+    "dataset.json", "audio", "labels", "manifest.jsonl", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "failed.jsonl", WORK,
+)  # fmt: skip
+"""All that a build writes: first what says "whole", last what says whose it is."""
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise BuildError(f"{path}: cannot be read ({error}); use --fresh to start over") from None
+    if not isinstance(tree, dict):
+        raise BuildError(f"{path}: is not what a build writes; use --fresh to start over")
+    return tree
+
+
+def finished(root: Path, state: Mapping[str, Any], *, cleared: bool) -> bool:
+    """Return whether `root` holds this very build, finished; refuse any other content (unless a build was just cleared)."""
+    if not root.exists():
+        return False
+    if not root.is_dir():
+        raise BuildError(f"{root}: is a file; choose a folder with -o")
+    if (root / "dataset.json").is_file():
+        built = _read_json(root / "dataset.json").get("build")
+        changed = changes(built if isinstance(built, dict) else {}, state)
+        if changed:
+            raise BuildError(
+                f"{root}: holds another build; changed: {changed}. Choose another folder with -o, or --fresh to replace it"
+            )
+        return True
+    if not cleared and not _is_ours(root) and any(p.name != ".gitkeep" for p in root.iterdir()):
+        raise BuildError(f"{root}: is not empty and holds no build; choose an empty folder with -o")
+    return False
+
+
+def prepare(root: Path, state: Mapping[str, Any]) -> None:
+    """Check that an unfinished build is of this recipe, and clear half-written files away."""
+    work = root / WORK
+    if (work / "state.json").is_file():
+        changed = changes(_read_json(work / "state.json"), state)
+        if changed:
+            raise BuildError(
+                f"{root}: holds an unfinished build; changed since: {changed}. Undo the change, choose another folder, or --fresh"
+            )
+    shutil.rmtree(work / "tmp", ignore_errors=True)
+    (work / "tmp").mkdir(parents=True)
+    (work / "units").mkdir(exist_ok=True)
+    put(work / "state.json", json.dumps(state, ensure_ascii=False).encode(), scratch=work / "tmp")
+
+
+def _is_ours(root: Path) -> bool:
+    """Return whether a folder holds a build of ours, finished or begun; folders of that name others make too."""
+    if (root / "dataset.json").is_file():
+        with suppress(BuildError):
+            built = _read_json(root / "dataset.json").get("build")
+            return isinstance(built, dict) and not built.keys().isdisjoint(IDENTITIES)
+    work = root / WORK
+    return work.is_dir() and {path.name for path in work.iterdir()} <= _IN_WORK
+
+
+def clear(root: Path) -> bool:
+    """Delete what an earlier build wrote, and nothing else; return whether there was one.
+
+    Raises
+    ------
+    BuildError
+        If the folder holds something, but no build of ours.
+    """
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return False
+    if not root.is_dir() or not _is_ours(root):
+        raise BuildError(f"{root}: is not a build, so --fresh will not delete it; choose another folder with -o")
+    if (root / WORK).is_dir():
+        with locked(root):
+            pass
+    (root / WORK).mkdir(exist_ok=True)  # says whose this is for as long as anything is left
+    for name in _WRITTEN:
+        path = root / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Hold the operating system's lock on a build; it falls when the process ends, however it ends."""
+    with (root / WORK / "lock").open("a+b") as file:
+        try:
+            _lock(file)
+        except OSError:
+            raise BuildError(
+                f"{root}: another build is running in this folder; wait for it or choose another with -o"
+            ) from None
+        yield
+
+
+def _lock(file: Any) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+        return
+    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,258 @@
+"""The work of one unit of 64 clips: plan → render → write, rows last; a unit is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from audiosynth import pcm, registry
+from audiosynth.building.orders import Order
+from audiosynth.errors import AudiosynthError, BuildError, PlanError
+from audiosynth.files.audiofile import AudioFile, write_audio
+from audiosynth.manifest import clip_path, dumps, make_row, needs_of
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.stems import stem_path
+from audiosynth.material.workspace import Workspace
+from audiosynth.records.rendered import Clip
+from audiosynth.render import render
+from audiosynth.rendering.separate import file_samples, written
+from audiosynth.rendering.stream import stream, streams
+from audiosynth.spec import ClipSpec, Decisions, recordings
+
+UNIT: Final = 64
+"""Clips per unit: the grain of resuming and of sharing work (DESIGN section 6)."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Clips [first, last) of one split, in the order of what is asked for."""
+
+    split: str
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of its rows' file."""
+        return f"{self.split}-{self.first // UNIT:09d}.jsonl"
+
+
+def units_of(clips: Mapping[str, int]) -> list[Unit]:
+    """Return the units of so many clips per split, in the order of their manifest.
+
+    Examples
+    --------
+    >>> [(u.split, u.first, u.last) for u in units_of({"train": 70, "test": 1})]
+    [('train', 0, 64), ('train', 64, 70), ('test', 0, 1)]
+    """
+    return [Unit(split, a, min(a + UNIT, n)) for split, n in clips.items() for a in range(0, n, UNIT)]
+
+
+def _never() -> bool:
+    return False
+
+
+def _fits(row: Mapping[str, Any]) -> None:
+    """Find nothing wrong with a row: for exporters that take any label."""
+
+
+def render_unit(
+    order: Order,
+    unit: Unit,
+    root: Path,
+    work: Workspace,
+    *,
+    stopped: Callable[[], bool] = _never,
+    keep_going: bool = False,
+) -> int:
+    """Write the audio of a unit, then its rows; returns the number of clips.
+
+    Parameters
+    ----------
+    order, unit, root, work
+        What to make, where, and with which recordings.
+    stopped
+        Asked before every clip; once true, the unit is given up.
+    keep_going
+        Note clips that cannot be made, and go on with the next.
+
+    Raises
+    ------
+    AudiosynthError
+        Naming the clip that cannot be made.
+    """
+    rows, failed, scratch = [], [], root / ".build" / "tmp"
+    exporters = [registry.create("exporters", tree) for tree in order.exports]
+    checks = [getattr(exporter, "check", _fits) for exporter in exporters]
+    told = order.supervision.get(unit.split) != "none"
+    for number in range(unit.first, unit.last):
+        if stopped():
+            raise BuildError("the build was stopped")
+        spec = None
+        try:
+            job = order.job(unit.split, number)
+            spec = job.spec
+            known = {"decisions": job.decisions, "kept": job.kept}
+            row = write(spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
+            row.update(job.extra)
+            for check in checks if told else ():
+                check(row)
+            rows.append(dumps(row))
+        except OSError as error:
+            raise disk_error(error, root) from error
+        except AudiosynthError as error:
+            told_by = error if spec is None else type(error)(f"clip {spec.clip_id}: {error}")
+            if not keep_going or isinstance(error, BuildError):
+                raise told_by from error
+            failed.append(_failure(unit.split, number, told_by, spec))
+    if failed:
+        put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
+    text = "".join(row + "\n" for row in rows)
+    put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
+    return len(rows)
+
+
+def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | None) -> str:
+    """Return the line of a clip that could not be made: why, and its spec, or the event that could not be planned."""
+    name, tree = (f"{split}-{number:09d}", None) if spec is None else (spec.clip_id, spec.to_json())
+    row: dict[str, Any] = {"clip_id": name, "error": str(error), "spec": tree}
+    if isinstance(error, PlanError) and error.event is not None:
+        row["event"] = error.event
+    return dumps(row) + "\n"
+
+
+def write(
+    spec: ClipSpec,
+    root: Path,
+    *,
+    scratch: Path,
+    work: Workspace,
+    recipe_sha256: str,
+    decisions: Decisions | None = None,
+    kept: Decisions | None = None,
+) -> dict[str, Any]:
+    """Render a clip, in blocks if it is long, write its audio (and stems) by rename, and return its row."""
+    if not streams(spec):
+        clip = render(spec, decisions, assets=work, stems=bool(spec.output.stems), kept=kept)
+        return write_clip(clip, root, scratch=scratch, work=work, recipe_sha256=recipe_sha256)
+    out, comment = spec.output, _comment(spec, recipe_sha256)
+    head: dict[str, Any] = {
+        "sr": spec.sr,
+        "container": out.format,
+        "subtype": out.subtype,
+        "comment": comment,
+        "clip_id": spec.clip_id,
+    }
+    samples, written_apart = pcm.PcmHash(spec.sr, spec.channels, spec.n_samples, out.subtype), out.subtype != "PCM_16"
+    made = []
+
+    def put_blocks(path: Path) -> str:
+        with AudioFile(path, spec.n_samples, spec.channels, **head) as file:
+
+            def sink(block: Any) -> None:
+                file.write(block)
+                if written_apart:
+                    samples.update(block)
+
+            made.append(stream(spec, decisions, assets=work, sink=sink, kept=kept))
+        return file.sha256
+
+    digest = _place(root / clip_path(spec), scratch, put_blocks)
+    return _row(made[0], digest, samples.hexdigest() if written_apart else None, {}, work, recipe_sha256)
+
+
+def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe_sha256: str) -> dict[str, Any]:
+    """Write a clip's audio (and stems) by rename, and return its row."""
+    spec, out = clip.spec, clip.spec.output
+    comment = _comment(spec, recipe_sha256)
+
+    def put_all(samples: Any, container: str, subtype: str) -> Callable[[Path], str]:
+        return lambda path: write_audio(
+            path, samples, sr=spec.sr, container=container, subtype=subtype, comment=comment, clip_id=spec.clip_id
+        )
+
+    samples = samples_of(clip)
+    digest = _place(root / clip_path(spec), scratch, put_all(samples, out.format, out.subtype))
+    stems = {}
+    for name, stem in clip.stems.items():
+        subtype = out.wanted.subtype
+        place = root / stem_path(clip_path(spec), name)
+        stems[name] = _place(place, scratch, put_all(file_samples(stem, subtype, out.subtype), "wav", subtype))
+    sha256 = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
+    return _row(clip, digest, sha256, stems, work, recipe_sha256)
+
+
+def _comment(spec: ClipSpec, recipe_sha256: str) -> str:
+    return f"synthetic; audiosynth; clip {spec.clip_id}; recipe {recipe_sha256[:16]}"
+
+
+def _row(
+    clip: Clip,
+    file_sha256: str,
+    written_sha256: str | None,
+    stems: Mapping[str, str],
+    work: Workspace,
+    recipe_sha256: str,
+) -> dict[str, Any]:
+    decoders = work.assets.decoders(recordings(clip.spec)) if isinstance(work.assets, AssetStore) else ()
+    return make_row(
+        clip, file_sha256=file_sha256, written_sha256=written_sha256, needs=needs_of(clip.spec, decoders=decoders),
+        recipe_sha256=recipe_sha256, stems=stems,
+    )  # fmt: skip
+
+
+def samples_of(clip: Clip) -> Any:
+    """Return the samples that a clip's file holds."""
+    return written(clip.y, clip.pcm16, clip.spec.output.subtype)
+
+
+def _place(path: Path, scratch: Path, make: Callable[[Path], str]) -> str:
+    """Make a file beside its place and move it there; returns what making it returned."""
+    temporary = scratch / f"{os.getpid()}-{path.name}"
+    try:
+        digest = make(temporary)
+        try:
+            temporary.replace(path)
+        except FileNotFoundError:  # the first clip of its folder
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(path)
+    except (OSError, AudiosynthError):
+        temporary.unlink(missing_ok=True)
+        raise
+    return digest
+
+
+def put(path: Path, data: bytes, *, scratch: Path) -> None:
+    """Write a file by rename: it is there whole or not at all.
+
+    Raises
+    ------
+    BuildError
+        If the disk is full or the folder cannot be written.
+    """
+    temporary = scratch / f"{os.getpid()}-{path.name}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise disk_error(error, path.parent) from error
+
+
+def disk_error(error: OSError, folder: Path) -> BuildError:
+    """Return what to tell the user about a failed write."""
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BuildError(
+            f"{folder}: the disk is full; free some space and run the same command again, it goes on where it stopped"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return BuildError(f"{folder}: cannot be written ({error.strerror}); choose another folder with -o")
+    return BuildError(
+        f"{folder}: {error.strerror or error}; what is finished stays, the same command goes on where it stopped"
+    )

@@ -1,0 +1,1 @@
+"""The commands of `audiosynth`, a file for each group; only these print."""

@@ -1,0 +1,109 @@
+"""`audiosynth build`: a recipe becomes a dataset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audiosynth.commands.options import Wanted, clips_option, recipe_options, usable_cpus, workers_option
+from audiosynth.commands.show import Show, example, output_options
+
+if TYPE_CHECKING:
+    from audiosynth.build import Built
+
+
+@click.command(
+    "build",
+    short_help="Build the dataset of a recipe.",
+    epilog=example("audiosynth build spoken_digits --data digits=~/fsdd --set noise.level_dbfs=-40 -o output/quiet"),
+)
+@clips_option
+@recipe_options
+@click.option("-o", "--output", metavar="DIR", help="Folder of the dataset.  [default: output/NAME]")
+@workers_option
+@click.option(
+    "--resume/--fresh", default=True,
+    help="Go on with an unfinished build in the folder, or delete the build that is there.  [default: --resume]",
+)  # fmt: skip
+@click.option(
+    "--keep-going", is_flag=True,
+    help="Leave out clips that cannot be made, list them in failed.jsonl, and end with exit code 1.",
+)  # fmt: skip
+@output_options
+def build_command(
+    *, wanted: Wanted, output: str | None, workers: int | None, resume: bool, keep_going: bool, show: Show
+) -> None:
+    """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
+
+    A build that was stopped, by Ctrl-C or by a power cut, goes on where it was when the same command runs again, and ends
+    in the same bytes. A finished build is left alone.
+    """
+    from audiosynth.build import build
+    from audiosynth.errors import BuildError
+
+    recipe = wanted.load(show)
+    root = Path(output) if output is not None else default_root(recipe.name)
+    with show.progress() as progress:
+        built = build(
+            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress
+        )
+    show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
+    if not show.quiet:
+        show.table(("", ""), summary(built))
+    if built.stats.get("failed"):
+        raise BuildError(
+            f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
+        )
+
+
+def default_root(name: str) -> Path:
+    """Return ``output/NAME``; a recipe from a stranger must not name a place elsewhere."""
+    from audiosynth.errors import UsageError
+
+    if not re.fullmatch(r"\w[\w .-]{0,99}", name):
+        raise UsageError(f"the recipe's name {name!r} cannot be a folder's name; say where the dataset goes with -o")
+    return Path("output") / name
+
+
+def summary(built: Built) -> list[tuple[str, str]]:
+    """Return the rows of the final table: clips, hours, classes, realised SNR, guarded clips."""
+    stats = built.stats
+    stood = built.clips - built.made
+    made = "" if not stood else ", nothing to do" if not built.made else f", {stood} of them from an earlier run"
+    rows = [
+        ("dataset", str(built.root)),
+        ("clips", f"{built.clips} ({_by_split(stats['clips'])}){made}"),
+        ("hours", f"{sum(stats['hours'].values()):.3f}"),
+        ("classes", _classes(stats["classes"])),
+        ("realised SNR", _snr(stats["snr"])),
+        ("guarded", f"{stats['guarded']} clips, turned down so as not to clip"),
+    ]
+    if stats["clipped"]:
+        rows.append(("clipped", f"{stats['clipped']} clips with saturated samples"))
+    if stats["needs"]:
+        rows.append(("not portable", f"same samples only with {', '.join(stats['needs'])}"))
+    return rows
+
+
+def _by_split(clips: Mapping[str, int]) -> str:
+    return ", ".join(f"{split} {count}" for split, count in clips.items())
+
+
+def _classes(classes: Mapping[str, Any], most: int = 12) -> str:
+    shown = ", ".join(f"{name} {entry['events']}" for name, entry in list(classes.items())[:most])
+    more = f", and {len(classes) - most} more" if len(classes) > most else ""
+    return f"{len(classes)} ({shown}{more}; events)" if classes else "none"
+
+
+def _snr(snr: Mapping[str, Any] | None) -> str:
+    if snr is None:
+        return "no event has one"
+    middle = snr.get("median_db", snr["mean_db"])
+    return (
+        f"median {middle:.1f} dB, from {snr['min_db']:.1f} to {snr['max_db']:.1f} dB over {snr['events']} events; "
+        f"off the request by at most {snr['largest_error_db']:.4f} dB"
+    )

@@ -1,0 +1,98 @@
+"""`audiosynth verify` and `audiosynth assets`: the files of a dataset, and the recordings that went into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audiosynth.commands.show import Show, example, output_options
+
+
+@click.command(
+    "verify",
+    short_help="Hold a dataset's files against its manifest.",
+    epilog=example("audiosynth verify output/quickstart"),
+)
+@click.argument("folder", metavar="DIR")
+@output_options
+@click.pass_context
+def verify_command(ctx: click.Context, *, folder: str, show: Show) -> None:
+    """Compare the files of the dataset in DIR with its manifest: which are missing, changed, or extra.
+
+    Audio and stems are compared by the hashes in the manifest, labels with what the manifest says; exit code 1 if anything
+    differs. Nothing is rendered (see `audiosynth reproduce`).
+    """
+    from audiosynth.errors import UsageError
+    from audiosynth.verify import verify
+
+    if not Path(folder).is_dir():
+        kind = "is a file; give the folder of the dataset" if Path(folder).exists() else "there is no such folder"
+        raise UsageError(f"{folder}: {kind}")
+    found = verify(folder)
+    different = {"missing": found.missing, "changed": found.changed, "extra": found.extra}
+    show.json({"ok": found.ok, "clips": found.clips, **different})
+    for kind, names in different.items():
+        for name in names:
+            show.result(f"{kind:8} {name}")
+    if found.ok:
+        show.line(f"ok: {found.clips} clips, every file as it was written")
+    else:
+        show.line(", ".join(f"{len(names)} {kind}" for kind, names in different.items()))
+    ctx.exit(0 if found.ok else 1)
+
+
+@click.command(
+    "assets",
+    short_help="List the recordings that a set needs.",
+    epilog=example("audiosynth assets output/spoken_digits --json | jq -r '.assets[].sha256'"),
+)
+@click.argument("manifest")
+@output_options
+def assets_command(*, manifest: str, show: Show) -> None:
+    """List every recording that the set of MANIFEST (a dataset's folder or a manifest file) needs to be made again.
+
+    With path below its data root, size in bytes, SHA-256, licence and origin. Sizes, licences and origins come from the
+    assets.jsonl beside the manifest; without one they are left empty.
+    """
+    from audiosynth.manifest import open_manifest
+
+    path = open_manifest(Path(manifest))
+    rows = sorted(_assets(path), key=lambda row: (row["data"], row["path"].encode()))
+    show.json({"assets": rows, "bytes": sum(row["bytes"] or 0 for row in rows)})
+    cells = [
+        (f"{r['data']}:{r['path']}", "" if r["bytes"] is None else r["bytes"], r["sha256"], r["licence"], r["origin"])
+        for r in rows
+    ]
+    if rows:
+        show.table(("recording", "bytes", "sha256", "licence", "origin"), cells, right=(1,))
+    show.note(f"{len(rows)} recordings" if rows else "no recordings: the set is fully synthetic")
+
+
+def _assets(manifest: Path) -> Iterator[dict[str, Any]]:
+    from audiosynth.building.finish import read_assets
+
+    beside = manifest.parent / "assets.jsonl"
+    rows = read_assets(beside) if beside.is_file() else _named(manifest)
+    for row in rows:
+        origin = ", ".join(str(row[key]) for key in ("author", "title", "source") if row.get(key))
+        yield {
+            "data": row["data"], "path": row["path"], "bytes": row.get("bytes"), "sha256": row["sha256"],
+            "licence": row.get("licence", ""), "origin": origin,
+        }  # fmt: skip
+
+
+def _named(manifest: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield what the rows of a manifest themselves say of their recordings, each once."""
+    from audiosynth.manifest import parse_row, read_rows
+    from audiosynth.spec import recordings
+
+    seen: set[str] = set()
+    with manifest.open(encoding="utf-8") as file:
+        for place, tree in read_rows(file, name=str(manifest)):
+            for recording in recordings(parse_row(tree, place=place).spec):
+                if recording.sha256 not in seen:
+                    seen.add(recording.sha256)
+                    yield {"data": recording.data, "path": recording.path, "sha256": recording.sha256}

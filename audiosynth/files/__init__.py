@@ -1,0 +1,1 @@
+"""Files: audio, strict YAML, paths below roots."""

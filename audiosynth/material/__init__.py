@@ -1,0 +1,1 @@
+"""Recordings: found, indexed, sent to splits, decoded, kept."""

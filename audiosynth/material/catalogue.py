@@ -1,0 +1,271 @@
+"""Catalogues: sets of recordings with their labels, speakers and licences, indexed so that a plan need not decode them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from audiosynth.clip import Recording
+from audiosynth.errors import AssetError, ParameterError
+from audiosynth.files.patterns import Pattern
+from audiosynth.material.index import IndexCache, Measured, default_cache_dir, lossy_by_suffix
+from audiosynth.material.listing import Found, read_events, read_table, selects, walk
+
+SHOWN: Final = 20
+"""Problems that one message lists."""
+_SPDX: Final = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*)*")
+
+Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]+$")]
+
+
+class CatalogueSpec(BaseModel):
+    """A catalogue as a recipe writes it: where its files are, and what is known of them.
+
+    Attributes
+    ----------
+    data, folder
+        Name of the data root, and the folder below it.
+    layout
+        ``folders``: the first folder below `folder` is the label. ``flat``: all files alike. This, `pattern` or `table`.
+    label_after
+        With ``folders``: the label is what follows this text in the folder's name (" - ": "001 - Dog bark" → "Dog bark").
+    pattern
+        ``{label}_{speaker}_{take}.wav``: fields from names; ``/`` takes in the folders above (see `patterns`).
+    table, columns
+        A ``.csv``, ``.tsv`` or ``.jsonl`` file below the data root, with a column ``path`` (below `folder`); all other
+        columns are fields (texts, in CSV). `columns` says what the table calls them: ``{path: filename}``.
+    group
+        Field, or fields, whose values may not be in two splits; ``path``: every recording for itself; null: all splits
+        share the catalogue.
+    label, licence, author
+        For all recordings that do not say otherwise; the licence is an SPDX identifier.
+    include, exclude
+        Suffixes (``.wav``) or `fnmatch` patterns on paths below `folder`, whatever the case. SOFA files are taken where
+        ``.sofa`` is included.
+    trim_db
+        The active part begins and ends with the first and last 10 ms frame above the loudest one plus this; null: no
+        trimming.
+    annotations
+        Suffix of the files beside the recordings that hold their events (``.txt``: Audacity labels; onset, offset, label
+        between tabs), or a map of suffixes: ``{words: .words, phones: .phones, events: .txt}``.
+    on_bad
+        ``error``: files that cannot be used stop everything; ``skip``: they are left out, and listed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    data: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")
+    folder: str = "."
+    layout: Literal["folders", "flat"] | None = None
+    pattern: str | None = None
+    table: str | None = Field(None, pattern=r"\.(csv|tsv|jsonl)$")
+    label_after: str | None = Field(None, min_length=1)
+    columns: dict[str, str] = {}
+    group: str | list[str] | None = "path"
+    label: str | None = Field(None, min_length=1)
+    licence: str | None = None
+    author: str | None = None
+    include: list[str] = []
+    exclude: list[str] = []
+    trim_db: float | None = Field(-60.0, ge=-120, le=-10)
+    annotations: Suffix | dict[Literal["events", "words", "phones"], Suffix] | None = None
+    on_bad: Literal["error", "skip"] = "error"
+
+    @field_validator("folder")
+    @classmethod
+    def _below(cls, folder: str) -> str:
+        parts = PurePosixPath(folder)
+        if parts.is_absolute() or ".." in parts.parts or "\\" in folder or "\0" in folder:
+            raise ValueError("expected a folder below the data root, with '/' and without '..'")
+        return parts.as_posix()
+
+    @field_validator("pattern")
+    @classmethod
+    def _readable(cls, pattern: str | None) -> str | None:
+        try:
+            return None if pattern is None else Pattern.parse(pattern).text
+        except ParameterError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("licence")
+    @classmethod
+    def _spdx(cls, licence: str | None) -> str | None:
+        if licence is not None and not _SPDX.fullmatch(licence):
+            raise ValueError("expected an SPDX identifier such as CC-BY-4.0, or LicenseRef-… for others")
+        return licence
+
+    @model_validator(mode="after")
+    def _one_way(self) -> CatalogueSpec:
+        ways = [name for name in ("layout", "pattern", "table") if getattr(self, name) is not None]
+        if len(ways) != 1:
+            raise ValueError(f"expected one of layout, pattern and table, got {' and '.join(ways) or 'none'}")
+        if self.label_after is not None and self.layout != "folders":
+            raise ValueError("label_after goes with `layout: folders`")
+        if self.columns and self.table is None:
+            raise ValueError("columns go with `table`")
+        if self.label is not None and (self.layout == "folders" or "label" in self._pattern_fields()):
+            raise ValueError("label is given twice: as a constant, and by the folder or name; remove one")
+        return self
+
+    def _pattern_fields(self) -> frozenset[str]:
+        return frozenset() if self.pattern is None else Pattern.parse(self.pattern).fields
+
+    def group_fields(self) -> tuple[str, ...]:
+        """Return the fields that group recordings; empty if all splits share them."""
+        return () if self.group is None else (self.group,) if isinstance(self.group, str) else tuple(self.group)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A scanned catalogue.
+
+    Attributes
+    ----------
+    name
+        As in the recipe.
+    recordings
+        In order of their paths (UTF-8 bytes, NFC).
+    fingerprint
+        SHA-256 over all of them.
+    problems
+        What was left out with ``on_bad: skip``.
+    """
+
+    name: str
+    recordings: tuple[Recording, ...]
+    fingerprint: str
+    problems: tuple[str, ...] = ()
+
+
+def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None = None) -> Catalogue:
+    """Find the recordings of a catalogue and measure each one (once: results are cached).
+
+    Parameters
+    ----------
+    spec
+        The catalogue.
+    name
+        What the recipe calls it.
+    root
+        Folder of its data root.
+    cache_dir
+        Where indexes are kept; ``$AUDIOSYNTH_CACHE`` or the user's cache by default.
+
+    Raises
+    ------
+    AssetError
+        If the folder is missing or holds nothing to use, or (unless ``on_bad: skip``) with every file that cannot be used.
+    """
+    if not (root / spec.folder).is_dir():
+        raise AssetError(
+            f"catalogue '{name}': there is no folder {root / spec.folder}; correct `folder`, or say where the data is "
+            f"with --data {spec.data}=DIR"
+        )
+    problems: list[str] = []
+    listed = _listed(spec, root, problems)
+    cache = IndexCache(default_cache_dir() if cache_dir is None else cache_dir, root, trim_db=spec.trim_db)
+    recordings = []
+    for item in listed:
+        try:
+            recordings.append(_recording(spec, root, item, cache.measured(item.path, item.file, trim_db=spec.trim_db)))
+        except AssetError as error:
+            text = str(error)
+            problems.append(text if item.where in ("", str(item.file)) else f"{item.where}: {text}")
+    cache.save()
+    if problems and (spec.on_bad == "error" or not recordings):
+        raise AssetError(_all(name, problems))
+    if not recordings:
+        raise AssetError(
+            f"catalogue '{name}': no audio in {root / spec.folder}; correct `folder` or `include`, or say where the data is "
+            f"with --data {spec.data}=DIR"
+        )
+    return Catalogue(name, tuple(recordings), fingerprint(recordings), tuple(problems))
+
+
+def fingerprint(recordings: Sequence[Recording]) -> str:
+    """Return the SHA-256 over all that is known of some recordings, in their order."""
+    digest = hashlib.sha256()
+    for recording in recordings:
+        tree = {
+            **recording.model_dump(mode="json"),
+            "meta": recording.meta,
+        }  # rows leave credits out; draws may use them
+        row = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        digest.update(row.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _all(name: str, problems: Sequence[str]) -> str:
+    shown = [f"  {problem}" for problem in problems[:SHOWN]]
+    more = [f"  … and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+    n = len(problems)
+    head = f"catalogue '{name}': {n} file{'s' if n > 1 else ''} cannot be used (`on_bad: skip` leaves them out, `exclude` passes over them):"
+    return "\n".join([head, *shown, *more])
+
+
+def _listed(spec: CatalogueSpec, root: Path, problems: list[str]) -> list[Found]:
+    if spec.table is not None:
+        rows = read_table(root, spec.folder, spec.table, columns=spec.columns, problems=problems)
+        chosen = [row for row in rows if not spec.include or selects(row.inner, spec.include)]
+        return [row for row in chosen if not selects(row.inner, spec.exclude)]
+    items = walk(root, spec.folder, include=spec.include, exclude=spec.exclude, problems=problems)
+    pattern = None if spec.pattern is None else Pattern.parse(spec.pattern)
+    out = []
+    for item in items:
+        try:
+            item.fields.update(_named(spec, pattern, item))
+            out.append(item)
+        except AssetError as error:
+            problems.append(str(error))
+    return out
+
+
+def _named(spec: CatalogueSpec, pattern: Pattern | None, item: Found) -> dict[str, str]:
+    """Return the fields that a file's name and folder give."""
+    if pattern is not None:
+        fields = pattern.match(item.inner)
+        if fields is None:
+            raise AssetError(f"{item.file}: its name does not fit the pattern '{pattern.text}'; rename or exclude it")
+        return fields
+    if spec.layout == "flat":
+        return {}
+    folder, inside, _ = item.inner.partition("/")
+    if not inside:
+        raise AssetError(f"{item.file}: not in a folder that names its label (`layout: folders`); move or exclude it")
+    if spec.label_after is None:
+        return {"label": folder}
+    _, found, label = folder.partition(spec.label_after)
+    if not found or not label.strip():
+        raise AssetError(
+            f"{item.file}: '{spec.label_after}' and a label are not in its folder's name '{folder}'; see label_after"
+        )
+    return {"label": label.strip()}
+
+
+def _recording(spec: CatalogueSpec, root: Path, item: Found, measured: Measured) -> Recording:
+    constants = {"label": spec.label, "licence": spec.licence, "author": spec.author}
+    meta: dict[str, Any] = {key: value for key, value in constants.items() if value is not None}
+    meta.update(item.fields)
+    if spec.group is not None and not {"path", *meta} & set(spec.group_fields()):
+        raise AssetError(f"{item.file}: has no {' nor '.join(spec.group_fields())} to group it by; see `group`")
+    if measured.lossy != lossy_by_suffix(item.path):
+        meta["lossy"] = measured.lossy
+    if measured.measurements:
+        meta["measurements"] = measured.measurements
+    beside = {"events": spec.annotations} if isinstance(spec.annotations, str) else spec.annotations or {}
+    for key, suffix in beside.items():
+        meta[key] = read_events(root, item, suffix, duration=measured.n_samples / measured.sr)
+    try:
+        return Recording(
+            data=spec.data, path=item.path, sha256=measured.sha256, sr=measured.sr, n_channels=measured.n_channels,
+            n_samples=measured.n_samples, active=(measured.first, measured.last), meta=dict(sorted(meta.items())),
+        )  # fmt: skip
+    except ValidationError as error:
+        raise AssetError(f"{item.file}: cannot be used ({error.errors()[0]['msg']})") from None

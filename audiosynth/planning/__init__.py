@@ -1,0 +1,1 @@
+"""What `plan` stands on: lengths, places, the rules of a scene."""

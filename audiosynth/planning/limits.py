@@ -1,0 +1,157 @@
+"""The rules of a scene in samples, beside the events placed so far: which places they forbid, and what is still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from audiosynth.dsp import seconds_to_samples
+from audiosynth.planning.drafts import Draft
+from audiosynth.records.rules import Rules, of_label
+from audiosynth.sound.spans import Pile, Span, collisions, common, left, shifted, total, within
+
+
+class Wanted(NamedTuple):
+    """So many events at once: the rule's name, of which label (None: any), and how many."""
+
+    name: str
+    label: str | None
+    at_once: int
+
+
+class Limits:
+    """Rules of one clip, and the events that stand in it.
+
+    Parameters
+    ----------
+    rules
+        As drawn.
+    n_clip, sr
+        Length of the clip (None for no end), and its rate.
+    """
+
+    def __init__(self, rules: Rules, n_clip: int | None, sr: int) -> None:
+        self.rules, self.n_clip, self.sr = rules, n_clip, sr
+        self.least = max(1, seconds_to_samples(rules.min_overlap_duration, sr))
+        self._piles: dict[str | None, Pile] = {None: Pile()}
+        self._spans: dict[str | None, list[Span]] = {None: []}
+        whole = [] if rules.min_overlap is None else [Wanted("min_overlap", None, rules.min_overlap)]
+        labels = rules.min_overlap_per_label.items()
+        self.wanted = [*(Wanted(f"min_overlap_per_label.{k}", k, count) for k, count in labels), *whole]
+
+    def counts(self, draft: Draft) -> bool:
+        """Return whether the limits are about an event."""
+        return draft.role in self.rules.roles
+
+    def heard(self, draft: Draft, onset: int) -> list[Span]:
+        """Return where an event at `onset` is heard in the clip."""
+        return within(shifted(draft.heard, onset), self.n_clip)
+
+    def add(self, draft: Draft, onset: int) -> None:
+        """Let an event stand."""
+        heard = self.heard(draft, onset)
+        if heard and self.counts(draft):
+            for key in (None,) if draft.label is None else (None, draft.label):
+                self._piles.setdefault(key, Pile()).add(heard)
+                self._spans.setdefault(key, []).append((heard[0][0], heard[-1][1]))
+
+    def remove(self, draft: Draft, onset: int) -> None:
+        """Take an event away that stands."""
+        heard = self.heard(draft, onset)
+        if heard and self.counts(draft):
+            for key in (None,) if draft.label is None else (None, draft.label):
+                self._piles[key].remove(heard)
+                self._spans[key].remove((heard[0][0], heard[-1][1]))
+
+    def taken(self, draft: Draft) -> Iterator[tuple[str, list[Span]]]:
+        """Yield the name of each rule and the onsets [first, last) that it forbids an event."""
+        if not self.counts(draft):
+            return
+        rules = self.rules
+        names = (
+            ("max_overlap", None, rules.max_overlap),
+            ("max_overlap_per_label", draft.label, of_label(rules.max_overlap_per_label, draft.label)),
+        )
+        for name, key, most in names:
+            if most is not None and key in self._piles:
+                yield name, collisions(draft.heard, self._piles[key].covered(most))
+        gaps = (
+            ("min_gap", None, rules.min_gap),
+            ("min_gap_per_label", draft.label, of_label(rules.min_gap_per_label, draft.label)),
+        )
+        for name, key, seconds in gaps:
+            if seconds is not None and key in self._spans:
+                gap = seconds_to_samples(seconds, self.sr)
+                yield name, collisions([draft.span], [(a - gap, b + gap) for a, b in self._spans[key]])
+
+    def missing(self) -> Wanted | None:
+        """Return the first rule of so many events at once that does not hold; None if all do."""
+        for wanted in self.wanted:
+            pile = self._piles.get(wanted.label)
+            if pile is None or total(pile.covered(wanted.at_once)) < self.least:
+                return wanted
+        return None
+
+    def together(self, draft: Draft, meeting: Sequence[Span]) -> list[Span]:
+        """Return the onsets [first, last) at which an event is heard long enough in one of some spans."""
+        d = self.least
+        found = [(s + d - b, e - d - a + 1) for a, b in draft.heard for s, e in meeting if min(b - a, e - s) >= d]
+        return _united(found)
+
+    def met(self, draft: Draft, onset: int, meeting: Sequence[Span] | None) -> list[Span]:
+        """Return what is left of the spans where events meet once one more is there: those that are long enough."""
+        heard = self.heard(draft, onset)
+        found = heard if meeting is None else [piece for span in meeting for piece in common(heard, span)]
+        return [(a, b) for a, b in found if b - a >= self.least]
+
+    def blamed(self, draft: Draft, room: Span) -> str:
+        """Return the rules that leave an event no place in [first, last): one alone, or all that do so together."""
+        found = list(self.taken(draft))
+        alone = [name for name, taken in found if not left(room, taken)]
+        return alone[0] if alone else " and ".join(name for name, taken in found if taken)
+
+
+def _united(spans: Sequence[Span]) -> list[Span]:
+    """Return spans that may overlap as spans that do not, in order."""
+    out: list[Span] = []
+    for a, b in sorted(spans):
+        if out and a <= out[-1][1]:
+            out[-1] = (out[-1][0], max(b, out[-1][1]))
+        else:
+            out.append((a, b))
+    return out
+
+
+def hopeless(limits: Limits, drafts: Sequence[Draft]) -> str:
+    """Return which rule cannot hold for these events wherever they stand, and why; empty if nothing is sure."""
+    rules, n, sr = limits.rules, limits.n_clip, limits.sr
+    counted = [draft for draft in drafts if limits.counts(draft)]
+    for name, label, count in limits.wanted:
+        have = sum(1 for draft in counted if label in (None, draft.label))
+        if have < count:
+            return f"{name}: {count} cannot hold: there are {have} such events in this clip; make more, or ask for fewer at once"
+    if n is None:
+        return ""
+    whole = [draft for draft in counted if not draft.cut]
+    labels = dict.fromkeys(draft.label for draft in whole if draft.label is not None)
+    most: list[tuple[str, str | None, int | None]] = [("max_overlap", None, rules.max_overlap)]
+    most += [(f"max_overlap_per_label ('{k}')", k, of_label(rules.max_overlap_per_label, k)) for k in labels]
+    gaps: list[tuple[str, str | None, float | None]] = [("min_gap", None, rules.min_gap)]
+    gaps += [(f"min_gap_per_label ('{k}')", k, of_label(rules.min_gap_per_label, k)) for k in labels]
+    for name, label, limit in most:
+        sound = sum(total(draft.heard) for draft in whole if label in (None, draft.label))
+        if limit is not None and sound > limit * n:
+            return (
+                f"{name}: {limit} cannot hold: the events last {sound / sr:.3f} s in all, and {limit} at once in a clip of "
+                f"{n / sr:.3f} s are {limit * n / sr:.3f} s at most; make them fewer or shorter, or the clip longer"
+            )
+    for name, label, seconds in gaps:
+        spans = [draft.span for draft in whole if label in (None, draft.label)]
+        if seconds is not None and spans:
+            needed = total(spans) + (len(spans) - 1) * seconds_to_samples(seconds, sr)
+            if needed > n:
+                return (
+                    f"{name}: {seconds:g} cannot hold: {len(spans)} events and what is between them need {needed / sr:.3f} s, "
+                    f"and the clip has {n / sr:.3f} s; make them fewer or shorter, or the clip longer"
+                )
+    return ""

@@ -1,0 +1,1 @@
+"""Noise profiles: read, learned from recordings, and turned into sound."""

@@ -1,0 +1,1 @@
+"""Records that travel between the stages, besides the spec."""

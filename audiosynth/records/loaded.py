@@ -1,0 +1,124 @@
+"""What a loaded recipe is: the compiled scene, its recordings by split, and what is built from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from audiosynth.clip import Member, Recording
+from audiosynth.errors import PlanError, UsageError
+from audiosynth.language.nodes import Node
+from audiosynth.material.catalogue import Catalogue
+from audiosynth.material.kept import Kept
+from audiosynth.records.output import Output
+
+MAX_POOLS = 4096
+"""Most answers to `where` that are kept; a drawn number in it asks anew for every clip."""
+
+
+@dataclass(frozen=True)
+class Each:
+    """One clip per recording of a catalogue and replica."""
+
+    catalogue: str
+    name: str
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe, checked and compiled.
+
+    Attributes
+    ----------
+    name, description, seed, sr, channels
+        As written; rate in Hz.
+    clips
+        Number of clips per split, in the order of the recipe.
+    scene, lets
+        Compiled nodes: the scene, and the clip-level names.
+    catalogues
+        The scanned catalogues by name.
+    members
+        Recordings of each (catalogue, split), and rows of each (table, split), in order.
+    output, exports, supervision
+        What is written.
+    each
+        Set where clips go through a catalogue.
+    tree
+        The merged recipe as plain data; its hash is the recipe's identity.
+    roots
+        Folder of each data root.
+    text, warnings
+        The merged recipe as YAML; what is allowed but hardly meant, with its place.
+    """
+
+    name: str
+    seed: int
+    sr: int
+    channels: int
+    clips: Mapping[str, int]
+    scene: Node
+    lets: Mapping[str, Node]
+    output: Output
+    tree: Mapping[str, Any]
+    description: str = ""
+    reference_channel: int = 0
+    calibration_db: float | None = None
+    catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
+    members: Mapping[tuple[str, str], tuple[Member, ...]] = field(default_factory=dict)
+    exports: tuple[Mapping[str, Any], ...] = ()
+    supervision: Mapping[str, str] = field(default_factory=dict)
+    each: Each | None = None
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    text: str = ""
+    warnings: tuple[str, ...] = ()
+    _pools: Kept[Sequence[Member]] = field(default_factory=lambda: Kept(MAX_POOLS), repr=False, compare=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return the hash of the merged recipe (with every `--set` in it)."""
+        return hashlib.sha256(json.dumps(self.tree, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the content hash of every catalogue."""
+        return {name: catalogue.fingerprint for name, catalogue in self.catalogues.items()}
+
+    def pool(self, catalogue: str, split: str, where: Mapping[str, Any]) -> Sequence[Member]:
+        """Return the recordings of a catalogue (rows of a table) that belong to `split` and fit `where` (a value or list per field)."""
+        key = (catalogue, split, *((k, tuple(v) if isinstance(v, list) else v) for k, v in where.items()))
+        found = self._pools.get(key)
+        if found is None:
+            members = self.members.get((catalogue, split), ())
+            found = tuple(r for r in members if _fits(r, where))
+            self._pools.put(key, found)
+        return found
+
+    def utterance(self, split: str, ordinal: int) -> Recording:
+        """Return the recording of an `each` clip."""
+        if self.each is None:
+            raise UsageError("this recipe does not go through a catalogue")
+        found = self.members[self.each.catalogue, split][ordinal // self.each.replicas]
+        if not isinstance(found, Recording):
+            raise UsageError(f"clips: each goes through a catalogue, not through '{self.each.catalogue}'")
+        return found
+
+    def require_clip(self, split: str, ordinal: int) -> None:
+        """Raise `PlanError` unless the recipe has this clip."""
+        if split not in self.clips:
+            raise PlanError(f"no split is called '{split}'; there are {', '.join(self.clips)}")
+        if ordinal < 0 or (self.each is not None and ordinal >= self.clips[split]):
+            raise PlanError(f"split '{split}' has clips 0 to {self.clips[split] - 1}, not {ordinal}")
+
+
+def _fits(recording: Member, where: Mapping[str, Any]) -> bool:
+    for key, wanted in where.items():
+        value = recording.meta.get(key)
+        if value not in wanted if isinstance(wanted, list) else value != wanted:
+            return False
+    return True

@@ -1,0 +1,68 @@
+"""How a clip is written: container, samples, and the stems beside it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from audiosynth.material.stems import PARTS, By, Part
+from audiosynth.records.fields import Strict
+
+
+class Stems(Strict):
+    """Which parts of a clip are written beside it, and how; the wet ones add up to the mix as it is written."""
+
+    by: By = Field(
+        "event", description="one stem an event, a label or a role (labeled events, unlabeled ones, the bed)"
+    )
+    layers: bool = Field(False, description="one stem a noise of the bed, not one for their sum")
+    parts: Annotated[tuple[Part, ...], Field(strict=False, min_length=1, max_length=len(PARTS))] = Field(
+        ("wet",),
+        description="of each event: wet (all of it, with the bed's stem), direct (2.5 ms), early (50 ms), late (the rest), "
+        "dry (before the room)",
+    )
+    subtype: Literal["FLOAT", "PCM_16", "PCM_24"] = Field(
+        "FLOAT", description="FLOAT holds whole steps of the mix, also beyond full scale; PCM has the mix's own subtype"
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Stems:
+        if len(set(self.parts)) < len(self.parts):
+            raise ValueError(f"parts: expected each once, got {', '.join(self.parts)}")
+        return self
+
+
+class Output(Strict):
+    """What is written."""
+
+    format: Literal["wav", "flac", "ogg", "opus", "mp3"] = "wav"
+    subtype: Literal["PCM_16", "PCM_24", "FLOAT"] = "PCM_16"
+    stems: bool | Stems = Field(
+        False, description="also every event and the bed alone, which add up to the mix; a map says which, and how"
+    )
+    images: Annotated[tuple[Literal["direct", "early", "late"], ...], Field(strict=False, max_length=3)] = Field(
+        (), description="with stems, also parts of each event's image: direct (2.5 ms), early (50 ms), late (the rest)"
+    )
+
+    @model_validator(mode="after")
+    def _pair(self) -> Output:
+        if self.subtype == "FLOAT" and self.format != "wav":
+            raise ValueError("FLOAT is written as wav only")
+        if self.subtype == "PCM_24" and self.format not in ("wav", "flac"):
+            raise ValueError("PCM_24 is written as wav or flac only")
+        if self.images and self.stems is not True:
+            raise ValueError("images are stems; say `stems: {parts: [wet, early, …]}`, or `stems: true` too")
+        if isinstance(self.stems, Stems) and self.stems.subtype not in ("FLOAT", self.subtype):
+            raise ValueError(
+                f"stems.subtype: {self.stems.subtype} stems do not add up to a {self.subtype} mix; "
+                f"write them as FLOAT{'' if self.subtype == 'FLOAT' else f' or {self.subtype}'}"
+            )
+        return self
+
+    @property
+    def wanted(self) -> Stems:
+        """Return the stems to write, in full, for where there are any."""
+        if isinstance(self.stems, Stems):
+            return self.stems
+        return Stems(parts=("wet", *self.images))

@@ -1,0 +1,1 @@
+"""What `render` stands on: images, beds, gains, sums, stems, outcomes; long clips in blocks."""

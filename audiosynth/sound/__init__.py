@@ -1,0 +1,1 @@
+"""Array maths on sound: loudness, filters, stretching, spans of labels."""

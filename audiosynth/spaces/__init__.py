@@ -1,0 +1,1 @@
+"""Where things stand: places, receivers, walls, and what is heard in a box."""

@@ -1,0 +1,1 @@
+"""What synthesizers share: oscillators, modes, shaped noise, grains, voices, cadences."""
