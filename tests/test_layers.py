@@ -21,7 +21,7 @@ FILES = {
 # A name stands for a module, or for a package and all that is in it unless the table names that itself.
 FLOORS = {
     "array maths": (
-        "errors", "versions", "quantities", "dsp", "levels", "pcm", "dice", "files", "sound", "synthesis", "acoustics",
+        "errors", "versions", "quantities", "dsp", "levels", "pcm", "dice", "files", "sound", "coding", "synthesis", "acoustics",
         "scaper", "scaper.sound", "speech.phones", "speech.espeak_worker", "language.quantiles",
     ),
     "language and material": ("registry", "clip", "language", "material", "spaces", "profiles", "speech", "scaper.jams"),
@@ -43,7 +43,7 @@ STAGES = {
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
-IMPORTED_LATE = {"audiosynth.acoustics.image_kernel", "audiosynth.sound.stretch_kernel"}
+IMPORTED_LATE = {"audiosynth.acoustics.image_kernel", "audiosynth.coding.kernel", "audiosynth.sound.stretch_kernel"}
 """Compiled code stands at module level; nothing imports these but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audiosynth.signals import sine
+from audiosynth.synthesis.signals import sine
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array

@@ -126,7 +126,7 @@ def _scale(band: Any, change: int, limit: int, shift: int) -> None:
 
 
 @_jit
-def _low(low: Any, code: int) -> int:
+def _low(low: Any, code: int) -> Any:
     """Take a 6-bit code into the lower band; returns what is heard of it."""
     heard = low[0] + ((low[2] * t.G722_QM6[code]) >> 15)
     coarse = code >> 2
@@ -137,7 +137,7 @@ def _low(low: Any, code: int) -> int:
 
 
 @_jit
-def _high(high: Any, code: int) -> int:
+def _high(high: Any, code: int) -> Any:
     """Take a 2-bit code into the higher band; returns what is heard of it."""
     difference = (high[2] * t.G722_QM2[code]) >> 15
     heard = high[0] + difference

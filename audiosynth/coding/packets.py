@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosynth.dice import uniform_at
-from audiosynth.signals import rise
+from audiosynth.synthesis.signals import rise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,11 +81,9 @@ class Channel:
         """Return which of `n_packets` are lost; the state of the first is drawn as it is in the long run."""
         moves = uniform_at(seed, start=0, n_samples=n_packets, stream="packet-state").tolist()
         bad = np.zeros(n_packets, np.bool_)
-        state = False
+        state = bool(moves) and moves[0] < self.bad()
         for i, move in enumerate(moves):
-            if i == 0:
-                state = move < self.bad()
-            else:
+            if i:
                 state = move >= self.bad_to_good if state else move < self.good_to_bad
             bad[i] = state
         chance = np.where(bad, self.loss_bad, self.loss_good)
@@ -153,7 +151,7 @@ def interpolated(y: Array, gaps: Sequence[Gap], *, sr: int) -> Array:
     periods begin anew; from 10 ms on the sound fades, to silence at 60 ms.
     """
     out = silenced(y, gaps)
-    ends = [gap.first for gap in gaps[1:]] + [y.shape[1]]
+    ends = [*(gap.first for gap in gaps), y.shape[1]][1:]
     for gap, end in zip(gaps, ends, strict=True):
         period = _period(out[:, : gap.first], sr)
         if period:

@@ -76,7 +76,7 @@ def g711_decode(codes: Codes, law: Law) -> Samples:
     plain = codes.astype(np.int64) ^ (0xFF if law == "mu" else 0x55)
     negative = (plain & 0x80 != 0) if law == "mu" else (plain & 0x80 == 0)
     size = outputs[plain & 0x7F]
-    return np.where(negative, -size, size)
+    return np.asarray(np.where(negative, -size, size))
 
 
 def ima_decode(codes: Codes, *, predicted: int = 0, index: int = 0) -> Samples:

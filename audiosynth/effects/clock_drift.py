@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import pi
 from typing import Annotated, Any, ClassVar, Final
 
@@ -76,7 +77,7 @@ class ClockDrift(Component):
         ins = np.unique(np.rint(np.linspace(0, heard, n_knots + 1)).astype(np.int64))
         outs = np.minimum(n_out, np.floor(clock.taken(ins.astype(np.float64)) + 0.5).astype(np.int64))
         knots = list(zip(ins.tolist(), outs.tolist(), strict=True))
-        return [Segment(a, b, c, d) for (a, c), (b, d) in zip(knots, knots[1:], strict=False)]
+        return [Segment(a, b, c, d) for (a, c), (b, d) in pairwise(knots)]
 
     def _own(self, n_samples: int, sr: int) -> int:
         return max(1, int(np.floor(self._clock(sr).taken(np.array(float(n_samples))) + 0.5)))

@@ -12,6 +12,8 @@ from audiosynth.errors import ParameterError
 from audiosynth.registry import Component
 
 RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+UNTOLD: Final = 576 + 529
+"""Samples by which LAME's encoder and any decoder delay, where no tag says so (LAME, technical FAQ)."""
 _LOWEST_VBR: Final = 0.999
 """libsndfile refuses LAME's last setting, 10."""
 
@@ -57,7 +59,9 @@ class Mp3(Component):
     @model_validator(mode="after")
     def _one(self) -> Mp3:
         if (self.bitrate is None) == (self.vbr is None):
-            raise ValueError("expected one of bitrate and vbr; give a bit rate in kbit/s, or LAME's quality from 0 to 9")
+            raise ValueError(
+                "expected one of bitrate and vbr; give a bit rate in kbit/s, or LAME's quality from 0 to 9"
+            )
         return self
 
     def apply(self, y: Array, ctx: RenderContext) -> Array:
@@ -88,7 +92,9 @@ class Mp3(Component):
             level, mode = min(_LOWEST_VBR, self.vbr / 10.0), "VARIABLE"
         else:
             level, mode = self._constant(lossy.nearest_rate(sr, RATES)), "CONSTANT"
-        return lossy.Coder(container="MP3", subtype="MPEG_LAYER_III", rates=RATES, level=level, mode=mode)
+        return lossy.Coder(
+            container="MP3", subtype="MPEG_LAYER_III", rates=RATES, level=level, mode=mode, untold=UNTOLD
+        )
 
     def _constant(self, rate: int) -> float:
         low, high = bitrates(rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import ParameterError
 from audiosynth.registry import Component
-from audiosynth.signals import rise
+from audiosynth.synthesis.signals import rise
 
 
 class Repeat(Component):
@@ -62,7 +63,7 @@ class Repeat(Component):
         for piece in pieces:
             out[:, piece.out0 : piece.out1] = y[:, piece.in0 : piece.in1]
         n_fade = seconds_to_samples(self.crossfade, ctx.sr)
-        for before, piece in zip(pieces, pieces[1:], strict=False):
+        for before, piece in pairwise(pieces):
             if before.in1 != piece.in0:
                 _soften(out, y, before, piece, n_fade)
         return out

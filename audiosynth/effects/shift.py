@@ -10,7 +10,7 @@ from pydantic import Field
 from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.registry import Component
-from audiosynth.signals import rise
+from audiosynth.synthesis.signals import rise
 
 
 class Shift(Component):
