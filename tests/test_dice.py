@@ -6,16 +6,18 @@ import hashlib
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from audiosynth import dice
-from audiosynth.dice import ClipDice, block_order, gaussian_at, permutation, uniform_at
+from audiosynth.dice import ClipDice, block_order, gaussian_at, permutation, philox_words, uniform_at
 from audiosynth.errors import ParameterError
 from audiosynth.language.distributions import NUMERIC, numeric
+from audiosynth.sound import normals
 
 
 def bits_by_hand(seed: int, split: str, ordinal: int, path: str, k: int) -> int:
@@ -146,3 +148,59 @@ def test_arguments_that_cannot_be(name, args, match):
     """Each is refused with what the distribution takes."""
     with pytest.raises(ParameterError, match=match):
         numeric(name, args)
+
+
+HALVES = np.concatenate([2.0 ** np.linspace(0.0, 31.0, 4001) - 1.0, [0.0, 2.0**31 - 1.0]]).astype(np.int64)
+
+
+def test_normals_are_the_inverse_of_the_distribution():
+    """Each half word's value is the normal quantile of its probability, tails and all, and as often below 0 as above."""
+    halves = np.concatenate([HALVES, -HALVES - 1]).astype(np.int32)
+    y = np.empty(len(halves))
+    normals._inverse(halves, out=y)
+    probability = np.abs(halves + 0.5) * 2.0**-32
+    np.testing.assert_allclose(np.abs(y), -special.ndtri(probability), rtol=0, atol=2e-9)
+    assert (np.sign(y) == np.sign(halves + 0.5)).all()
+    assert np.abs(y).max() < normals.LARGEST
+
+
+def test_normals_are_gaussian_white_and_of_any_cut():
+    """Moments and distribution of a normal, no correlation between neighbours, and sample n whatever is asked for."""
+    y = normals.normal_at(1, start=0, n_samples=200_000)
+    assert stats.kstest(y, "norm").pvalue > 1e-3
+    assert stats.kurtosis(y) == pytest.approx(0.0, abs=0.05)
+    for lag in (1, 2, 3, 64):
+        assert abs(np.mean(y[lag:] * y[:-lag])) < 4.0 / np.sqrt(len(y))
+    for start, n in ((0, 1), (1, 2), (8191, 5), (16_383, 9000)):
+        assert np.array_equal(normals.normal_at(1, start=start, n_samples=n), y[start : start + n])
+    both = normals.normals_at(1, start=3, n_samples=50, streams=["", "b"])
+    assert np.array_equal(both[0], y[3:53])
+    assert np.array_equal(both[1], normals.normal_at(1, start=3, n_samples=50, stream="b"))
+
+
+def test_compiled_normals_have_the_same_bits():
+    """Whether numba is there changes no sample."""
+    halves = np.concatenate([HALVES, -HALVES - 1]).astype(np.int32)
+    plain, compiled = np.empty(len(halves)), np.empty(len(halves))
+    normals._inverse(halves, out=plain)
+    if not normals.load_kernel():
+        pytest.skip("numba cannot be loaded here")
+    sys.modules[normals._KERNEL].inverse(halves, normals._cubics().cells, compiled)
+    assert plain.tobytes() == compiled.tobytes()
+
+
+def test_words_of_a_thread_are_its_own():
+    """Threads that ask at once get the words that they would get alone."""
+    alone = [philox_words(seed, start=seed, n_words=20_000).tobytes() for seed in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda seed: philox_words(seed, start=seed, n_words=20_000).tobytes(), range(16)))
+    assert together == alone
+
+
+def test_words_are_philox():
+    """The words are those of NumPy's generator under the same key and counter."""
+    head = b"\x1f".join((b"audiosynth-noise/1", b"7", b"x"))
+    key = int.from_bytes(hashlib.sha256(head).digest()[:16], "big")
+    for start in (0, 4, 4 * 2**40):
+        want = np.random.Philox(key=key, counter=start // 4).random_raw(9)
+        assert philox_words(7, start=start, n_words=9, stream="x").tolist() == want.tolist()

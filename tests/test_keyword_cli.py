@@ -114,12 +114,12 @@ def fragile(tmp_path, monkeypatch):
     script.write_text(
         "import ctypes, runpy, sys\n"
         f"real = runpy.run_path({str(WORKER)!r})\n"
-        "answer = real['answer']\n"
-        "def fragile(request, library, data):\n"
+        "answer = real['Speaker'].answer\n"
+        "def fragile(self, request):\n"
         "    if 'boom' in request.get('text', ''):\n"
         "        ctypes.string_at(0)\n"
-        "    return answer(request, library, data)\n"
-        "real['serve'].__globals__['answer'] = fragile\n"
+        "    return answer(self, request)\n"
+        "real['Speaker'].answer = fragile\n"
         "real['serve'](*sys.argv[1:])\n",
         encoding="utf-8",
     )

@@ -43,7 +43,12 @@ STAGES = {
     "manifest": ("manifest",),
 }
 HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
-IMPORTED_LATE = {"audiosynth.acoustics.image_kernel", "audiosynth.coding.kernel", "audiosynth.sound.stretch_kernel"}
+IMPORTED_LATE = {
+    "audiosynth.acoustics.image_kernel",
+    "audiosynth.coding.kernel",
+    "audiosynth.sound.normal_kernel",
+    "audiosynth.sound.stretch_kernel",
+}
 """Compiled code stands at module level; nothing imports these but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""

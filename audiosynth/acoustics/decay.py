@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -88,7 +89,7 @@ class Curve:
     dynamic_db: float
     knee: bool
 
-    @property
+    @cached_property
     def level_db(self) -> Array:
         """The curve in dB re the whole energy."""
         return np.asarray(10.0 * np.log10(self.left / self.total))

@@ -16,8 +16,9 @@ import numpy as np
 
 from audiosynth.acoustics.arrays import Receiver, distances
 from audiosynth.acoustics.isotropic import cross_powers, mixing_matrix, powers
-from audiosynth.dice import gaussian_at, uniform_at
+from audiosynth.dice import gaussians_at, uniform_at
 from audiosynth.errors import ParameterError
+from audiosynth.sound.normals import White
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -150,8 +151,10 @@ def mix(mixer: Mixer, source: Callable[[int, int], Array], *, start: int, n_samp
     return out
 
 
-def coherent_noise(seed: int, mixer: Mixer, *, start: int, n_samples: int, stream: str = "diffuse") -> Array:
-    """Return samples [start, start + n_samples) of endless diffuse white noise, shape (n_channels, n_samples).
+def coherent_noise(
+    seed: int, mixer: Mixer, *, start: int, n_samples: int, stream: str = "diffuse", white: White = gaussians_at
+) -> Array:
+    """Return samples [start, start + n_samples) of endless diffuse noise, shape (n_channels, n_samples), made from `white`.
 
     Examples
     --------
@@ -161,12 +164,12 @@ def coherent_noise(seed: int, mixer: Mixer, *, start: int, n_samples: int, strea
     >>> bool((coherent_noise(1, mixer, start=400, n_samples=500) == whole[:, 400:]).all())
     True
     """
+    names = [f"{stream}/{k}" for k in range(mixer.n_streams)]
 
-    def white(first: int, n: int) -> Array:
-        streams = range(mixer.n_streams)
-        return np.stack([gaussian_at(seed, start=first, n_samples=n, stream=f"{stream}/{k}") for k in streams])
+    def streams(first: int, n: int) -> Array:
+        return white(seed, start=first, n_samples=n, streams=names)
 
-    return mix(mixer, white, start=start, n_samples=n_samples)
+    return mix(mixer, streams, start=start, n_samples=n_samples)
 
 
 def decorrelator(receiver: Receiver, *, sr: int, c: float, seed: int, smear: float = SMEAR_SECONDS) -> Mixer:

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from audiosynth.acoustics import bands
 from audiosynth.acoustics.diffuse import Mixer, coherent_noise
 from audiosynth.acoustics.responses import DIRECT_SECONDS
+from audiosynth.dice import gaussians_at
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import ParameterError
+from audiosynth.sound.normals import White, normals_at
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -34,12 +36,25 @@ def crossfade(n_samples: int, *, centre: int, width: int) -> tuple[Array, Array]
     >>> into.round(3)
     array([0.   , 0.   , 0.707, 1.   , 1.   ])
     """
-    place = np.clip((np.arange(n_samples) - centre) / max(width, 1) + 0.5, 0.0, 1.0)
-    return np.sin(0.5 * np.pi * (1.0 - place)), np.sin(0.5 * np.pi * place)
+    out, into = np.ones(n_samples), np.ones(n_samples)
+    first, last = (max(0, centre + side * (width + 1)) for side in (-1, 1))
+    out[last:], into[:first] = 0.0, 0.0
+    place = np.clip((np.arange(first, min(last, n_samples)) - centre) / max(width, 1) + 0.5, 0.0, 1.0)
+    out[first:last] = np.sin(0.5 * np.pi * (1.0 - place))
+    into[first:last] = np.sin(0.5 * np.pi * place)
+    return out, into
 
 
 def diffuse_tail(
-    power: npt.ArrayLike, *, sr: int, seed: int, mixer: Mixer, start: int, width: int = 0, stream: str = "tail"
+    power: npt.ArrayLike,
+    *,
+    sr: int,
+    seed: int,
+    mixer: Mixer,
+    start: int,
+    width: int = 0,
+    stream: str = "tail",
+    white: White = gaussians_at,
 ) -> Array:
     """Return a tail of noise whose energy follows given curves.
 
@@ -61,6 +76,8 @@ def diffuse_tail(
         Samples over which it comes in, squared sine; the early part goes out with `crossfade(…)[0]`.
     stream
         Name that separates tails of one seed.
+    white
+        What the noise is made from.
 
     Returns
     -------
@@ -77,9 +94,9 @@ def diffuse_tail(
     _check(curves, sr, start)
     n = curves.shape[-1]
     curves = curves * crossfade(n, centre=start, width=width)[1] ** 2
-    white = coherent_noise(seed, mixer, start=0, n_samples=n, stream=stream)
-    matched = np.sqrt(curves * _matches(curves, white, mixer, sr)[:, None])
-    shaped = matched[:, None, :] * white
+    noise = coherent_noise(seed, mixer, start=0, n_samples=n, stream=stream, white=white)
+    matched = np.sqrt(curves * _matches(curves, noise, mixer, sr)[:, None])
+    shaped = matched[:, None, :] * noise
     tail = shaped[0] if len(curves) == 1 else bands.combine(shaped, sr=sr)
     tail[:, : max(0, start - width // 2)] = 0.0
     return tail
@@ -94,7 +111,7 @@ def statistical_response(
     drr_db: float,
     seed: int,
     mixer: Mixer,
-    reference: int = 0,
+    white: White = normals_at,
 ) -> Array:
     """Return a room after Polack: the direct sound, and noise that decays exponentially in each octave.
 
@@ -105,15 +122,13 @@ def statistical_response(
     sr
         Rate in Hz.
     delay
-        Sample of the direct sound at the reference channel; the tail begins where its 2.5 ms are over.
+        Sample of the direct sound at the first channel; the tail begins where its 2.5 ms are over.
     rt60
         Reverberation time in seconds, 0.02 … 30, of all octaves or of each (`bands.n_bands(sr)`).
     drr_db
-        Energy of the direct sound over that of the tail, at the reference channel, exact.
-    seed, mixer
+        Energy of the direct sound over that of the tail, at the first channel, exact.
+    seed, mixer, white
         As for `diffuse_tail`.
-    reference
-        The reference channel.
 
     Returns
     -------
@@ -140,12 +155,12 @@ def statistical_response(
         raise ParameterError(f"expected rt60 in 0.02..30 s and a finite drr_db, got {rt60} and {drr_db}")
     start = delay + seconds_to_samples(DIRECT_SECONDS, sr) + 1
     n = max(start + math.ceil(DEPTH * float(times.max()) * sr), direct.shape[-1])
-    if not 0 <= delay < direct.shape[-1] or not direct[reference].any():
+    if not 0 <= delay < direct.shape[-1] or not direct[0].any():
         raise ParameterError(f"expected direct sound around sample {delay}, got silence or {direct.shape[-1]} samples")
     after = np.maximum(np.arange(n) - start, 0) / sr
     curves = np.where(np.arange(n) >= start, np.exp(-DECAY * after / times[:, None]), 0.0)
-    tail = diffuse_tail(curves, sr=sr, seed=seed, mixer=mixer, start=start)
-    ratio = float(np.sum(direct[reference] ** 2)) / float(np.sum(tail[reference] ** 2))
+    tail = diffuse_tail(curves, sr=sr, seed=seed, mixer=mixer, start=start, white=white)
+    ratio = float(np.sum(direct[0] ** 2)) / float(np.sum(tail[0] ** 2))
     tail *= math.sqrt(ratio * 10.0 ** (-drr_db / 10.0))
     tail[:, : direct.shape[-1]] += direct
     return tail

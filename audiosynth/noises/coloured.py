@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audiosynth.clip import Array, RenderContext
-from audiosynth.dice import gaussian_at
 from audiosynth.registry import Component
 from audiosynth.sound import colour
+from audiosynth.sound.normals import normal_at
 from audiosynth.synthesis import signals
 
 
@@ -31,6 +31,7 @@ class Coloured(Component):
     """
 
     type_name: ClassVar[str] = "coloured"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"colour": "white", "seed": 1},
         {"colour": "pink", "seed": 2},
@@ -78,4 +79,4 @@ class Coloured(Component):
 
 
 def _white(seed: int, stream: str, start: int, n_samples: int) -> Array:
-    return gaussian_at(seed, start=start, n_samples=n_samples, stream=stream)
+    return normal_at(seed, start=start, n_samples=n_samples, stream=stream)

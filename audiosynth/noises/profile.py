@@ -30,6 +30,7 @@ class Profile(Component):
     """
 
     type_name: ClassVar[str] = "profile"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({"profile": "an example", "content": _HUM, "seed": 1},)
 
     profile: str = Field(min_length=1, max_length=200, description="Name of a shipped profile, or a .yaml file")

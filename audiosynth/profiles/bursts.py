@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audiosynth.dice import gaussian_at, uniform_at
+from audiosynth.dice import uniform_at
 from audiosynth.profiles import design as profile_design
 from audiosynth.profiles.design import LN10, irfft, rfft
 from audiosynth.profiles.profile import Impulses, Profile
+from audiosynth.sound.normals import White
 from audiosynth.synthesis import signals
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ RINGING: Final = 0.05
 """Seconds before and after a burst for its filter, which is as long in both directions."""
 
 
-def impulses(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Array:
+def impulses(profile: Profile, seed: int, start: int, n_samples: int, sr: int, white: White) -> Array:
     """Return the impulses: counted slot by slot, each at a sample of its own."""
     made, out = profile.impulses, np.zeros(n_samples)
     if made is None or n_samples == 0:
@@ -45,7 +46,7 @@ def impulses(profile: Profile, seed: int, start: int, n_samples: int, sr: int) -
             a, b = max(0, at), min(n_samples, at + size)
             if a < b:
                 height = float(heights.amplitude(float(loud)))
-                out[a:b] += height * _burst(made, seed, sr, int(which * BURSTS))[a - at : b - at]
+                out[a:b] += height * _burst(made, seed, sr, int(which * BURSTS), white)[a - at : b - at]
     return out
 
 
@@ -93,15 +94,15 @@ def _size(made: Impulses, sr: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _burst(made: Impulses, seed: int, sr: int, k: int) -> Array:
+def _burst(made: Impulses, seed: int, sr: int, k: int, white: White) -> Array:
     """Return waveform number k of impulses, of energy 1 per second·Hz: Σ y² / sr = 1."""
     n = _length(made, sr)
     fall = _fall(made, sr)
     if made.bands is not None:
-        y = _shaped(made.bands, fall, seed, sr, k)
+        y = _shaped(made.bands, fall, seed, sr, k, white)
     else:
-        white = gaussian_at(seed, start=0, n_samples=2 * n, stream=f"burst/{k}")
-        y = irfft(rfft(white, 2 * n) * _gain(made, sr), 2 * n)[:n] * fall
+        noise = white(seed, start=0, n_samples=2 * n, streams=[f"burst/{k}"])[0]
+        y = irfft(rfft(noise, 2 * n) * _gain(made, sr), 2 * n)[:n] * fall
     y = y * (sr / float(np.sum(y * y))) ** 0.5
     y.flags.writeable = False
     return np.asarray(y)
@@ -127,13 +128,14 @@ def _gain(made: Impulses, sr: int) -> Array:
     return np.asarray(gain)
 
 
-def _shaped(bands: tuple[tuple[float, float], ...], fall: Array, seed: int, sr: int, k: int) -> Array:
+def _shaped(bands: tuple[tuple[float, float], ...], fall: Array, seed: int, sr: int, k: int, white: White) -> Array:
     """Return a burst with the spectrum of bands, which comes last: a decay after it would spread steep edges."""
     before = int(RINGING * sr)
     n = before + len(fall) + before
     n_fft = 1 << (2 * n - 1).bit_length()
     burst = np.zeros(n_fft)
-    burst[before : before + len(fall)] = fall * gaussian_at(seed, start=0, n_samples=len(fall), stream=f"burst/{k}")
+    noise = white(seed, start=0, n_samples=len(fall), streams=[f"burst/{k}"])[0]
+    burst[before : before + len(fall)] = fall * noise
     window = signals.edges(n, sr, fade=0.5 * RINGING)
     return np.asarray(irfft(rfft(burst, n_fft) * _shape(bands, n_fft, sr), n_fft)[:n] * window)
 

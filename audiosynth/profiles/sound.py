@@ -1,5 +1,7 @@
 """From a noise profile to its sound: sample n is a function of seed, channel and n alone, however it is asked for.
 
+`white` is what its noise is made from: `normals_at`, or `gaussians_at` for version 1.
+
 Bands are white noise through fixed filters, block by block on an absolute grid; levels waver by sums of slow Gaussian
 processes, one an octave of rates, whose knots are keyed by their absolute number; so are impulses.
 """
@@ -12,10 +14,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from audiosynth.dice import gaussian_at, gaussians_at, uniform_at
+from audiosynth.dice import uniform_at
 from audiosynth.profiles import bursts as profile_bursts
 from audiosynth.profiles import design as profile_design
 from audiosynth.profiles.profile import Group, Profile
+from audiosynth.sound.normals import White, normals_at
 from audiosynth.synthesis import signals
 
 if TYPE_CHECKING:
@@ -42,7 +45,9 @@ DRIFT_HZ: Final = 0.1
 LN10: Final = float(np.log(10.0))
 
 
-def render(profile: Profile, *, seed: int, sr: int, channel: int, start: int, n_samples: int) -> Array:
+def render(
+    profile: Profile, *, seed: int, sr: int, channel: int, start: int, n_samples: int, white: White = normals_at
+) -> Array:
     """Return samples [start, start + n_samples) of one channel, shape (n_samples,); the whole has RMS 1.
 
     Levels waver alike in all channels, as a gust is heard by all microphones; the noise itself is each channel's own.
@@ -57,35 +62,44 @@ def render(profile: Profile, *, seed: int, sr: int, channel: int, start: int, n_
         Rate in Hz.
     start, n_samples
         Which stretch, both ≥ 0.
+    white
+        What its noise is made from.
     """
     design = profile_design.design(profile, sr)
-    own = np.asarray(_bands(profile, design, seed, f"bands/{channel}", start, n_samples, sr))
+    own = np.asarray(_bands(profile, design, seed, f"bands/{channel}", start, n_samples, sr, white))
     out = own
     if profile.coherence > 0:
-        common = _bands(profile, design, seed, "bands/all", start, n_samples, sr)
+        common = _bands(profile, design, seed, "bands/all", start, n_samples, sr, white)
         out = profile.coherence**0.5 * common + (1.0 - profile.coherence) ** 0.5 * own
     out = out * design.scale
-    drifts = [_drift(seed, i, tone.drift, start, n_samples, sr) for i, tone in enumerate(profile.tones)]
+    drifts = [_drift(seed, i, tone.drift, start, n_samples, sr, white) for i, tone in enumerate(profile.tones)]
     for at in range(0, n_samples if profile.tones else 0, PIECE):
         n = min(PIECE, n_samples - at)
         out[at : at + n] += design.scale * _tones(profile, drifts, seed, start + at, n, sr)
     if profile.impulses is not None:
-        out = out + design.scale * profile_bursts.impulses(profile, seed, start, n_samples, sr)
+        out = out + design.scale * profile_bursts.impulses(profile, seed, start, n_samples, sr, white)
     return out * _cycle(profile, seed, start, n_samples, sr) if profile.switching else out
 
 
 def _bands(
-    profile: Profile, design: profile_design.Design, seed: int, stream: str, start: int, n_samples: int, sr: int
+    profile: Profile,
+    design: profile_design.Design,
+    seed: int,
+    stream: str,
+    start: int,
+    n_samples: int,
+    sr: int,
+    white: White,
 ) -> Array:
     """Return the wavering bands of one noise."""
     out = np.zeros(n_samples)
     if n_samples == 0:
         return out
     size, before = design.n_block, design.n_taps - 1
-    levels = Levels.of(profile, seed, start, n_samples, sr)
+    levels = Levels.of(profile, seed, start, n_samples, sr, white)
     for b in range(start // size, (start + n_samples - 1) // size + 1):
-        white = gaussian_at(seed, start=b * size, n_samples=design.n_fft, stream=stream)
-        spectrum = profile_design.rfft(white, design.n_fft)
+        noise = white(seed, start=b * size, n_samples=design.n_fft, streams=[stream])[0]
+        spectrum = profile_design.rfft(noise, design.n_fft)
         at = b * size - start
         first, last = max(0, at), min(n_samples, at + size)
         gains = levels.between(start + first, last - first, sr)
@@ -110,12 +124,12 @@ class Levels(NamedTuple):
     gains: list[Array | None]
 
     @classmethod
-    def of(cls, profile: Profile, seed: int, start: int, n_samples: int, sr: int) -> Levels:
+    def of(cls, profile: Profile, seed: int, start: int, n_samples: int, sr: int, white: White) -> Levels:
         """Return the levels that samples [start, start + n_samples) need, n_samples ≥ 1."""
         ends = [int(_control(at, 1, sr)[0][0]) for at in (start, start + n_samples - 1)]
         first, count = ends[0], ends[1] - ends[0] + 2
         groups = profile_design.groups_of(profile)
-        wavers = _wavers(groups, seed, first, count)
+        wavers = _wavers(groups, seed, first, count, white)
         return cls(first, [_group_gain(profile, group, wavers, count) for group in groups])
 
     def between(self, start: int, n_samples: int, sr: int) -> Iterator[Array | None]:
@@ -129,16 +143,13 @@ class Levels(NamedTuple):
             yield None if gain is None else gain[at] + np.diff(gain)[at] * frac
 
 
-def _wavers(groups: list[Group | None], seed: int, first: int, count: int) -> dict[str, Array]:
-    """Return every slow process that the groups need, by its stream; those of one rate are worked out together."""
+def _wavers(groups: list[Group | None], seed: int, first: int, count: int, white: White) -> dict[str, Array]:
+    """Return every slow process that the groups need, by its stream."""
     streams: dict[float, list[str]] = {}
     for group in groups:
         for rate, _ in () if group is None else group.rates:
             streams.setdefault(rate, [f"all/{rate:g}"]).append(f"{group.fmin:g}/{rate:g}" if group is not None else "")
-    found: dict[str, Array] = {}
-    for rate, names in streams.items():
-        found.update(zip(names, slows(seed, rate, first=first, count=count, streams=names), strict=True))
-    return found
+    return _slows(seed, streams, first, count, white)
 
 
 def _group_gain(profile: Profile, group: Group | None, wavers: dict[str, Array], count: int) -> Array | None:
@@ -167,7 +178,7 @@ def _mean_power(spread: float) -> float:
     return float(np.sum(weight * power) / np.sum(weight))
 
 
-def slow(seed: int, rate: float, *, first: int, count: int, stream: str) -> Array:
+def slow(seed: int, rate: float, *, first: int, count: int, stream: str, white: White = normals_at) -> Array:
     """Return values first … first + count - 1 of a Gaussian process in the octave about a rate, variance 1, at 256 Hz.
 
     White knots, four a period, through the kernel of a band: cos(2π·rate·t) under a Gaussian window.
@@ -178,32 +189,39 @@ def slow(seed: int, rate: float, *, first: int, count: int, stream: str) -> Arra
     >>> bool(abs(np.var(y) - 1.0) < 0.15)
     True
     """
-    return np.asarray(slows(seed, rate, first=first, count=count, streams=[stream])[0])
+    return _slows(seed, {rate: [stream]}, first, count, white)[stream]
 
 
-def slows(seed: int, rate: float, *, first: int, count: int, streams: list[str]) -> Array:
-    """Return several `slow` processes of one rate, shape (len(streams), count)."""
-    points = POINTS * rate / CONTROL_HZ
-    at = np.arange(first, first + count, dtype=np.float64) * points
-    i = at.astype(np.int64)
-    low, high = (int(i[0]), int(i[-1]) + 1) if count else (0, 0)
-    y = _at_points(seed, low, high, streams)
-    before = y[:, i - low]
-    return np.asarray(before + (y[:, i - low + 1] - before) * (at - i))
+def _slows(seed: int, streams: dict[float, list[str]], first: int, count: int, white: White) -> dict[str, Array]:
+    """Return `slow` of every stream, told by their rates: all knots go through the kernel together, end to end."""
+    places, knots = {}, []
+    for rate, names in streams.items():
+        at = np.arange(first, first + count, dtype=np.float64) * (POINTS * rate / CONTROL_HZ)
+        i = at.astype(np.int64)
+        knot = (int(i[0]) if count else 0) // PER_KNOT
+        n = (int(i[-1]) + 1 if count else 0) // PER_KNOT - knot + 1
+        places[rate] = at - i, i - knot * PER_KNOT, n + 2 * KERNEL
+        # knots are numbered from -KERNEL, which is word 0 of the stream
+        made = white(seed, start=knot, n_samples=n + 2 * KERNEL, streams=[f"slow/{name}" for name in names])
+        knots.append(made.ravel())
+    points = _smoothed(np.concatenate(knots) if knots else np.zeros(2 * KERNEL))
+    found, begin = {}, 0
+    for rate, names in streams.items():
+        beyond, i, n = places[rate]
+        for name in names:
+            y = points[begin * PER_KNOT : (begin + n) * PER_KNOT]
+            found[name] = y[i] + (y[i + 1] - y[i]) * beyond
+            begin += n
+    return found
 
 
-def _at_points(seed: int, low: int, high: int, streams: list[str]) -> Array:
-    """Return slow processes at their points low … high, 32 a period, four knots a period."""
-    knot, last = low // PER_KNOT, high // PER_KNOT
-    n = last - knot + 1
-    # knots are numbered from -KERNEL, which is word 0 of the stream
-    names = [f"slow/{stream}" for stream in streams]
-    knots = gaussians_at(seed, start=knot, n_samples=n + 2 * KERNEL, streams=names)
-    weights = _weights()
-    total = np.zeros((len(streams), n, PER_KNOT))
+def _smoothed(knots: Array) -> Array:
+    """Return what knots make at eight points after each from the KERNEL-th on, 2·KERNEL after the last of them unknown."""
+    weights, n = _weights(), len(knots) - 2 * KERNEL
+    total = np.zeros((len(knots), PER_KNOT))
     for k in range(2 * KERNEL + 1):
-        total += knots[:, k : k + n, None] * weights[None, None, :, k]
-    return total.reshape(len(streams), -1)[:, low - knot * PER_KNOT : high - knot * PER_KNOT + 1]
+        total[:n] += knots[k : k + n, None] * weights[None, :, k]
+    return total.ravel()
 
 
 @lru_cache(maxsize=1)
@@ -247,12 +265,12 @@ class Drift(NamedTuple):
     scale: float
 
 
-def _drift(seed: int, i: int, drift: float, start: int, n_samples: int, sr: int) -> Drift | None:
+def _drift(seed: int, i: int, drift: float, start: int, n_samples: int, sr: int, white: White) -> Drift | None:
     """Return the cycles by which a line is ahead: a frequency that wanders by `drift` at 0.1 Hz is a phase that does."""
     if drift <= 0 or n_samples == 0:
         return None
     first, last = (int(_control(at, 1, sr)[0][0]) for at in (start, start + n_samples - 1))
-    path = slow(seed, DRIFT_HZ, first=first, count=last - first + 2, stream=f"tone/{i}")
+    path = slow(seed, DRIFT_HZ, first=first, count=last - first + 2, stream=f"tone/{i}", white=white)
     return Drift(first, path, drift / (2.0 * np.pi * DRIFT_HZ))
 
 

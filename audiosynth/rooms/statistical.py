@@ -53,7 +53,7 @@ class StatisticalRoom(Component):
     """
 
     type_name: ClassVar[str] = "statistical"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     portability: ClassVar[str] = "portable"
     simulated: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (

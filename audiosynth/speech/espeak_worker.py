@@ -50,6 +50,38 @@ class _Event(ctypes.Structure):
 
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_INT, _UINT, _TEXT, _POINTER = ctypes.c_int, ctypes.c_uint, ctypes.c_char_p, ctypes.c_void_p
+_PROTOTYPES = {
+    "espeak_Initialize": ctypes.CFUNCTYPE(_INT, _INT, _INT, _TEXT, _INT),
+    "espeak_SetVoiceByName": ctypes.CFUNCTYPE(_INT, _TEXT),
+    "espeak_SetParameter": ctypes.CFUNCTYPE(_INT, _INT, _INT, _INT),
+    "espeak_SetSynthCallback": ctypes.CFUNCTYPE(None, _Callback),
+    "espeak_Synth": ctypes.CFUNCTYPE(_INT, _TEXT, ctypes.c_size_t, _UINT, _INT, _UINT, _UINT, _POINTER, _POINTER),
+    "espeak_TextToPhonemes": ctypes.CFUNCTYPE(_TEXT, ctypes.POINTER(_TEXT), _INT, _INT),
+    "espeak_Terminate": ctypes.CFUNCTYPE(_INT),
+    "espeak_ng_SetRandSeed": ctypes.CFUNCTYPE(_INT, ctypes.c_long),
+}
+"""Of speak_lib.h, made once: `CDLL` makes a class for every image that it opens."""
+
+
+class _Functions:
+    """The functions of one image, as attributes."""
+
+    def __init__(self, path: Path) -> None:
+        self._windows = ctypes.CDLL(str(path)) if os.name == "nt" else None
+        self.handle: Any = getattr(self._windows, "_handle", None) or _ctypes.dlopen(str(path), ctypes.RTLD_LOCAL)
+
+    def __getattr__(self, name: str) -> Any:
+        if self._windows is None:
+            address = _ctypes.dlsym(self.handle, name)
+        else:
+            address = ctypes.cast(getattr(self._windows, name), _POINTER).value
+        function = _PROTOTYPES[name](address)
+        setattr(self, name, function)
+        return function
+
+    def close(self) -> None:
+        getattr(_ctypes, "FreeLibrary" if os.name == "nt" else "dlclose")(self.handle)
 
 
 class Library:
@@ -62,7 +94,7 @@ class Library:
     """
 
     def __init__(self, path: Path, data: Path) -> None:
-        self.lib: Any = ctypes.CDLL(str(path))
+        self.lib = _Functions(path)
         options = DONT_EXIT | PHONEME_EVENTS | PHONEME_IPA
         self.sr = self.lib.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, os.fsencode(data), options)
         if self.sr <= 0:
@@ -72,8 +104,7 @@ class Library:
     def close(self) -> None:
         """End and close the library: all its state is gone with it."""
         self.lib.espeak_Terminate()
-        handle, self.lib = self.lib._handle, None
-        getattr(_ctypes, "dlclose" if hasattr(_ctypes, "dlclose") else "FreeLibrary")(handle)
+        self.lib.close()
 
     def use_voice(self, name: str) -> None:
         """Choose a voice, such as ``en-us+own``."""
@@ -83,7 +114,6 @@ class Library:
 
     def say(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Return the words, the phones and the samples of an utterance."""
-        self.lib.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
         self.lib.espeak_ng_SetRandSeed(request["seed"])
         _C.srand(request["seed"])  # Klatt's voicing source 6 takes its breath from the C library's own dice
         self.use_voice(f"{request['language']}+{OWN}")
@@ -94,10 +124,8 @@ class Library:
         callback = _Callback(heard)
         self.lib.espeak_SetSynthCallback(callback)
         text = request["text"].encode()
-        synth = self.lib.espeak_Synth
-        uint, pointer = ctypes.c_uint, ctypes.c_void_p
-        synth.argtypes = [ctypes.c_char_p, ctypes.c_size_t, uint, ctypes.c_int, uint, uint, pointer, pointer]
-        status = synth(text, len(text) + 1, 0, 1, 0, UTF8 | (PHONEMES if request["phonemes"] else 0), None, None)
+        flags = UTF8 | (PHONEMES if request["phonemes"] else 0)
+        status = self.lib.espeak_Synth(text, len(text) + 1, 0, 1, 0, flags, None, None)
         if status != 0:
             raise ValueError(f"libespeak-ng gave the error {status}")
         return {"sr": self.sr, "words": heard.words, "phones": heard.phones}, b"".join(heard.pieces)
@@ -106,8 +134,6 @@ class Library:
         """Return the IPA of each text: phones separated by underscores, words by blanks."""
         self.use_voice(request["language"])
         convert = self.lib.espeak_TextToPhonemes
-        convert.restype = ctypes.c_char_p
-        convert.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
         found = []
         for text in request["texts"]:
             here = ctypes.c_char_p(text.encode())
@@ -165,29 +191,46 @@ def _link(path: Path, to: Path) -> None:
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, to)
 
 
-def answer(request: dict[str, Any], library: Path, data: Path) -> tuple[dict[str, Any], bytes]:
-    """Return the reply to one request and the samples that follow it."""
-    if "voice" in request:
-        (data / "voices" / "!v" / OWN).write_text(request["voice"], encoding="utf-8")
-    try:
-        image = Library(library, data)
+class Speaker:
+    """Answers requests, one image of the library for each.
+
+    Parameters
+    ----------
+    library, data
+        Copies of our own: whoever else holds the same path open would keep the library's state alive.
+    """
+
+    def __init__(self, library: Path, data: Path) -> None:
+        self.library, self.data = library, data
+        # written in place for every request: to make the file anew takes forty times as long
+        self.voice = os.open(data / "voices" / "!v" / OWN, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Return the reply to one request and the samples that follow it."""
+        if "voice" in request:
+            os.ftruncate(self.voice, 0)
+            os.lseek(self.voice, 0, os.SEEK_SET)
+            os.write(self.voice, request["voice"].encode())
         try:
-            return getattr(Library, request["do"])(image, request)  # type: ignore[no-any-return]
-        finally:
-            image.close()
-    except ValueError as error:
-        return {"error": str(error)}, b""
+            image = Library(self.library, self.data)
+            try:
+                return getattr(Library, request["do"])(image, request)  # type: ignore[no-any-return]
+            finally:
+                image.close()
+        except ValueError as error:
+            return {"error": str(error)}, b""
 
 
 def serve(path: str, data: str) -> None:
     """Answer requests until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides when to stop
-    with tempfile.TemporaryDirectory(prefix="audiosynth-espeak-") as name:
+    with tempfile.TemporaryDirectory(prefix="audiosynth-espeak-", ignore_cleanup_errors=os.name == "nt") as name:
         library = Path(name) / Path(path).name
-        shutil.copyfile(path, library)  # of our own: whoever else holds the same path open would keep its state alive
+        shutil.copyfile(path, library)
         own_data(Path(data), Path(name) / "data")
+        speaker = Speaker(library, Path(name) / "data")
         for line in sys.stdin.buffer:
-            reply, samples = answer(json.loads(line), library, Path(name) / "data")
+            reply, samples = speaker.answer(json.loads(line))
             head = json.dumps({**reply, "bytes": len(samples)}, separators=(",", ":"))
             sys.stdout.buffer.write(head.encode() + b"\n" + samples)
             sys.stdout.buffer.flush()

@@ -255,7 +255,7 @@ def rooms() -> dict[str, dict[str, Any]]:
             "room": {**box, "rt60": 0.5, "method": "hybrid", "receiver": foa},
             "events": [event(TONE, 0.2, snr_db=6.0, **there)],
         },
-        "polack": {
+        "polack_2": {
             "channels": 4,
             "noise": {**PINK, "level_dbfs": -45.0, "spatial": "independent"},
             "room": {
@@ -271,7 +271,7 @@ def rooms() -> dict[str, dict[str, Any]]:
 
 
 def sounds() -> dict[str, dict[str, Any]]:
-    """Return one clip for every synthesizer that draws its own variety, and one for a noise profile."""
+    """Return one clip for every synthesizer that draws its own variety, and one for each noise that is drawn from words."""
     made = {}
     for name, cls in registry.newest("synths").items():
         if cls.drawn:
@@ -279,8 +279,9 @@ def sounds() -> dict[str, dict[str, Any]]:
             # a later version has a row of its own; that of the first stays
             later = f"_{cls.version}" if cls.version > 1 else ""
             made[f"synth_{name}{later}"] = {"events": [event(source, 0.1, overrun="cut")]}
-    example = registry.newest("noises")["profile"].examples[0]
-    made["noise_profile"] = {"noise": {"type": "profile", **example, "level_dbfs": -30.0}}
+    for name in ("coloured", "profile"):
+        cls = registry.newest("noises")[name]
+        made[f"noise_{name}_{cls.version}"] = {"noise": {"type": name, **cls.examples[-1], "level_dbfs": -30.0}}
     return made
 
 
