@@ -24,7 +24,7 @@ FLOORS = {
         "errors", "versions", "quantities", "dsp", "levels", "pcm", "dice", "files", "sound", "coding", "synthesis", "acoustics",
         "scaper", "scaper.sound", "speech.phones", "speech.espeak_worker", "language.quantiles",
     ),
-    "language and material": ("registry", "clip", "language", "material", "spaces", "profiles", "speech", "scaper.jams"),
+    "language and material": ("registry", "clip", "language", "material", "corpora", "spaces", "profiles", "speech", "scaper.jams"),
     "components": ("synths", "noises", "rooms", "effects", "exporters"),
     "records that travel": ("spec", "records", "scaper.spec"),
     "stages": (

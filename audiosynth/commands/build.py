@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--keep-going", is_flag=True,
-    help="Leave out clips that cannot be made, list them in failed.jsonl, and end with exit code 1.",
+    help="Leave out clips that cannot be made (they are listed in failed.jsonl) and recordings that cannot be used "
+    "(failures.tsv), and end with exit code 1.",
 )  # fmt: skip
 @output_options
 def build_command(
@@ -45,7 +46,7 @@ def build_command(
     from audiosynth.build import build
     from audiosynth.errors import BuildError
 
-    recipe = wanted.load(show)
+    recipe = wanted.load(show, keep_going=keep_going)
     root = Path(output) if output is not None else default_root(recipe.name)
     with show.progress() as progress:
         built = build(
@@ -58,6 +59,9 @@ def build_command(
         raise BuildError(
             f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
         )
+    left_out = sum(len(catalogue.problems) for catalogue in recipe.catalogues.values())
+    if keep_going and left_out:
+        raise BuildError(f"{left_out} recordings could not be used; {built.root / 'failures.tsv'} says which, and why")
 
 
 def default_root(name: str) -> Path:

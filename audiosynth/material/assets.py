@@ -15,11 +15,12 @@ import numpy as np
 
 from audiosynth import dsp
 from audiosynth.acoustics.sofa import Sofa, read_sofa
-from audiosynth.clip import CREDIT_FIELDS, Array, Recording
+from audiosynth.clip import CREDIT_FIELDS, Array, Part, Recording
 from audiosynth.errors import AssetError, RenderError
 from audiosynth.files.decoding import LOSSY_SUFFIXES, decode
 from audiosynth.files.paths import below, files_below, nfc, read_bytes
 from audiosynth.material.kept import Kept
+from audiosynth.material.parts import cut
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
@@ -74,10 +75,10 @@ class AssetStore:
             raise AssetError(
                 f"{recording.data}:{recording.path} is a set of responses (SOFA), no sound; use it in `room: {{type: measured}}`"
             )
-        held = self._get((recording.sha256, sr))
+        held = self._get(_key(recording, sr))
         if held is not None:
             return held
-        stored = self._get((recording.sha256, recording.sr))
+        stored = self._get(_key(recording, recording.sr))
         if stored is None:
             n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
             if n * recording.n_channels * 8 > self.max_bytes:
@@ -114,13 +115,15 @@ class AssetStore:
 
     def _resampled(self, y: Array, recording: Recording, sr: int, *number: int) -> Array:
         moved = np.ascontiguousarray(dsp.resample(y, sr_in=recording.sr, sr_out=sr))
-        moved.flags.writeable = False
-        key = (recording.sha256, sr, *number)
-        if moved.nbytes <= self.max_bytes:
-            self._held.put(key, moved, moved.nbytes)
+        return self._keep((*_key(recording, sr), *number), moved)
+
+    def _keep(self, key: object, y: Array) -> Array:
+        y.flags.writeable = False
+        if y.nbytes <= self.max_bytes:
+            self._held.put(key, y, y.nbytes)
         else:
-            self._large = key, moved
-        return moved
+            self._large = key, y
+        return y
 
     def _bytes_of(self, recording: Recording) -> tuple[Path, bytes]:
         """Return where a recording's file is, and its bytes, which are those that were planned with."""
@@ -140,6 +143,8 @@ class AssetStore:
         )
 
     def _decoded(self, recording: Recording) -> Array:
+        if recording.part is not None:
+            return self._cut(recording, recording.part)
         path, data = self._bytes_of(recording)
         y, sr = decode(data, str(path))
         expected = (recording.sr, recording.n_channels, recording.n_samples)
@@ -149,6 +154,17 @@ class AssetStore:
                 "or this version of libsndfile decodes the file otherwise"
             )
         return y
+
+    def _cut(self, recording: Recording, part: Part) -> Array:
+        """Return a part of a file; the file is kept, as its other parts are likely to be asked for next."""
+        y = self._get((recording.sha256, "file", recording.sr))
+        if y is None:
+            path, data = self._bytes_of(recording)
+            y, sr = decode(data, str(path))
+            if sr != recording.sr:
+                raise AssetError(f"{path}: expected {recording.sr} Hz as recorded, got {sr}; the row was edited")
+            self._keep((recording.sha256, "file", sr), y)
+        return cut(y, recording, part)
 
     def locate(self, recording: Recording) -> Path:
         """Return where the recording's file is.
@@ -215,6 +231,11 @@ class AssetStore:
         import soundfile
 
         return (f"libsndfile=={soundfile.__libsndfile_version__}",)
+
+
+def _key(recording: Recording, sr: int) -> tuple[object, ...]:
+    part = recording.part
+    return (recording.sha256, sr, *(() if part is None else (part.first, part.last, part.channel)))
 
 
 def lossy(recording: Recording) -> bool:
