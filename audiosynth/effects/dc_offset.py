@@ -1,0 +1,31 @@
+"""A constant that should not be there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from audiosynth.clip import Array, RenderContext
+from audiosynth.effects._in_place import InPlace
+from audiosynth.quantities import number
+
+
+class DcOffset(InPlace):
+    """Add a constant to every sample of every channel, as cheap converters do.
+
+    Parameters
+    ----------
+    offset
+        What is added; 1 is full scale.
+    """
+
+    type_name: ClassVar[str] = "dc_offset"
+    linear: ClassVar[bool] = False
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"offset": 0.02}, {"offset": -0.1})
+
+    offset: Annotated[float, number(-1, 1, "", "what is added; 1 is full scale")]
+
+    def apply(self, y: Array, ctx: RenderContext) -> Array:  # noqa: ARG002 - the same at any rate
+        """Return `y` beside its zero line."""
+        return np.asarray(y + self.offset)
