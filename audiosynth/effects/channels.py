@@ -34,7 +34,7 @@ class Channels(Component):
 
     type_name: ClassVar[str] = "channels"
     linear: ClassVar[bool] = True
-    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"gains_db": [-3.0], "delays": [0.001]}, {"drop": [0]})
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"gains_db": [-3.0], "delays": [0.001]}, {"delays": [0.0005]})
 
     swap: Annotated[
         tuple[Annotated[tuple[Channel, Channel], Field(strict=False)], ...],

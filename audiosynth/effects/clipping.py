@@ -11,6 +11,7 @@ from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import resample
 from audiosynth.effects._in_place import InPlace
 from audiosynth.quantities import number
+from audiosynth.sound.dynamics import in_pieces
 from audiosynth.synthesis.signals import expm1
 
 SATURATED = 20.0
@@ -88,5 +89,5 @@ class Clipping(InPlace):
         if top <= 0.0:  # nothing but zeros
             return np.array(y)
         fine = resample(y, sr_in=1, sr_out=self.oversample)
-        clipped = np.clip(fine, -top, top) if self.kind == "hard" else top * tanh(fine * (1.0 / top))
+        clipped = np.clip(fine, -top, top) if self.kind == "hard" else top * in_pieces(tanh, fine * (1.0 / top))
         return np.array(resample(clipped, sr_in=self.oversample, sr_out=1))

@@ -10,6 +10,7 @@ from pydantic import Field
 from audiosynth.clip import Array, RenderContext
 from audiosynth.effects._in_place import InPlace
 from audiosynth.quantities import number
+from audiosynth.sound.dynamics import in_pieces
 from audiosynth.synthesis import signals
 from audiosynth.synthesis.shaped import Chances
 
@@ -63,8 +64,28 @@ class Hum(InPlace):
         count = min(len(self.harmonics_db), int(np.ceil(ctx.sr / 2 / self.frequency)) - 1)
         heights = 10.0 ** (np.array(self.harmonics_db[:count]) / 20.0)
         scale = 10.0 ** (self.level_dbfs / 20.0) / np.sqrt(np.sum(heights**2) / 2.0)
-        phases = chances.uniform("phases", len(self.harmonics_db))
-        hum = np.zeros(n)
-        for k in range(count):
-            hum += heights[k] * scale * signals.sine((k + 1) * cycles + phases[k])
-        return np.asarray(y + hum)
+        phases = chances.uniform("phases", len(self.harmonics_db))[:count]
+        across, along = scale * heights * signals.sine(phases + 0.25), scale * heights * signals.sine(phases)
+        return np.asarray(y + in_pieces(lambda part: partials(part, across, along), cycles))
+
+
+def partials(cycles: Array, sines: Array, cosines: Array) -> Array:
+    """Return Σ sines[k-1]·sin(2πk·cycles) + cosines[k-1]·cos(2πk·cycles), shape (n_samples,).
+
+    Notes
+    -----
+    By the recurrence sin((k + 1)φ) = 2·cos φ·sin kφ - sin((k - 1)φ) and the same of cosines, whose rounding error grows as
+    k²: 1e-12 for a hundred partials.
+
+    Examples
+    --------
+    >>> partials(np.array([0.25]), np.array([1.0, 0.0, 1.0]), np.array([0.0, 0.5, 0.0])).round(12)
+    array([-0.5])
+    """
+    sine, cosine = signals.sine(cycles), signals.sine(cycles + 0.25)
+    before, now, twice = (np.zeros_like(sine), np.ones_like(sine)), (sine, cosine), 2.0 * cosine
+    out = sines[0] * sine + cosines[0] * cosine
+    for a, b in zip(sines[1:].tolist(), cosines[1:].tolist(), strict=True):
+        before, now = now, (twice * now[0] - before[0], twice * now[1] - before[1])
+        out += a * now[0] + b * now[1]
+    return np.asarray(out)

@@ -17,7 +17,7 @@ from audiosynth.quantities import number
 from audiosynth.sound.biquads import bandwidth_term, butterworth, equalizer, run
 from audiosynth.sound.dynamics import factors
 from audiosynth.sound.firs import centred, symmetric_taps
-from audiosynth.sound.normals import normal_at
+from audiosynth.sound.normals import normals_at
 from audiosynth.synthesis import signals
 
 REACH: Final = 0.05
@@ -135,9 +135,9 @@ class Microphone(InPlace):
         if self.recording is not None:
             out = self._recorded(out, ctx)
         if self.noise_dbfs is not None:
-            factor, n = 10.0 ** (self.noise_dbfs / 20.0), out.shape[-1]
-            for c, row in enumerate(out):
-                row += factor * normal_at(self.seed, start=0, n_samples=n, stream=f"microphone/{c}")
+            streams = [f"microphone/{c}" for c in range(len(out))]
+            noise = normals_at(self.seed, start=0, n_samples=out.shape[-1], streams=streams)
+            out = out + 10.0 ** (self.noise_dbfs / 20.0) * noise
         return out
 
     def _sections(self, sr: int) -> list[Array]:

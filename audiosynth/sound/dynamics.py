@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +18,23 @@ DB: Final = 20.0 / math.log(10.0)
 """Decibels in a natural logarithm of an amplitude."""
 LOWEST: Final = 1e-10
 """Amplitude under logarithms: -200 dBFS, far below the last of 24 bits."""
+PIECE: Final = 16_384
+"""Samples at once: the series' intermediate values stay in the cache, which makes them two or three times as fast."""
+
+
+def in_pieces(function: Callable[[Array], Array], x: Array) -> Array:
+    """Return a function of single samples, `PIECE` of them at a time, same shape.
+
+    Examples
+    --------
+    >>> in_pieces(np.square, np.array([[1.0, 2.0]]))
+    array([[1., 4.]])
+    """
+    flat = np.ascontiguousarray(x).reshape(-1)
+    out = np.empty(flat.size)
+    for start in range(0, flat.size, PIECE):
+        out[start : start + PIECE] = function(flat[start : start + PIECE])
+    return out.reshape(x.shape)
 
 
 def factors(gain_db: Array) -> Array:
@@ -27,7 +45,7 @@ def factors(gain_db: Array) -> Array:
     >>> factors(np.array([0.0, -20.0])).round(12)
     array([1. , 0.1])
     """
-    return np.asarray(1.0 + expm1(gain_db * (1.0 / DB)))
+    return in_pieces(lambda db: 1.0 + expm1(db * (1.0 / DB)), gain_db)
 
 
 def decibels(size: Array) -> Array:
@@ -39,7 +57,7 @@ def decibels(size: Array) -> Array:
     array([  20.,  -20., -200.])
     """
     # relative to the lowest, so that log1p keeps its digits far below full scale
-    return np.asarray(DB * log1p(np.maximum(size, LOWEST) * (1.0 / LOWEST) - 1.0) - 200.0)
+    return in_pieces(lambda x: DB * log1p(np.maximum(x, LOWEST) * (1.0 / LOWEST) - 1.0) - 200.0, size)
 
 
 def smoothing(time: float, sr: float) -> float:

@@ -20,6 +20,8 @@ K_RATE: Final = 48_000
 """BS.1770 gives its filter at this rate, and asks for the same response at others."""
 BILINEAR_FROM: Final = 44_100
 """From this rate up, in Hz, bilinear transforms of the filter keep that response within 0.01 dB."""
+KEPT_FFT: Final = 2**20
+"""Responses up to this size are kept: 8 MB each, four of them."""
 ABSOLUTE_GATE: Final = -70.0
 RELATIVE_GATE: Final = -10.0
 _SURROUND: Final = (1.0, 1.0, 1.0, 1.41, 1.41)
@@ -77,7 +79,7 @@ def a_weight(y: Array, sr: int) -> Array:
 
     A recursive filter designed at audio rates bends the curve near Nyquist; the span of a level must not be delayed either.
     """
-    return _in_frequency(y, sr, a_curve)
+    return _in_frequency(y, sr, _a_response)
 
 
 def k_weight(y: Array, sr: int) -> Array:
@@ -86,21 +88,41 @@ def k_weight(y: Array, sr: int) -> Array:
     From 44.1 kHz up the filter itself runs. Below, a bilinear transform would bend the shelf (by 0.06 dB at 16 kHz), so the
     response is applied in the frequency domain.
     """
-    from scipy.signal import sosfilt, sosfreqz
+    from scipy.signal import sosfilt
 
     if sr >= BILINEAR_FROM:
         return np.asarray(sosfilt(_k_filter(sr), y, axis=-1))
-    return _in_frequency(y, sr, lambda f: sosfreqz(_k_filter(K_RATE), f, fs=K_RATE)[1])
+    return _in_frequency(y, sr, _k_response)
 
 
-def _in_frequency(y: Array, sr: int, response: Callable[[Array], Any]) -> Array:
+def _k_response(n_fft: int, sr: int) -> Any:
+    """Return the K filter's complex response; that of short sounds is kept, as clips of one length ask for it each time."""
+    return _kept_k_response(n_fft, sr) if n_fft <= KEPT_FFT else _kept_k_response.__wrapped__(n_fft, sr)
+
+
+@lru_cache(maxsize=4)
+def _kept_k_response(n_fft: int, sr: int) -> Any:
+    import scipy.fft
+    from scipy.signal import sosfreqz
+
+    weights = sosfreqz(_k_filter(K_RATE), scipy.fft.rfftfreq(n_fft, 1.0 / sr), fs=K_RATE)[1]
+    weights.flags.writeable = False
+    return weights
+
+
+def _a_response(n_fft: int, sr: int) -> Any:
+    import scipy.fft
+
+    return a_curve(scipy.fft.rfftfreq(n_fft, 1.0 / sr))
+
+
+def _in_frequency(y: Array, sr: int, response: Callable[[int, int], Any]) -> Array:
     """Return `y` under a frequency response, with 100 ms of zeros for what rings: both curves are over by then."""
     import scipy.fft
 
     n = y.shape[-1]
     n_fft = scipy.fft.next_fast_len(n + sr // 10, real=True)
-    weights = response(scipy.fft.rfftfreq(n_fft, 1.0 / sr))
-    return np.asarray(scipy.fft.irfft(scipy.fft.rfft(y, n_fft) * weights, n_fft)[..., :n])
+    return np.asarray(scipy.fft.irfft(scipy.fft.rfft(y, n_fft) * response(n_fft, sr), n_fft)[..., :n])
 
 
 def gated_loudness(weighted: Array, sr: int) -> float:

@@ -285,11 +285,32 @@ def sounds() -> dict[str, dict[str, Any]]:
     return made
 
 
+BY_HAND = {"fade", "filter", "formant_shift", "gain", "gain_envelope", "pitch_shift", "speed", "time_stretch"}
+"""Effects that stand in scenes of their own above."""
+
+
+def degradations() -> dict[str, dict[str, Any]]:
+    """Return one clip per portable effect without recordings: its examples on events, those that keep the length on the mix."""
+    made: dict[str, dict[str, Any]] = {}
+    for name, cls in registry.components("effects").items():
+        if cls.portability != "portable" or cls.type_name in BY_HAND:
+            continue
+        trees = [{"type": name, **example} for example in cls.examples if "recording" not in example]
+        source = {"type": "noise_burst", "duration": 0.3, "slope_db": -3.0, "seed": 9}
+        events = [
+            event(source, 0.05 + 0.35 * (i % 3), level_dbfs=-18.0, effects=[tree]) for i, tree in enumerate(trees)
+        ]
+        still: Any = registry.create("effects", trees[-1])
+        mix = {"mix": {"effects": [trees[-1]]}} if still.extent(1000, 8000) == 1000 else {}
+        made[f"effect_{name.replace('@', '_')}"] = {"noise": QUIET_PINK, "events": events, **mix}
+    return made
+
+
 def rows() -> dict[str, dict[str, Any]]:
     """Return the manifest row of every scene."""
     made = {}
     with tempfile.TemporaryDirectory() as name:
-        for split, scene in {**scenes(), **sounds()}.items():
+        for split, scene in {**scenes(), **sounds(), **degradations()}.items():
             tree = {"name": f"golden-{split}", "seed": 1, "sr": 8000, "duration": 1.1, "clips": {split: 1}, **scene}
             recipe = load_recipe(write_recipe(Path(name) / f"{split}.yaml", tree), cache_dir=Path(name) / "cache")
             root = build(recipe, Path(name) / split).root
