@@ -14,6 +14,7 @@ from audiosynth.commands.show import Show, example, output_options
 
 if TYPE_CHECKING:
     from audiosynth.build import Built
+    from audiosynth.records.loaded import Recipe
 
 
 @click.command(
@@ -44,7 +45,6 @@ def build_command(
     in the same bytes. A finished build is left alone.
     """
     from audiosynth.build import build
-    from audiosynth.errors import BuildError
 
     recipe = wanted.load(show, keep_going=keep_going)
     root = Path(output) if output is not None else default_root(recipe.name)
@@ -52,6 +52,19 @@ def build_command(
         built = build(
             recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress
         )
+    report(recipe, built, show, keep_going=keep_going)
+
+
+def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> None:
+    """Print what a build made.
+
+    Raises
+    ------
+    BuildError
+        If something was left out.
+    """
+    from audiosynth.errors import BuildError
+
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
