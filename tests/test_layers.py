@@ -115,6 +115,13 @@ def test_every_module_stands_on_one_floor():
     assert {m: found_in(m, FLOORS) for m in FILES if short(m) and len(found_in(m, FLOORS)) != 1} == {}
 
 
+def test_every_package_is_shipped():
+    """What is installed without this repository is all of the package."""
+    listed = (ROOT.parent / "pyproject.toml").read_text(encoding="utf-8").partition("packages = [")[2].partition("]")[0]
+    there = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
+    assert there - {line.strip(' ",') for line in listed.splitlines()} == set()
+
+
 def test_imports_go_down_only(trees):
     """No module imports from a floor above its own (types alone do not count: nothing is imported for them)."""
     height = {name: i for i, name in enumerate(FLOORS)}
