@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from audiosynth.building import summary
 from audiosynth.building.finish import finish
 from audiosynth.building.folder import WORK, clear, finished, locked, prepare
+from audiosynth.building.memory import keep_freed_memory
 from audiosynth.building.orders import Order, RecipeOrder
 from audiosynth.building.pool import leave_with_parent
 from audiosynth.building.units import Unit, disk_error, render_unit, units_of
@@ -21,7 +22,7 @@ from audiosynth.errors import BuildError, UsageError
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
 from audiosynth.records.loaded import Recipe
-from audiosynth.sound.normals import load_kernel
+from audiosynth.sound import mixing, normals
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -159,6 +160,7 @@ def _as_it_is(order: Order, root: Path) -> Built:
 
 def _run(order: Order, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
     if workers == 1 or len(todo) < 2:
+        keep_freed_memory()
         _warm(len(todo))
         work = Workspace(AssetStore(order.roots, max_bytes=ASSET_BYTES))
         for unit in todo:
@@ -185,13 +187,15 @@ def _start(order: Order, root: Path, stop: Event, keep_going: bool, share: int) 
     Thread(target=leave_with_parent, daemon=True).start()
     _Process.order, _Process.root, _Process.stop, _Process.keep_going = order, root, stop, keep_going
     _Process.work = Workspace(AssetStore(order.roots, max_bytes=ASSET_BYTES))
+    keep_freed_memory()
     _warm(share)
 
 
 def _warm(n_units: int) -> None:
     """Load compiled code where there is enough to do for it; what it gives is the same."""
     if n_units >= WARM_FROM:
-        load_kernel()
+        normals.load_kernel()
+        mixing.load_kernel()
 
 
 def _one(unit: Unit) -> int:

@@ -21,6 +21,7 @@ from audiosynth.errors import did_you_mean
 HOMES: Final = {
     "new": "commands.new",
     "build": "commands.build",
+    "augment": "commands.augment",
     "check": "commands.check",
     "plan": "commands.plan",
     "preview": "commands.preview",

@@ -9,7 +9,16 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 Array = npt.NDArray[np.float64]
 """Audio inside the package: float64, shape (n_channels, n_samples), full scale 1.0."""
@@ -19,6 +28,24 @@ CREDIT_FIELDS: Final = ("licence", "author", "title", "source")
 
 ANNOTATIONS: Final = ("events", "words", "phones")
 """Catalogue fields that say what happens when in a recording: lists of [onset, offset, label] in seconds."""
+
+
+class Part(BaseModel):
+    """The stretch of a file that a recording is: an utterance of a longer recording, a channel of a telephone call.
+
+    Attributes
+    ----------
+    first, last
+        First and one-past-last sample, at the file's rate.
+    channel
+        Number of the one channel that it is of; None: all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    first: int = Field(ge=0)
+    last: int = Field(ge=1)
+    channel: int | None = Field(None, ge=0, le=1023)
 
 
 class Recording(BaseModel):
@@ -31,11 +58,13 @@ class Recording(BaseModel):
     sha256
         Of the file's bytes.
     sr, n_channels, n_samples
-        As stored in the file.
+        As stored in the file; of the part, where it is one.
     active
         First and one-past-last sample that are not leading or trailing silence, at the file's rate.
     meta
         Catalogue fields: label, speaker, text, licence, …; rows leave out the `CREDIT_FIELDS`.
+    part
+        What of the file it is; None, and not in rows: all of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -48,10 +77,18 @@ class Recording(BaseModel):
     n_samples: int = Field(ge=1)
     active: tuple[int, int] = Field(strict=False)
     meta: dict[str, Any] = {}
+    part: Part | None = None
 
     @model_validator(mode="after")
     def _inside(self) -> Recording:
         first, last = self.active
+        part = self.part
+        if part is not None and (
+            part.last - part.first != self.n_samples or (part.channel is not None and self.n_channels != 1)
+        ):
+            raise ValueError(
+                f"part: {part.first} to {part.last} are not {self.n_samples} samples of {self.n_channels} channels"
+            )
         if not 0 <= first < last <= self.n_samples:
             raise ValueError(f"active: expected 0 <= first < last <= {self.n_samples}, got [{first}, {last}]")
         for key in ANNOTATIONS:
@@ -69,6 +106,13 @@ class Recording(BaseModel):
             if not isinstance(meta.get(key, []), list | tuple):
                 raise ValueError(f"{key}: expected a list of [onset, offset, label], got {meta[key]!r}")
         return meta
+
+    @model_serializer(mode="wrap")
+    def _without_no_part(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        tree: dict[str, Any] = write(self)
+        if self.part is None:
+            del tree["part"]
+        return tree
 
     @field_serializer("meta")
     def _without_credit(self, meta: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +171,10 @@ class AssetReader(Protocol):
 
     def samples(self, recording: Recording, sr: int) -> Array:
         """Return the whole recording at rate `sr`, shape (n_channels, resampled_length(n_samples, …)); read-only."""
+        ...
+
+    def mono(self, recording: Recording, sr: int) -> Array:
+        """Return the mean of the channels of the whole recording at rate `sr`, shape (1, n_samples at that rate); read-only."""
         ...
 
     def measurement(self, recording: Recording, sr: int, number: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -60,6 +60,17 @@ def power(y: Array, intervals: Intervals) -> float:
     return total / float(count * rows.shape[0])
 
 
+def peak(y: Array) -> float:
+    """Return the largest absolute value; NaN where there is one.
+
+    Examples
+    --------
+    >>> peak(np.array([[0.25, -0.5]]))
+    0.5
+    """
+    return float(max(y.max(), -y.min()))
+
+
 def to_db(mean_square: float) -> float:
     """Return 10·log10, minus infinity for 0."""
     return 10.0 * math.log10(mean_square) if mean_square > 0 else -math.inf
@@ -87,6 +98,18 @@ class Stretches(Protocol):
     def __getitem__(self, stretch: slice) -> Array:
         """Return the samples of a slice with both ends."""
         ...
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of which stretches are made when they are asked for, by `make(start, n_samples)`."""
+
+    size: int
+    make: Callable[[int, int], Array]
+
+    def __getitem__(self, stretch: slice) -> Array:
+        a, b = stretch.start, stretch.stop
+        return self.make(a, b - a) if b > a else np.zeros(0)
 
 
 class Energies:
@@ -149,13 +172,18 @@ class Weighted:
 class Weighings:
     """One channel under each measure's filter, which runs when a level in that measure is first asked for."""
 
-    def __init__(self, y: Array, sr: int, made: Mapping[Measure, Weighted] | None = None) -> None:
+    def __init__(self, y: Array | Stretches, sr: int, made: Mapping[Measure, Weighted] | None = None) -> None:
         self._y, self._sr, self._made = y, sr, dict(made or {})
+
+    @classmethod
+    def of_blocks(cls, y: Stretches, sr: int, blocks: Array) -> Weighings:
+        """Return those of a channel whose blocks have these energies already (`dsp.block_energies`)."""
+        return cls(y, sr, {"rms": Weighted(y, sr, "rms", Energies(y, blocks))})
 
     def __getitem__(self, measure: Measure) -> Weighted:
         """Return the channel under the filter of a measure."""
         if measure not in self._made:
-            self._made[measure] = Weighted.of(self._y, self._sr, measure)
+            self._made[measure] = Weighted.of(self._y[0 : self._y.size], self._sr, measure)
         return self._made[measure]
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.files.containers import BITS
+from audiosynth.sound import mixing
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -105,29 +106,34 @@ def _block(
     y: Array, out: Pcm, scratch: Array, steps: npt.NDArray[Any] | None, bits: int
 ) -> tuple[int, list[tuple[int, int]]]:
     """Fill `out`; return how many samples were out of range, and ties as (index in the block, value)."""
-    grid, whole = scratch[0, : y.size], scratch[1, : y.size]
-    top = 2.0 ** (bits - 1)
-    np.multiply(y, top * GRID, out=grid)  # a power of two: exact
-    np.rint(grid, out=grid)
-    if steps is not None:
-        np.add(grid, steps, out=grid)
-    np.multiply(grid, 1.0 / GRID, out=grid)
-    np.rint(grid, out=whole)
+    v, whole = scratch[0, : y.size], scratch[1, : y.size]
+    top, compiled = 2.0 ** (bits - 1), mixing.kernel()
+    if compiled is not None and steps is None and y.flags.c_contiguous:
+        furthest, largest = compiled.rounded(y, top, out)
+        if furthest < _NEAR and largest < top:  # false where a NaN came in
+            return 0, []
+    if steps is None:
+        np.multiply(y, top, out=v)  # a power of two: exact
+    else:
+        np.rint(np.multiply(y, top * GRID, out=v), out=v)
+        np.multiply(np.add(v, steps, out=v), 1.0 / GRID, out=v)
+    np.rint(v, out=whole)
+    np.subtract(v, whole, out=v)
+    ties = []
+    # further than _NEAR from a half, the grid moves no sample to another integer: one rounding is as good as two
+    if not (v.max() < _NEAR and v.min() > -_NEAR):  # true where a NaN came in
+        _refuse_non_finite(y)
+        near = np.flatnonzero(np.abs(v) >= _NEAR)
+        exact, extra = y[near] * top, 0 if steps is None else steps[near]
+        whole[near] = _two_step(exact, extra)
+        low, high = (np.clip(_two_step(exact + d, extra), -top, top - 1.0) for d in (-WOBBLE, WOBBLE))
+        ties = near[low != high].tolist()
     over = 0
-    np.subtract(grid, whole, out=grid)
     if not (whole.min() >= -top and whole.max() < top):
         over = int(np.count_nonzero((whole < -top) | (whole >= top)))
         np.clip(whole, -top, top - 1.0, out=whole)
-    np.abs(grid, out=grid)
-    if grid.max() < _NEAR:  # false where a NaN came in
-        out[:] = whole
-        return over, []
-    _refuse_non_finite(y)
     out[:] = whole
-    near = np.flatnonzero(grid >= _NEAR)
-    v, extra = y[near] * top, 0 if steps is None else steps[near]
-    low, high = (np.clip(_two_step(v + d, extra), -top, top - 1.0) for d in (-WOBBLE, WOBBLE))
-    return over, [(int(i), int(out[i])) for i in near[low != high]]
+    return over, [(i, int(out[i])) for i in ties]
 
 
 def _two_step(v: Array, extra: Any) -> Array:

@@ -19,7 +19,7 @@ from audiosynth.language.draws_time import Placing
 from audiosynth.language.nodes import Scope
 from audiosynth.planning.arrange import Standing, arrange, own_places, stand
 from audiosynth.planning.drafts import Draft, chain, heard_of
-from audiosynth.planning.timing import fitted, hull, moved, require_whole
+from audiosynth.planning.timing import fitted, hull, moved, require_length, require_whole
 from audiosynth.records.loaded import Recipe
 from audiosynth.records.rules import Rules, rules_of
 from audiosynth.registry import Component
@@ -99,6 +99,10 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
         reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
     )  # fmt: skip
     require_calibration(spec, clip)
+    try:
+        require_length(spec.mix.effects, n_samples, sr)
+    except PlanError as error:
+        raise PlanError(f"{clip}, {error}") from None
     return spec
 
 

@@ -16,6 +16,7 @@ from audiosynth.language.nodes import Const, Given, MapNode, Node, Repeat, Split
 from audiosynth.language.reserved import RESERVED
 from audiosynth.loading.checks import Checker
 from audiosynth.loading.checks_scene import Sounds, scene_problems, sounds_of, without_sounds
+from audiosynth.loading.corpora import before_corpora
 from audiosynth.loading.normalise import normalise
 from audiosynth.loading.parts import (
     Loader,
@@ -52,6 +53,7 @@ def load_recipe(
     data: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
     cache_dir: Path | None = None,
+    keep_going: bool = False,
 ) -> Recipe:
     """Read, check and compile a recipe.
 
@@ -69,6 +71,8 @@ def load_recipe(
         Environment to look in; the process's by default.
     cache_dir
         Where catalogue indexes are kept; the user's cache by default.
+    keep_going
+        Leave out recordings and utterances that cannot be used, as ``on_bad: skip`` does; the catalogues' `problems` list them.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def load_recipe(
             loader.fail((key,), f"a recipe has no '{key}'{did_you_mean(key, KEYS)}")
     settings = settings_of(loader, tree, Path(path).stem)
     split_spec = split_spec_of(loader, tree)
-    specs = catalogue_specs(loader, tree)
+    specs = catalogue_specs(loader, tree, keep_going=keep_going)
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
     compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
@@ -107,12 +111,11 @@ def load_recipe(
     declared = data_roots(loader, tree)
     loader.stop()
     scene, lets, warnings, sounds = compiled
-    roots, scanned, recordings = _recordings(
-        loader, declared, specs, split_spec, list(counts), data or {}, environ, cache_dir
-    )
-    members = {**recordings, **members_of(tables, tree, split_spec, list(counts), loader)}
+    roots, scanned, found = _recordings(loader, declared, specs, split_spec, [*counts], data or {}, environ, cache_dir)
+    members = {**found, **members_of(tables, tree, split_spec, list(counts), loader)}
     loader.fail_all(without_sounds(sounds, members, counts))
     counts = counts if each is None else _count_each(loader, each, members, list(counts), clips)
+    warnings += before_corpora(loader, scanned, specs, each=each, exports=exports, split=split_spec is not None)
     loader.stop()
     return Recipe(
         clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members,

@@ -12,7 +12,7 @@ from typing import Any
 
 from audiosynth.build import Built, carry_out
 from audiosynth.building.finish import read_assets
-from audiosynth.building.orders import Job, Used, by_place
+from audiosynth.building.orders import Job, Used, by_place, origin_of
 from audiosynth.building.vary_rows import Survey, still_true, varied
 from audiosynth.building.vary_set import Found, Setting
 from audiosynth.clip import Recording
@@ -88,7 +88,7 @@ class Variation:
         decisions, kept = still_true(row, spec)
         texts = [setting.text for setting in self.settings]
         parent = {"clip_id": row.clip_id, "pcm_sha256": row.pcm_sha256, "set": texts}
-        return Job(spec, str(row.tree.get("recipe", "")), decisions, kept, {"parent": parent})
+        return Job(spec, str(row.tree.get("recipe", "")), decisions, kept, {**origin_of(row.tree), "parent": parent})
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the build."""

@@ -16,7 +16,8 @@ from audiosynth import dsp
 from audiosynth.clip import Recording
 from audiosynth.errors import AssetError, RenderError
 from audiosynth.files.decoding import decode
-from audiosynth.material.assets import AssetStore, lossy, pick_channels, resampled_active
+from audiosynth.material.assets import AssetStore, lossy, resampled_active
+from audiosynth.material.channels import pick_channels, whole_of
 from audiosynth.material.roots import environment_name, resolve_roots
 
 
@@ -283,6 +284,19 @@ def test_pick_channels() -> None:
     assert pick_channels(y, "all", n_channels=2, name="x").tolist() == y.tolist()
     with pytest.raises(RenderError, match=r"x has 2 channels and the clip 4; say `channel: mix`"):
         pick_channels(y, "all", n_channels=4, name="x")
+
+
+def test_the_mean_of_a_recording_is_kept(tmp_path: Path) -> None:
+    """What is mixed once is the mean of the channels, sample for sample; it is read-only, and the same array the next time."""
+    write_wav(tmp_path / "a.wav", noise(0.1, 8000, seed=1, channels=2), 8000)
+    made = _recording(tmp_path, "a.wav")
+    store = AssetStore({"d": tmp_path})
+    y = store.samples(made, 16000)
+    mixed = whole_of(store, made, 16000, "mix")
+    assert np.array_equal(mixed, (y[:1] + y[1:]) / 2)
+    assert not mixed.flags.writeable
+    assert whole_of(store, made, 16000, "mix") is mixed
+    assert whole_of(store, made, 16000, "all") is y
 
 
 @pytest.mark.parametrize(("sr_in", "sr_out"), [(44100, 16000), (8000, 44100), (16000, 16000), (11024, 48000)])

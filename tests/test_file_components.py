@@ -38,6 +38,10 @@ class _Sounds:
         y.flags.writeable = False
         return y
 
+    def mono(self, recording: Recording, sr: int) -> np.ndarray:
+        y = self.samples(recording, sr)
+        return sum(y[1:], start=y[0])[None] / y.shape[0]
+
     def context(self, *, sr: int | None = None, n_channels: int = 1) -> RenderContext:
         return RenderContext(sr=sr or self.sr, n_channels=n_channels, assets=self)
 

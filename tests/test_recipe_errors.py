@@ -169,7 +169,7 @@ SCRAP = st.recursive(
     | st.dictionaries(
         st.sampled_from(
             ["uniform", "choice", "weighted", "cycle", "deck", "balance", "product", "pick", "by", "sum", "join", "repeat",
-             "maybe", "of", "slack", "literal", "let", "type", "n", "p", "then", "on", "cases", "cost", "label", "source", "x"]
+             "maybe", "some_of", "one_of", "sequence", "order", "of", "slack", "literal", "let", "type", "n", "p", "then", "on", "cases", "cost", "label", "source", "x"]
         ),
         inner, max_size=3,
     ),

@@ -18,6 +18,7 @@ RECIPES = {path.stem: path for path in sorted((ROOT / "recipes").glob("*.yaml"))
 # Where the data roots of the shipped recipes are among the shared recordings, where those are at hand.
 SHARED = {
     "digits": "speech/fsdd",
+    "speech": "speech/librispeech",
     "events": "events/esc10",
     "rooms": "rirs",
     "background": "background",

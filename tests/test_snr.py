@@ -194,8 +194,8 @@ def test_a_fault_in_the_sum_would_show(tmp_path, monkeypatch, measure):
     events = [{**EVENT, "source": {**TONE, "duration": 1.4}, "level": {"snr_db": 8.0, "measure": measure}}]
     recipe = recipe_of(tmp_path, noise={**WHITE, "level_dbfs": -40}, events=events)
     assert rendered(recipe).outcomes["events"][0]["realised_snr_db"] == pytest.approx(8.0, abs=0.01)
-    add = parts.add_image
-    monkeypatch.setattr(parts, "add_image", lambda total, image, gain: add(total, image, gain / 2))
+    placed = parts.placed
+    monkeypatch.setattr(parts, "placed", lambda image, gain, first, last: placed(image, gain / 2, first, last))
     outcome = rendered(recipe).outcomes["events"][0]
     assert outcome["requested_snr_db"] == 8.0
     assert outcome["realised_snr_db"] == pytest.approx(8.0 - 6.0206, abs=0.01)

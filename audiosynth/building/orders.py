@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from audiosynth.building.state import state_of
 from audiosynth.clip import Recording
@@ -14,6 +14,8 @@ from audiosynth.plan import plan_clip
 from audiosynth.records.loaded import Recipe
 from audiosynth.spec import ClipSpec, Decisions
 
+ORIGIN: Final = ("augmented_from", "replica")
+"""What a row says where clips go through a corpus: the id of its utterance, and the number of the replica, from 1."""
 Used = tuple[str, str, str]
 """A recording that went in: data root, path, sha256."""
 
@@ -123,7 +125,7 @@ class RecipeOrder:
 
     def job(self, split: str, number: int) -> Job:
         """Plan a clip."""
-        return Job(plan_clip(self.recipe, split, number), self.recipe.sha256)
+        return Job(plan_clip(self.recipe, split, number), self.recipe.sha256, extra=self.recipe.origin(split, number))
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the build."""
@@ -141,8 +143,9 @@ class RecipeOrder:
         }
 
     def texts(self) -> Mapping[str, str]:
-        """Return the recipe with everything merged in."""
-        return {"recipe.yaml": self.recipe.text}
+        """Return the recipe with everything merged in, and a table of what its catalogues had to leave out."""
+        failures = failures_of(self.recipe)
+        return {"recipe.yaml": self.recipe.text, **({"failures.tsv": failures} if failures else {})}
 
     def assets(self, used: Collection[Used]) -> list[dict[str, Any]]:
         """Return a row for every recording used, with all that its catalogue knows."""
@@ -155,6 +158,24 @@ class RecipeOrder:
         for key in by_place(used):
             found.setdefault(key[2], known[key])
         return AssetStore(self.recipe.roots).rows(found.values())
+
+
+def failures_of(recipe: Recipe) -> str:
+    """Return the table of recordings that could not be used: catalogue, place below its data root, why; empty if none."""
+    rows = []
+    for name, catalogue in sorted(recipe.catalogues.items()):
+        for problem in catalogue.problems:
+            text = " ".join(problem.split())
+            for data, root in recipe.roots.items():
+                text = text.replace(f"{root}/", f"{data}:")
+            place, _, why = text.partition(": ")
+            rows.append(f"{name}\t{place}\t{why}\n")
+    return "".join(["catalogue\tplace\tproblem\n", *rows]) if rows else ""
+
+
+def origin_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row says of the utterance it was made from, for the row of what is made from it."""
+    return {key: row[key] for key in ORIGIN if key in row}
 
 
 def by_place(used: Collection[Used]) -> list[Used]:

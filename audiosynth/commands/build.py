@@ -14,6 +14,7 @@ from audiosynth.commands.show import Show, example, output_options
 
 if TYPE_CHECKING:
     from audiosynth.build import Built
+    from audiosynth.records.loaded import Recipe
 
 
 @click.command(
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--keep-going", is_flag=True,
-    help="Leave out clips that cannot be made, list them in failed.jsonl, and end with exit code 1.",
+    help="Leave out clips that cannot be made (they are listed in failed.jsonl) and recordings that cannot be used "
+    "(failures.tsv), and end with exit code 1.",
 )  # fmt: skip
 @output_options
 def build_command(
@@ -43,14 +45,26 @@ def build_command(
     in the same bytes. A finished build is left alone.
     """
     from audiosynth.build import build
-    from audiosynth.errors import BuildError
 
-    recipe = wanted.load(show)
+    recipe = wanted.load(show, keep_going=keep_going)
     root = Path(output) if output is not None else default_root(recipe.name)
     with show.progress() as progress:
         built = build(
             recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress
         )
+    report(recipe, built, show, keep_going=keep_going)
+
+
+def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> None:
+    """Print what a build made.
+
+    Raises
+    ------
+    BuildError
+        If something was left out.
+    """
+    from audiosynth.errors import BuildError
+
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
@@ -58,6 +72,9 @@ def build_command(
         raise BuildError(
             f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
         )
+    left_out = sum(len(catalogue.problems) for catalogue in recipe.catalogues.values())
+    if keep_going and left_out:
+        raise BuildError(f"{left_out} recordings could not be used; {built.root / 'failures.tsv'} says which, and why")
 
 
 def default_root(name: str) -> Path:

@@ -43,13 +43,14 @@ class Wanted:
     data: Mapping[str, str]
     shared: bool = False
 
-    def load(self, show: Show) -> Recipe:
+    def load(self, show: Show, *, keep_going: bool = False) -> Recipe:
         """Load the recipe, print its warnings, refuse folders that it has no use for."""
         from audiosynth.recipe import load_recipe
 
         recipe = load_recipe(
-            find_recipe(self.name), set_values=self.set_values, seed=self.seed, clips=self.clips, data=self.data
-        )
+            find_recipe(self.name), set_values=self.set_values, seed=self.seed, clips=self.clips, data=self.data,
+            keep_going=keep_going,
+        )  # fmt: skip
         if not self.shared:
             require_used(self.data, recipe.roots)
         for text in getattr(recipe, "warnings", ()):

@@ -19,6 +19,26 @@ WORDS: Final[dict[str, Word]] = {
     "choice": Word(
         "[item, …]", "One of several values or whole sub-trees, all equally likely.", "colour: {choice: [white, pink]}"
     ),
+    "one_of": Word(
+        "[item, …]",
+        "As `choice`, by the name it has for effects elsewhere.",
+        "effects: [{one_of: [{type: mp3, bitrate: 32}, {type: opus, bitrate: 16}]}]",
+    ),
+    "some_of": Word(
+        "{n: count, of: [item, …], order: kept | random}",
+        "So many of a list's items (a number or a draw of one), each at most once, in their order or (random) another.",
+        "effects: [{some_of: {n: {integers: [0, 2]}, of: [{type: gain, gain_db: 3}, {type: gsm}, {type: reverse}]}}]",
+    ),
+    "sequence": Word(
+        "[item, …]",
+        "Several items of a list in place of one, such as one of two chains of effects.",
+        "effects: [{choice: [{type: gsm}, {sequence: [{type: g722}, {type: gain, gain_db: -3}]}]}]",
+    ),
+    "p": Word(
+        "probability",
+        "In an effect, beside its parameters: it is there so often (short for maybe: {p: …, then: …}).",
+        "effects: [{type: opus, bitrate: 16, p: 0.3}]",
+    ),
     "weighted": Word(
         "[[weight, item], …]",
         "One of several, as likely as its weight says.",

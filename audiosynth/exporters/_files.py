@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,13 @@ def atomic_binary(path: Path) -> Iterator[BinaryIO]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_gzip(path: Path) -> Iterator[gzip.GzipFile]:
+    """Open `path` for bytes to be packed, without name or time in the file, as `atomic_binary` does."""
+    with atomic_binary(path) as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        yield packed
 
 
 def audio_bytes(dataset: DatasetView, row: Mapping[str, Any]) -> bytes:

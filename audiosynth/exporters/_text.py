@@ -156,7 +156,7 @@ def _canonical(number: str) -> tuple[str, ...]:
 
 
 class Tokens:
-    """Labels as files whose fields are parted by blanks hold them: a blank becomes ``_``.
+    """Labels as files whose fields are parted by blanks hold them: a blank becomes ``_``, or what else a pattern finds.
 
     Examples
     --------
@@ -164,7 +164,8 @@ class Tokens:
     'dog_bark'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, replaced: str = r"\s") -> None:
+        self._replaced = replaced
         self.labels: dict[str, str] = {}
 
     def of(self, row: Mapping[str, Any], label: str) -> str:
@@ -176,7 +177,7 @@ class Tokens:
             If another label is written like that already, or a reader would take it for something else.
         """
         text = plain_field(row, label)
-        token = re.sub(r"\s", "_", text)
+        token = re.sub(self._replaced, "_", text)
         if token.startswith("<"):
             raise refuse(row, text, "starts with '<', as what these formats say of themselves does; rename it")
         other = self.labels.setdefault(token, text)

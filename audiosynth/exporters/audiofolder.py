@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from audiosynth.clip import DatasetView
+from audiosynth.errors import BuildError
+from audiosynth.exporters._corpus import Ids, Replicas, SpeakerFirst, SpeedSpeakers, Spoken, Suffix, spoken_rows
 from audiosynth.exporters._files import atomic_binary, audio_bytes
 from audiosynth.exporters._hub import columns_of, put_card, require_split_names
 from audiosynth.exporters._json import json_line
-from audiosynth.exporters._text import Inaudible, atomic_texts, below_split, told_rows
+from audiosynth.exporters._text import Inaudible, Tells, atomic_texts, below_split, told_rows, withhold
 from audiosynth.registry import Component
 
 
@@ -23,6 +26,9 @@ class Audiofolder(Component):
     two as JSON texts for ``json.loads``: the library infers types from the lines, and refuses a set where one split has lists
     of nothing. Weak splits have ``null`` for events, unlabeled ones for both. ``audiofolder/README.md`` names the splits,
     which it would guess at from the folders' names. The ``parquet`` exporter has the lists as they are.
+
+    With ``speech: true`` lines have id, transcription, speaker and language of the one utterance that a clip is, and
+    ``augmented_from``, the id of its source; null where that is not known.
 
     References
     ----------
@@ -35,6 +41,12 @@ class Audiofolder(Component):
     inaudible: Annotated[Inaudible, Field(description="whether events that cannot be heard in the mix are listed")] = (
         "drop"
     )
+
+    speech: Annotated[bool, Field(description="tell the one utterance of every clip")] = False
+    suffix: Suffix = "-aug"
+    speaker_first: SpeakerFirst = False
+    speed_speakers: SpeedSpeakers = False
+    replicas: Replicas = None
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``audiofolder/`` below `folder` and return the paths.
@@ -49,13 +61,33 @@ class Audiofolder(Component):
         tables = {split: base / split / "metadata.jsonl" for split in dataset.splits}
         paths = []
         with atomic_texts(tables) as files:
-            for row, tells in told_rows(dataset):
+            for row, tells, said in self._rows(dataset):
                 name = below_split(row)
                 paths.append(base / str(row["split"]) / name)
                 with atomic_binary(paths[-1]) as file:
                     file.write(audio_bytes(dataset, row))
                 columns = columns_of(row, tells, self.inaudible)
                 lists = {key: json.dumps(columns[key], ensure_ascii=False) for key in ("events", "labels")}
-                files[row["split"]].write(json_line({"file_name": name.as_posix(), **columns, **lists}))
+                files[row["split"]].write(json_line({"file_name": name.as_posix(), **columns, **lists, **said}))
         card = put_card(base / "README.md", {split: f"{split}/**" for split in dataset.splits}, dataset.name)
         return [*paths, *tables.values(), card]
+
+    def _rows(self, dataset: DatasetView) -> Iterator[tuple[dict[str, Any], Tells, dict[str, Any]]]:
+        """Yield every row with what its split may tell, and the columns of its utterance."""
+        if not self.speech:
+            yield from ((row, tells, {}) for row, tells in told_rows(dataset))
+            return
+        ids = Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
+        for row, found in spoken_rows(dataset, ids):
+            yield row, withhold(row["split"], dataset=dataset), _said(row, found)
+
+
+def _said(row: Mapping[str, Any], found: Sequence[Spoken]) -> dict[str, Any]:
+    if len(found) > 1:
+        raise BuildError(
+            f"clip {row['clip_id']}: {len(found)} utterances, and a line of AudioFolder is of one; leave `speech` out, or export "
+            "`lhotse`, `nemo` or `utterances`"
+        )
+    one = found[0] if found else None
+    told = (None,) * 5 if one is None else (one.id, one.text, one.speaker, one.fields.get("language"), one.source)
+    return dict(zip(("id", "transcription", "speaker", "language", "augmented_from"), told, strict=True))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from audiosynth.clip import Entry
 from audiosynth.errors import did_you_mean
+from audiosynth.language.draws import Maybe
 from audiosynth.language.draws_time import Placed, Seed, Start
 from audiosynth.language.nodes import Const, ConstMap, LetMap, ListNode, Lookup, MapNode, Node, leaves
 from audiosynth.language.references import Ref
@@ -128,6 +129,8 @@ class Compiler:
             )
         if "let" in raw:
             return self.scope(raw, path)
+        if "p" in raw and _is_effect(raw.get("type")):
+            return self.chance(raw, path)
         items = {key: self.at(key).compile(value, (*path, key)) for key, value in raw.items()}
         if self.wants_seed(raw, path):
             items["seed"] = Seed(self.at("seed").keyed)
@@ -141,6 +144,14 @@ class Compiler:
         if all(isinstance(node, Const) for node in items.values()):
             return Const(ConstMap({key: node.value for key, node in items.items() if isinstance(node, Const)}))
         return MapNode(items)
+
+    def chance(self, raw: Mapping[str, Any], path: Path) -> Node:
+        """Compile an effect with a `p`, which is there with that probability; all else of it is drawn as without."""
+        p = raw["p"]
+        if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
+            return self.fail((*path, "p"), f"expected a probability from 0 to 1, got {p!r}")
+        effect = self.compile({key: value for key, value in raw.items() if key != "p"}, path)
+        return Maybe(self.at("p").keyed, float(p), effect)
 
     def wants_seed(self, raw: Mapping[str, Any], path: Path) -> bool:
         """Return whether this is a component that makes noise, or a region to draw a place from, without a seed."""
@@ -254,6 +265,11 @@ def _place(items: dict[str, Node], path: Path) -> None:
     for key in ("onset", "at") if path[0:1] == ("events",) and "let" not in path and "source" in items else ():
         if key in items and not isinstance(items[key], Const):
             items[key] = Placed(items[key])
+
+
+def _is_effect(name: Any) -> bool:
+    """Return whether a name is that of an effect, with or without a version."""
+    return isinstance(name, str) and name.partition("@")[0] in newest("effects")
 
 
 def _classes(name: str) -> list[type[Component]]:

@@ -15,6 +15,7 @@ from audiosynth.language.draws import Balance, Choice, Maybe, Number, Pick, Prod
 from audiosynth.language.draws_time import FitNode, SlackNode
 from audiosynth.language.nodes import OPAQUE, SOME_RECORDING, Const, Node, leaves
 from audiosynth.language.references import By, Duration, Join, Ref, Sum, is_plain, text_of
+from audiosynth.language.reserved_lists import sequence, some_of
 from audiosynth.language.reserved_scene import follow, repeat
 
 BLOCK: Final = 1_000
@@ -197,6 +198,7 @@ def _literal(c: Compiler, raw: Any, path: Path) -> Node:  # noqa: ARG001
 
 _OTHERS: Final[Mapping[str, Callable[[Compiler, Any, Path], Node]]] = {
     "choice": _choice,
+    "one_of": _choice,
     "weighted": _weighted,
     "cycle": partial(_turn, False),
     "deck": partial(_turn, True),
@@ -208,6 +210,8 @@ _OTHERS: Final[Mapping[str, Callable[[Compiler, Any, Path], Node]]] = {
     "join": _join,
     "repeat": repeat,
     "maybe": _maybe,
+    "some_of": some_of,
+    "sequence": sequence,
     "of": _of,
     "slack": _slack,
     "fit": _fit,

@@ -15,6 +15,7 @@ from audiosynth.errors import UsageError, did_you_mean
 from audiosynth.language.compiler import Path
 from audiosynth.language.distributions import shown
 from audiosynth.language.draws import Number
+from audiosynth.language.draws_lists import Several
 from audiosynth.language.draws_time import Seed
 from audiosynth.language.nodes import OPAQUE, Const, LetMap, ListNode, MapNode, Node, Repeat
 from audiosynth.records.fields import Family
@@ -107,7 +108,7 @@ class Checker:
 
     def _list(self, node: Node, inner: Any, path: Path, owner: str, optional: bool) -> Found:
         for end in self.ends(node, path):
-            if isinstance(end.value, Repeat):
+            if isinstance(end.value, Repeat | Several):
                 yield from self._item(end.value, inner, end.path, owner)
             elif isinstance(end.value, ListNode):
                 for i, item in enumerate(end.value.items):
@@ -123,6 +124,9 @@ class Checker:
         for end in self.ends(node, path):
             if isinstance(end.value, Repeat):
                 yield from self._item(end.value.of, inner, end.path, owner)
+            elif isinstance(end.value, Several):
+                for i, item in enumerate(end.value.items):
+                    yield from self._item(item, inner, (*end.path, i), owner)
             else:
                 child = end.value if isinstance(end.value, Node) else Const(end.value)
                 yield from self.field(child, inner, end.path, owner=owner, optional=not isinstance(node, Const))
@@ -214,7 +218,7 @@ def _shown(value: Any) -> str:
         return "a recording"
     if isinstance(value, MapNode | LetMap):
         return "a map"
-    if isinstance(value, ListNode | Repeat):
+    if isinstance(value, ListNode | Repeat | Several):
         return "a list"
     return "{slack: …}" if isinstance(value, Slack) else "null" if value is None else shown(value)
 

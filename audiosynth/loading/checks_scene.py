@@ -14,6 +14,7 @@ from audiosynth.errors import AudiosynthError, did_you_mean
 from audiosynth.language.compiler import Path
 from audiosynth.language.distributions import is_number
 from audiosynth.language.draws import Pick
+from audiosynth.language.draws_lists import Several
 from audiosynth.language.draws_scene import Series
 from audiosynth.language.nodes import OPAQUE, Const, ListNode, MapNode, Node, Repeat, leaves
 from audiosynth.language.references import By, Ref, text_of
@@ -126,8 +127,8 @@ def _events(node: Node, path: Path, origins: Mapping[int, Path]) -> Iterator[tup
     for leaf in leaves(node):
         if isinstance(leaf, Repeat):
             yield from _events(leaf.of, path, origins)
-        elif isinstance(leaf, ListNode | list):
-            for i, item in enumerate(leaf.items if isinstance(leaf, ListNode) else leaf):
+        elif isinstance(leaf, ListNode | Several | list):
+            for i, item in enumerate(leaf if isinstance(leaf, list) else leaf.items):
                 yield from _events(item if isinstance(item, Node) else Const(item), (*path, i), origins)
         else:
             found = entries(leaf)
@@ -141,7 +142,7 @@ def _most(node: Node) -> int:
     for leaf in leaves(node):
         if isinstance(leaf, Repeat):
             counts.append(leaf.n_max * _most(leaf.of))
-        elif isinstance(leaf, ListNode):
+        elif isinstance(leaf, ListNode | Several):
             counts.append(sum(_most(item) for item in leaf.items))
         elif isinstance(leaf, list):
             counts.append(len(leaf))

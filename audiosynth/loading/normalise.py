@@ -130,7 +130,7 @@ def _within(raw: Any, path: Path, write: Write, write_list: Write | None = None)
     def inner(item: Any, *more: str | int) -> Any:
         return _within(item, (*path, key, *more), write, write_list)
 
-    if isinstance(value, list) and key in ("choice", "cycle", "deck"):
+    if isinstance(value, list) and key in ("choice", "one_of", "cycle", "deck", "sequence"):
         return {key: [inner(item, i) for i, item in enumerate(value)]}
     if isinstance(value, list) and key == "weighted":
         return {key: [[w, inner(item, i, 1)] for i, (w, item) in enumerate(value)]} if _pairs(value) else raw
@@ -141,7 +141,7 @@ def _within(raw: Any, path: Path, write: Write, write_list: Write | None = None)
 
 def _in_map(key: str, value: Mapping[str, Any], inner: Callable[..., Any]) -> dict[str, Any] | None:
     """Return the changed parts of a draw that is written as a map; None if it is no such draw."""
-    if key == "balance" and isinstance(value.get("of"), list):
+    if key in ("balance", "some_of") and isinstance(value.get("of"), list):
         return {"of": [inner(item, "of", i) for i, item in enumerate(value["of"])]}
     if key == "maybe" and "then" in value:
         return {"then": inner(value["then"], "then")}

@@ -144,8 +144,10 @@ def split_spec_of(loader: Loader, tree: Mapping[str, Any]) -> splits.SplitSpec |
         return None
 
 
-def catalogue_specs(loader: Loader, tree: Mapping[str, Any]) -> dict[str, catalogues.CatalogueSpec]:
-    """Return the catalogues' specifications by name."""
+def catalogue_specs(
+    loader: Loader, tree: Mapping[str, Any], *, keep_going: bool = False
+) -> dict[str, catalogues.CatalogueSpec]:
+    """Return the catalogues' specifications by name; all with ``on_bad: skip`` if `keep_going`."""
     raw = tree.get("catalogues", {})
     specs: dict[str, catalogues.CatalogueSpec] = {}
     if not isinstance(raw, Mapping):
@@ -153,7 +155,8 @@ def catalogue_specs(loader: Loader, tree: Mapping[str, Any]) -> dict[str, catalo
         return specs
     for name, entry in raw.items():
         try:
-            specs[name] = catalogues.CatalogueSpec.model_validate(entry)
+            spec = catalogues.CatalogueSpec.model_validate(entry)
+            specs[name] = spec.model_copy(update={"on_bad": "skip"}) if keep_going else spec
         except ValidationError as error:
             for loc, message in registry.explain(error, f"catalogue '{name}'"):
                 loader.fail(("catalogues", name, *loc), message)

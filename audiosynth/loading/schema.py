@@ -8,15 +8,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from audiosynth import registry
 from audiosynth.language.distributions import NUMERIC
 from audiosynth.language.nodes import MAX_REPEAT
 from audiosynth.language.reserved import RESERVED
-from audiosynth.loading.normalise import DEFINITIONS, LEVEL_KEYS
-from audiosynth.loading.schema_parts import CLIPS, NUMBER, SETTINGS, TEXT, Tree, closed, first_line, numeric, pick
+from audiosynth.loading.normalise import LEVEL_KEYS
+from audiosynth.loading.schema_parts import (
+    CHANCE,
+    CLIPS,
+    DEFINITION,
+    NUMBER,
+    SETTINGS,
+    TEXT,
+    Tree,
+    bare,
+    closed,
+    first_line,
+    in_lists,
+    inlined,
+    numeric,
+    pick,
+)
 from audiosynth.loading.schema_scene import forms, repeated
 from audiosynth.material.catalogue import CatalogueSpec
 from audiosynth.material.splits import SplitSpec
@@ -71,25 +85,9 @@ def recipe_schema() -> Tree:
 
 def _plain(model: Any) -> Tree:
     """Return the schema of a record without draws."""
-    tree: Tree = _bare(model.model_json_schema())
+    tree: Tree = bare(model.model_json_schema())
     inner = tree.pop("$defs", {})
-    return {**_inlined(tree, inner), "description": first_line(model)}
-
-
-def _inlined(tree: Any, inner: Tree) -> Any:
-    """Return a schema with the records that it refers to in their places."""
-    if isinstance(tree, Mapping):
-        if "$ref" in tree:
-            return _inlined(inner[tree["$ref"].rsplit("/", 1)[1]], inner)
-        return {key: _inlined(value, inner) for key, value in tree.items()}
-    return [_inlined(item, inner) for item in tree] if isinstance(tree, list) else tree
-
-
-def _bare(tree: Any) -> Any:
-    """Return a schema without pydantic's titles."""
-    if isinstance(tree, Mapping):
-        return {k: _bare(v) for k, v in tree.items() if not (k == "title" and isinstance(v, str))}
-    return [_bare(item) for item in tree] if isinstance(tree, list) else tree
+    return {**inlined(tree, inner), "description": first_line(model)}
 
 
 class _Schema:
@@ -120,10 +118,7 @@ class _Schema:
             levels = Level.model_json_schema()["properties"]
             fields.update({key: self.place(key, levels[key], within) for key in LEVEL_KEYS})
         if raw.get("title") == Level.__name__:
-            fields["as"] = {
-                "enum": list(DEFINITIONS),
-                "description": "The definition of another tool, for the keys that are left out",
-            }
+            fields["as"] = DEFINITION
         return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
 
     def place(self, key: str, raw: Tree, within: Tree) -> Tree:
@@ -149,7 +144,11 @@ class _Schema:
             self.defs[name] = {}  # keeps the name while what is inside refers back to it
             me: Tree = {"$ref": f"#/$defs/{name}"}
             me = {"if": {"type": "null"}, "then": True, "else": self.repeated(me)} if item else me
-            drawn = {"type": "object", "properties": self.draws(core, me, slack=slack), "additionalProperties": False}
+            drawn = {
+                "type": "object",
+                "properties": self.draws(core, me, slack=slack, item=item),
+                "additionalProperties": False,
+            }
             self.defs[name] = {"if": {"$ref": "#/$defs/is_draw"}, "then": drawn, "else": self.still(core, within)}
         return {"$ref": f"#/$defs/{self._names[identity]}"}
 
@@ -167,7 +166,7 @@ class _Schema:
             value = {"if": {"type": "null"}, "then": True, "else": value}
         return {"if": {"type": "string", "pattern": r"^\$[^$]"}, "then": {"$ref": "#/$defs/reference"}, "else": value}
 
-    def draws(self, core: Tree, me: Tree, *, slack: bool) -> Tree:
+    def draws(self, core: Tree, me: Tree, *, slack: bool, item: bool) -> Tree:
         """Return the draws that can give a value: those that hold such values, and those made for its type."""
         several = {"type": "array", "minItems": 1, "items": me}
         pair = {"type": "array", "prefixItems": [{"type": "number", "minimum": 0}, me], "minItems": 2, "maxItems": 2}
@@ -190,8 +189,23 @@ class _Schema:
         if any(option.get("$ref") in _PICKED for option in _options(core)):
             found["pick"] = pick()
         if "array" in types:
-            found["repeat"] = {}
-        known = {*NUMERIC, *found, "sum", "of", "join", "slack", "follow", "pick", "repeat", "product"}
+            found.update({word: {} for word in ("repeat", "some_of", "sequence")})
+        if item:
+            found.update(in_lists(several, self.either({"type": "integer", "minimum": 0}, {})))
+        known = {
+            *NUMERIC,
+            *found,
+            "sum",
+            "of",
+            "join",
+            "slack",
+            "follow",
+            "pick",
+            "repeat",
+            "some_of",
+            "sequence",
+            "product",
+        }
         return {**found, **{word: {} for word in RESERVED if word not in known}}
 
     def leaf(self, core: Tree, within: Tree) -> Tree | None:
@@ -239,13 +253,13 @@ class _Schema:
         key = family if more is None else f"bed_of_{family}"
         if key not in self.defs:
             self.defs[key] = {}
-            kinds = []
+            kinds, extra = [], CHANCE if family == "effects" else more or {}
             for pinned, cls in registry.components(family).items():
                 newest = registry.newest(family)[cls.type_name] is cls
                 names = [cls.type_name, pinned] if newest else [pinned]
                 name = f"{key}_{pinned.replace('@', '_v')}"
                 made = self.record(cls.model_json_schema()) if drawn else _plain(cls)
-                properties = {"type": {"enum": names}, **made.get("properties", {}), **(more or {})}
+                properties = {"type": {"enum": names}, **made.get("properties", {}), **extra}
                 required = ["type", *made.get("required", ())]
                 self.defs[name] = {
                     **made,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from audiosynth.language.distributions import NUMERIC
+from audiosynth.loading.normalise import DEFINITIONS
 
 Tree = dict[str, Any]
 NUMBER: Final[Tree] = {"type": "number"}
@@ -29,6 +30,10 @@ SETTINGS: Final[Mapping[str, Tree]] = {
         "description": "What the label files of each split tell",
     },
 }  # fmt: skip
+DEFINITION: Final[Tree] = {
+    "enum": list(DEFINITIONS),
+    "description": "The definition of another tool, for the keys that are left out",
+}
 _COUNT: Final[Tree] = {"type": "integer", "minimum": 0, "maximum": 100_000_000}
 CLIPS: Final[Tree] = {
     "description": "Number of clips, in all or per split, or one for each recording of a catalogue",
@@ -63,6 +68,17 @@ def pick() -> Tree:
     return {"anyOf": [TEXT, full], "description": "A recording of a catalogue"}
 
 
+CHANCE: Final[Tree] = {
+    "p": {"type": "number", "minimum": 0, "maximum": 1, "description": "Probability that this effect is there"}
+}
+
+
+def in_lists(several: Tree, count: Tree) -> Tree:
+    """Return the draws that stand for items of a list."""
+    some_of = {**closed({"n": count, "of": several, "order": {"enum": ["kept", "random"]}}), "required": ["n", "of"]}
+    return {"one_of": several, "sequence": several, "some_of": some_of}
+
+
 def numeric(name: str) -> Tree:
     """Return the arguments of a numeric distribution: in order, or by name."""
     words = {"description": f"{NUMERIC[name].signature}: {first_line(NUMERIC[name])}"}
@@ -78,3 +94,19 @@ def numeric(name: str) -> Tree:
         "additionalProperties": item,
         **words,
     }
+
+
+def inlined(tree: Any, inner: Tree) -> Any:
+    """Return a schema with the records that it refers to in their places."""
+    if isinstance(tree, Mapping):
+        if "$ref" in tree:
+            return inlined(inner[tree["$ref"].rsplit("/", 1)[1]], inner)
+        return {key: inlined(value, inner) for key, value in tree.items()}
+    return [inlined(item, inner) for item in tree] if isinstance(tree, list) else tree
+
+
+def bare(tree: Any) -> Any:
+    """Return a schema without pydantic's titles."""
+    if isinstance(tree, Mapping):
+        return {k: bare(v) for k, v in tree.items() if not (k == "title" and isinstance(v, str))}
+    return [bare(item) for item in tree] if isinstance(tree, list) else tree

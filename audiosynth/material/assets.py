@@ -9,22 +9,22 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
 from audiosynth import dsp
 from audiosynth.acoustics.sofa import Sofa, read_sofa
-from audiosynth.clip import CREDIT_FIELDS, Array, Recording
-from audiosynth.errors import AssetError, RenderError
+from audiosynth.clip import CREDIT_FIELDS, Array, Part, Recording
+from audiosynth.errors import AssetError
 from audiosynth.files.decoding import LOSSY_SUFFIXES, decode
 from audiosynth.files.paths import below, files_below, nfc, read_bytes
+from audiosynth.material.channels import mean
 from audiosynth.material.kept import Kept
+from audiosynth.material.parts import cut
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
-
-Channel = int | Literal["mix", "all"]
 
 
 class AssetStore:
@@ -74,16 +74,29 @@ class AssetStore:
             raise AssetError(
                 f"{recording.data}:{recording.path} is a set of responses (SOFA), no sound; use it in `room: {{type: measured}}`"
             )
-        held = self._get((recording.sha256, sr))
+        held = self._get(_key(recording, sr))
         if held is not None:
             return held
-        stored = self._get((recording.sha256, recording.sr))
+        stored = self._get(_key(recording, recording.sr))
         if stored is None:
             n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
             if n * recording.n_channels * 8 > self.max_bytes:
                 self._large = None  # before the next one takes as much
             stored = self._decoded(recording)
         return self._resampled(stored, recording, sr)
+
+    def mono(self, recording: Recording, sr: int) -> Array:
+        """Return the mean of the channels of the whole recording at rate `sr`, shape (1, n_samples); read-only.
+
+        Raises
+        ------
+        AssetError
+            As `samples` does.
+        """
+        held = self._get((*_key(recording, sr), "mono"))
+        if held is not None:
+            return held
+        return self._hold((*_key(recording, sr), "mono"), mean(self.samples(recording, sr)))
 
     def _get(self, key: object) -> Array | None:
         if self._large is not None and self._large[0] == key:
@@ -107,20 +120,22 @@ class AssetStore:
 
     def measurement(self, recording: Recording, sr: int, number: int) -> Array:
         """Return one measurement of a SOFA file at rate `sr`, delays applied, shape (n_receivers, n_samples); read-only."""
-        held = self._get((recording.sha256, sr, number))
+        held = self._get((*_key(recording, sr), number))
         if held is not None:
             return held
         return self._resampled(self.sofa(recording).measurement(number), recording, sr, number)
 
     def _resampled(self, y: Array, recording: Recording, sr: int, *number: int) -> Array:
         moved = np.ascontiguousarray(dsp.resample(y, sr_in=recording.sr, sr_out=sr))
-        moved.flags.writeable = False
-        key = (recording.sha256, sr, *number)
-        if moved.nbytes <= self.max_bytes:
-            self._held.put(key, moved, moved.nbytes)
+        return self._hold((*_key(recording, sr), *number), moved)
+
+    def _hold(self, key: object, y: Array) -> Array:
+        y.flags.writeable = False
+        if y.nbytes <= self.max_bytes:
+            self._held.put(key, y, y.nbytes)
         else:
-            self._large = key, moved
-        return moved
+            self._large = key, y
+        return y
 
     def _bytes_of(self, recording: Recording) -> tuple[Path, bytes]:
         """Return where a recording's file is, and its bytes, which are those that were planned with."""
@@ -140,6 +155,8 @@ class AssetStore:
         )
 
     def _decoded(self, recording: Recording) -> Array:
+        if recording.part is not None:
+            return self._cut(recording, recording.part)
         path, data = self._bytes_of(recording)
         y, sr = decode(data, str(path))
         expected = (recording.sr, recording.n_channels, recording.n_samples)
@@ -149,6 +166,17 @@ class AssetStore:
                 "or this version of libsndfile decodes the file otherwise"
             )
         return y
+
+    def _cut(self, recording: Recording, part: Part) -> Array:
+        """Return a part of a file; the file is kept, as its other parts are likely to be asked for next."""
+        y = self._get((recording.sha256, "file", recording.sr))
+        if y is None:
+            path, data = self._bytes_of(recording)
+            y, sr = decode(data, str(path))
+            if sr != recording.sr:
+                raise AssetError(f"{path}: expected {recording.sr} Hz as recorded, got {sr}; the row was edited")
+            self._hold((recording.sha256, "file", sr), y)
+        return cut(y, recording, part)
 
     def locate(self, recording: Recording) -> Path:
         """Return where the recording's file is.
@@ -217,6 +245,11 @@ class AssetStore:
         return (f"libsndfile=={soundfile.__libsndfile_version__}",)
 
 
+def _key(recording: Recording, sr: int) -> tuple[object, ...]:
+    part = recording.part
+    return (recording.sha256, sr, *(() if part is None else (part.first, part.last, part.channel)))
+
+
 def lossy(recording: Recording) -> bool:
     """Return whether decoders may differ in the last bits: Vorbis, Opus, MP3 (the scan notes it in ``meta.lossy``
     where the suffix does not tell).
@@ -228,35 +261,6 @@ def lossy(recording: Recording) -> bool:
     """  # noqa: D205
     suffix = PurePosixPath(recording.path).suffix.casefold()
     return bool(recording.meta.get("lossy", suffix in LOSSY_SUFFIXES))
-
-
-def pick_channels(y: Array, channel: Channel, *, n_channels: int, name: str) -> Array:
-    """Return one channel by number, the ``mix`` (mean) of all, or ``all`` as they are, shape (1 or n_channels, n).
-
-    Raises
-    ------
-    RenderError
-        If ``all`` are not as many as the clip has, or there is no such channel.
-    """
-    if channel == "all":
-        if y.shape[0] != n_channels:
-            raise RenderError(
-                f"{name} has {y.shape[0]} channels and the clip {n_channels}; say `channel: mix`, choose one with "
-                f"`channel: 0`, or give the clip {y.shape[0]} channels"
-            )
-        return y
-    if channel == "mix":
-        if y.shape[0] == 1:
-            return y
-        # One channel after the other: the same bits however the recording is cut.
-        total = y[:1].copy()
-        for row in y[1:]:
-            total += row
-        total /= y.shape[0]
-        return total
-    if channel >= y.shape[0]:
-        raise RenderError(f"{name} has {y.shape[0]} channels (numbered from 0), so there is no channel {channel}")
-    return y[channel : channel + 1]
 
 
 def resampled_active(recording: Recording, sr: int) -> tuple[int, int]:

@@ -13,15 +13,21 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from audiosynth.clip import Recording
+from audiosynth.corpora.read import LAYOUTS
 from audiosynth.errors import AssetError, ParameterError
 from audiosynth.files.patterns import Pattern
-from audiosynth.material.index import IndexCache, Measured, default_cache_dir, lossy_by_suffix
-from audiosynth.material.listing import Found, read_events, read_table, selects, walk
+from audiosynth.material.found import listed
+from audiosynth.material.index import IndexCache, default_cache_dir, lossy_by_suffix
+from audiosynth.material.listing import Found, read_events
+from audiosynth.material.parts import part_of
 
 SHOWN: Final = 20
 """Problems that one message lists."""
 _SPDX: Final = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*)*")
 
+Layout = Literal[
+    "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "librispeech", "nemo", "rttm", "speechbrain"
+]  # fmt: skip
 Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]+$")]
 
 
@@ -33,14 +39,22 @@ class CatalogueSpec(BaseModel):
     data, folder
         Name of the data root, and the folder below it.
     layout
-        ``folders``: the first folder below `folder` is the label. ``flat``: all files alike. This, `pattern` or `table`.
+        ``folders``: the first folder below `folder` is the label. ``flat``: all files alike. Or a speech corpus (``kaldi``,
+        ``lhotse``, ``nemo``, …), whose utterances are the recordings, with what is known of them. This, `pattern` or `table`.
+    manifest
+        With a corpus: the file, or files, below `folder` that list its utterances.
+    moved
+        With a corpus: folder below the data root for what paths in it begin with: ``{"/export/corpora": "."}``.
+    alignments
+        With a corpus: a CTM file, or a folder of TextGrids called by utterance, below `folder`.
     label_after
         With ``folders``: the label is what follows this text in the folder's name (" - ": "001 - Dog bark" → "Dog bark").
     pattern
         ``{label}_{speaker}_{take}.wav``: fields from names; ``/`` takes in the folders above (see `patterns`).
     table, columns
         A ``.csv``, ``.tsv`` or ``.jsonl`` file below the data root, with a column ``path`` (below `folder`); all other
-        columns are fields (texts, in CSV). `columns` says what the table calls them: ``{path: filename}``.
+        columns are fields (texts, in CSV). `columns` says what the table calls them: ``{path: filename}``. If it names a ``start``,
+        an ``end`` or a ``channel``, rows are such stretches (seconds) of their files.
     group
         Field, or fields, whose values may not be in two splits; ``path``: every recording for itself; null: all splits
         share the catalogue.
@@ -63,9 +77,12 @@ class CatalogueSpec(BaseModel):
 
     data: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")
     folder: str = "."
-    layout: Literal["folders", "flat"] | None = None
+    layout: Layout | None = None
     pattern: str | None = None
     table: str | None = Field(None, pattern=r"\.(csv|tsv|jsonl)$")
+    manifest: str | list[str] | None = None
+    moved: dict[str, str] = {}
+    alignments: str | None = None
     label_after: str | None = Field(None, min_length=1)
     columns: dict[str, str] = {}
     group: str | list[str] | None = "path"
@@ -108,8 +125,13 @@ class CatalogueSpec(BaseModel):
             raise ValueError(f"expected one of layout, pattern and table, got {' and '.join(ways) or 'none'}")
         if self.label_after is not None and self.layout != "folders":
             raise ValueError("label_after goes with `layout: folders`")
-        if self.columns and self.table is None:
-            raise ValueError("columns go with `table`")
+        if self.columns and self.table is None and self.layout not in LAYOUTS:
+            raise ValueError("columns go with `table`, or with the layout of a corpus")
+        stray = [
+            name for name in ("manifest", "moved", "alignments") if getattr(self, name) and self.layout not in LAYOUTS
+        ]
+        if stray:
+            raise ValueError(f"{stray[0]} goes with the layout of a corpus: {', '.join(LAYOUTS)}")
         if self.label is not None and (self.layout == "folders" or "label" in self._pattern_fields()):
             raise ValueError("label is given twice: as a constant, and by the folder or name; remove one")
         return self
@@ -136,12 +158,15 @@ class Catalogue:
         SHA-256 over all of them.
     problems
         What was left out with ``on_bad: skip``.
+    places
+        Of each recording: the file, or the line that lists it.
     """
 
     name: str
     recordings: tuple[Recording, ...]
     fingerprint: str
     problems: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None = None) -> Catalogue:
@@ -169,12 +194,13 @@ def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None =
             f"with --data {spec.data}=DIR"
         )
     problems: list[str] = []
-    listed = _listed(spec, root, problems)
+    items = listed(spec, root, problems)
     cache = IndexCache(default_cache_dir() if cache_dir is None else cache_dir, root, trim_db=spec.trim_db)
-    recordings = []
-    for item in listed:
+    recordings, places = [], []
+    for item in items:
         try:
-            recordings.append(_recording(spec, root, item, cache.measured(item.path, item.file, trim_db=spec.trim_db)))
+            recordings.append(_recording(spec, root, item, cache))
+            places.append(item.where)
         except AssetError as error:
             text = str(error)
             problems.append(text if item.where in ("", str(item.file)) else f"{item.where}: {text}")
@@ -186,7 +212,7 @@ def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None =
             f"catalogue '{name}': no audio in {root / spec.folder}; correct `folder` or `include`, or say where the data is "
             f"with --data {spec.data}=DIR"
         )
-    return Catalogue(name, tuple(recordings), fingerprint(recordings), tuple(problems))
+    return Catalogue(name, tuple(recordings), fingerprint(recordings), tuple(problems), tuple(places))
 
 
 def fingerprint(recordings: Sequence[Recording]) -> str:
@@ -210,46 +236,9 @@ def _all(name: str, problems: Sequence[str]) -> str:
     return "\n".join([head, *shown, *more])
 
 
-def _listed(spec: CatalogueSpec, root: Path, problems: list[str]) -> list[Found]:
-    if spec.table is not None:
-        rows = read_table(root, spec.folder, spec.table, columns=spec.columns, problems=problems)
-        chosen = [row for row in rows if not spec.include or selects(row.inner, spec.include)]
-        return [row for row in chosen if not selects(row.inner, spec.exclude)]
-    items = walk(root, spec.folder, include=spec.include, exclude=spec.exclude, problems=problems)
-    pattern = None if spec.pattern is None else Pattern.parse(spec.pattern)
-    out = []
-    for item in items:
-        try:
-            item.fields.update(_named(spec, pattern, item))
-            out.append(item)
-        except AssetError as error:
-            problems.append(str(error))
-    return out
-
-
-def _named(spec: CatalogueSpec, pattern: Pattern | None, item: Found) -> dict[str, str]:
-    """Return the fields that a file's name and folder give."""
-    if pattern is not None:
-        fields = pattern.match(item.inner)
-        if fields is None:
-            raise AssetError(f"{item.file}: its name does not fit the pattern '{pattern.text}'; rename or exclude it")
-        return fields
-    if spec.layout == "flat":
-        return {}
-    folder, inside, _ = item.inner.partition("/")
-    if not inside:
-        raise AssetError(f"{item.file}: not in a folder that names its label (`layout: folders`); move or exclude it")
-    if spec.label_after is None:
-        return {"label": folder}
-    _, found, label = folder.partition(spec.label_after)
-    if not found or not label.strip():
-        raise AssetError(
-            f"{item.file}: '{spec.label_after}' and a label are not in its folder's name '{folder}'; see label_after"
-        )
-    return {"label": label.strip()}
-
-
-def _recording(spec: CatalogueSpec, root: Path, item: Found, measured: Measured) -> Recording:
+def _recording(spec: CatalogueSpec, root: Path, item: Found, cache: IndexCache) -> Recording:
+    measured = cache.measured(item.path, item.file, trim_db=spec.trim_db)
+    part = None if item.utterance is None else part_of(item.utterance, measured)
     constants = {"label": spec.label, "licence": spec.licence, "author": spec.author}
     meta: dict[str, Any] = {key: value for key, value in constants.items() if value is not None}
     meta.update(item.fields)
@@ -259,13 +248,18 @@ def _recording(spec: CatalogueSpec, root: Path, item: Found, measured: Measured)
         meta["lossy"] = measured.lossy
     if measured.measurements:
         meta["measurements"] = measured.measurements
+    first, last = (0, measured.n_samples) if part is None else (part.first, part.last)
+    active = (measured.first, measured.last)
+    if part is not None:
+        active = cache.part(item.path, item.file, part, trim_db=spec.trim_db)
     beside = {"events": spec.annotations} if isinstance(spec.annotations, str) else spec.annotations or {}
     for key, suffix in beside.items():
         meta[key] = read_events(root, item, suffix, duration=measured.n_samples / measured.sr)
     try:
         return Recording(
-            data=spec.data, path=item.path, sha256=measured.sha256, sr=measured.sr, n_channels=measured.n_channels,
-            n_samples=measured.n_samples, active=(measured.first, measured.last), meta=dict(sorted(meta.items())),
+            data=spec.data, path=item.path, sha256=measured.sha256, sr=measured.sr,
+            n_channels=1 if part is not None and part.channel is not None else measured.n_channels,
+            n_samples=last - first, active=active, meta=dict(sorted(meta.items())), part=part,
         )  # fmt: skip
     except ValidationError as error:
         raise AssetError(f"{item.file}: cannot be used ({error.errors()[0]['msg']})") from None

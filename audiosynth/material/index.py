@@ -15,9 +15,9 @@ from typing import Any, Final
 import numpy as np
 
 from audiosynth.acoustics.sofa import SOFA_SUFFIX, read_sofa
-from audiosynth.clip import Array
+from audiosynth.clip import Array, Part
 from audiosynth.errors import AssetError
-from audiosynth.files.decoding import LOSSY_SUBTYPES, LOSSY_SUFFIXES, decode_fully
+from audiosynth.files.decoding import LOSSY_SUBTYPES, LOSSY_SUFFIXES, Decoded, decode_fully
 from audiosynth.files.paths import read_bytes
 
 INDEX_VERSION: Final = 1
@@ -163,6 +163,7 @@ class IndexCache:
         self._file = None if folder is None else folder / f"index-{name}.json"
         self._entries: dict[str, Any] = self._read()
         self._changed = False
+        self._last: tuple[Path, Decoded] | None = None
 
     def _read(self) -> dict[str, Any]:
         if self._file is None:
@@ -195,6 +196,32 @@ class IndexCache:
         self._entries[path] = {"stat": [stat.st_size, stat.st_mtime_ns], "measured": asdict(made)}
         self._changed = True
         return made
+
+    def part(self, path: str, file: Path, part: Part, *, trim_db: float | None) -> tuple[int, int]:
+        """Return the active part of a part of a file that was `measured` before, from its first sample on.
+
+        Raises
+        ------
+        AssetError
+            If it is silent, or the file cannot be read.
+        """
+        known = self._entries[path].setdefault("parts", {})
+        key = f"{part.first}-{part.last}-{part.channel}"
+        found = known.get(key)
+        sane = isinstance(found, list) and len(found) == 2 and all(type(n) is int for n in found)
+        if not sane or not 0 <= found[0] < found[1] <= part.last - part.first:
+            known[key] = found = list(self._measured_part(file, part, trim_db))
+            self._changed = True
+        return found[0], found[1]
+
+    def _measured_part(self, file: Path, part: Part, trim_db: float | None) -> tuple[int, int]:
+        if self._last is None or self._last[0] != file:
+            self._last = file, decode_fully(read_bytes(file), str(file))
+        channels = slice(None) if part.channel is None else slice(part.channel, part.channel + 1)
+        y, sr = self._last[1].y[channels, part.first : part.last], self._last[1].sr
+        if not y.any():
+            raise AssetError(f"{file}: silent from {part.first / sr:g} to {part.last / sr:g} s; leave it out")
+        return (0, y.shape[1]) if trim_db is None else active_part(y, sr, trim_db=trim_db)
 
     def save(self) -> None:
         """Write the cache by rename if anything in it is new; entries of files that are gone are dropped."""

@@ -13,12 +13,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from audiosynth.clip import ANNOTATIONS
+from audiosynth.corpora.utterance import Utterance, as_number
 from audiosynth.errors import AssetError
 from audiosynth.files.decoding import AUDIO_SUFFIXES, UNREADABLE_SUFFIXES
 from audiosynth.files.paths import below, is_below, nfc, read_bytes, require_inside
 from audiosynth.files.patterns import RESERVED
 
 MAX_TABLE_BYTES: Final = 2**30
+STRETCH: Final = ("start", "end", "channel")
+"""Columns that make a row a stretch of its file, where `columns` names one of them."""
 _HEADER: Final = ("onset", "offset")
 
 
@@ -38,6 +41,8 @@ class Found:
         What is known of it so far.
     where
         How messages name it: the file, or the table's line.
+    utterance
+        Where a corpus or table says more of it: which stretch of the file it is.
     """
 
     path: str
@@ -45,6 +50,7 @@ class Found:
     file: Path
     fields: dict[str, Any] = field(default_factory=dict)
     where: str = ""
+    utterance: Utterance | None = None
 
 
 def selects(inner: str, patterns: Sequence[str]) -> bool:
@@ -134,7 +140,8 @@ def _is_audio(inner: str, include: Sequence[str]) -> bool:
 def read_table(root: Path, folder: str, table: str, *, columns: Mapping[str, str], problems: list[str]) -> list[Found]:
     """Return the files a table names, with its other columns as fields; `columns` gives its names for ours.
 
-    The table is below the data root, the paths in it below the catalogue's folder.
+    The table is below the data root, the paths in it below the catalogue's folder. If `columns` names a start, an end or a
+    channel, a row is that stretch of its file, called by its ``id``, or by its file and line.
 
     Raises
     ------
@@ -154,21 +161,32 @@ def read_table(root: Path, folder: str, table: str, *, columns: Mapping[str, str
         raise AssetError(f"{file}:{line}: not UTF-8 (byte {data[error.start]:#04x}); save the table as UTF-8") from None
     ours = {theirs: name for name, theirs in columns.items()}
     seen: dict[str, str] = {}
-    found = []
-    for number, row in _json_rows(text, file) if file.suffix == ".jsonl" else _csv_rows(text, file):
-        where = f"{file}:{number}"
+    found, cut = [], bool(columns.keys() & set(STRETCH))
+    for line, row in _json_rows(text, file) if file.suffix == ".jsonl" else _csv_rows(text, file):
+        where = f"{file}:{line}"
         fields = {ours.get(key, key): value for key, value in row.items() if value not in (None, "")}
         try:
             item = _named(root, folder, fields, where)
-            if item.path in seen:
-                raise AssetError(
-                    f"{where}: '{item.path}' stands in line {seen[item.path]} already; remove one of the rows"
-                )
-            seen[item.path] = str(number)
+            if cut:
+                item.utterance = _stretch(item)
+            key = item.path if item.utterance is None else item.utterance.id
+            if key in seen:
+                raise AssetError(f"{where}: '{key}' stands in line {seen[key]} already; remove one of the rows")
+            seen[key] = str(line)
             found.append(item)
         except AssetError as error:
             problems.append(str(error))
-    return sorted(found, key=lambda item: item.path.encode())
+    return sorted(found, key=lambda item: (item.path.encode(), 0 if item.utterance is None else item.utterance.start))
+
+
+def _stretch(item: Found) -> Utterance:
+    """Return which stretch of its file a row is, and take it out of the row's fields."""
+    try:
+        start, end, channel = (as_number(item.fields.pop(name, None), name) for name in STRETCH)
+    except AssetError as error:
+        raise AssetError(f"{item.where}: {error}") from None
+    name = str(item.fields.setdefault("id", f"{PurePosixPath(item.path).stem}-{item.where.rpartition(':')[2]}"))
+    return Utterance(name, item.path, item.where, start or 0.0, end, channel=None if channel is None else int(channel))
 
 
 def _named(root: Path, folder: str, fields: dict[str, Any], where: str) -> Found:

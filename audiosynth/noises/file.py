@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from audiosynth.clip import Array, Recording, RenderContext
 from audiosynth.dsp import resampled_length, seconds_to_samples
 from audiosynth.errors import ParameterError, RenderError
-from audiosynth.material.assets import pick_channels, resampled_active
+from audiosynth.material.assets import resampled_active
+from audiosynth.material.channels import pick_channels, whole_of
 from audiosynth.registry import Component
 from audiosynth.synthesis import signals
 
@@ -133,12 +134,15 @@ class FileNoise(Component):
         if ctx.assets is None:
             raise RenderError("the noise is made of recordings, and there are no recordings at hand")
         fade, pieces = _fade_in(seconds_to_samples(self.crossfade, ctx.sr)), self._pieces(ctx.sr)
-        out = np.zeros((ctx.n_channels if self.channel == "all" else 1, n_samples))
-        for i, at in self._sounding(ctx.sr, start, start + n_samples):
+        sounding = self._sounding(ctx.sr, start, start + n_samples)
+        out = np.zeros((ctx.n_channels if self.channel == "all" else 1, n_samples if len(sounding) > 1 else 0))
+        for i, at in sounding:
             item, (first, last, _) = self._files()[i], pieces[i]
             a, b = max(at, start), min(at + last - first, start + n_samples)
-            y = ctx.assets.samples(item, ctx.sr)[:, first + a - at : first + b - at]
+            y = whole_of(ctx.assets, item, ctx.sr, self.channel)[:, first + a - at : first + b - at]
             y = pick_channels(y, self.channel, n_channels=ctx.n_channels, name=f"{item.data}:{item.path}")
+            if len(sounding) == 1:  # the loop has no gaps: this is all of it, and nothing to add it to
+                return _faded(y, fade, a - at, last - first)
             # At most two pieces sound at once, so their order cannot matter.
             out[:, a - start : b - start] += _faded(y, fade, a - at, last - first)
         return out

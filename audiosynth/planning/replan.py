@@ -14,7 +14,7 @@ from audiosynth.language.compiler import path_text
 from audiosynth.plan import event_of, position_of, require_calibration, room_of
 from audiosynth.planning.drafts import Draft, heard_of
 from audiosynth.planning.limits import Limits
-from audiosynth.planning.timing import require_whole
+from audiosynth.planning.timing import require_length, require_whole
 from audiosynth.scaper.spec import ScaperSpec
 from audiosynth.spec import ClipSpec, Event
 
@@ -67,6 +67,7 @@ def replan(spec: ClipSpec, tree: Mapping[str, Any]) -> ClipSpec:
     _require_seeds(spec, changed)
     _require_rules(changed)
     require_calibration(changed, f"clip {spec.clip_id}")
+    require_length(changed.mix.effects, changed.n_samples, changed.sr)
     return changed
 
 

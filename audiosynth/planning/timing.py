@@ -6,16 +6,21 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from audiosynth.clip import Fit, Segment, Slack
+from audiosynth.clip import Fit, Slack
 from audiosynth.dsp import seconds_to_samples
-from audiosynth.errors import PlanError
+from audiosynth.errors import ParameterError, PlanError
+from audiosynth.records.moves import Interval, map_interval
 from audiosynth.spec import At, Event
-
-Interval = tuple[int, int]
 
 
 def moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Interval], tuple[Any, ...]]:
-    """Return the length, the active intervals and the annotations (words, phones, …) of a source after its effects."""
+    """Return the length, the active intervals and the annotations (words, phones, …) of a source after its effects.
+
+    Raises
+    ------
+    PlanError
+        If the effects leave nothing of its active part.
+    """
     n = source.extent(sr)
     active = source.active(sr) if hasattr(source, "active") else None
     intervals = [(0, n) if active is None else tuple(active)]
@@ -28,24 +33,33 @@ def moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Inter
         marks = [
             (kind, text, *piece) for kind, text, *span in marks for piece in map_interval((span[0], span[1]), segments)
         ]
-    return n, [(max(0, a), min(n, b)) for a, b in intervals if b > a], tuple(marks)
+    found = [(max(0, a), min(n, b)) for a, b in intervals if b > a]
+    if not found:
+        raise PlanError(
+            "its effects leave nothing of its sound (a trim or a shift takes all of it away); cut or shift by less"
+        )
+    return n, list(hull(found)), tuple(marks)
 
 
-def map_interval(interval: Interval, segments: Sequence[Segment]) -> list[Interval]:
-    """Return where an interval of the input went: none, one or several intervals of the output.
+def require_length(effects: Iterable[Any], n_samples: int, sr: int) -> None:
+    """Refuse effects on the mix that give it another length than the clip's.
 
-    Examples
-    --------
-    >>> map_interval((2, 6), [Segment(0, 4, 0, 8), Segment(4, 8, 12, 8)])
-    [(4, 8), (10, 12)]
+    Raises
+    ------
+    PlanError
+        With both lengths; or with what an effect cannot do at this rate or length.
     """
-    out = []
-    for in0, in1, out0, out1 in segments:
-        a, b = max(interval[0], in0), min(interval[1], in1)
-        if b > a and in1 > in0:
-            ends = [out0 + (2 * (x - in0) * (out1 - out0) + (in1 - in0)) // (2 * (in1 - in0)) for x in (a, b)]
-            out.append((min(ends), max(ends)))
-    return out
+    n = n_samples
+    try:
+        for effect in effects:
+            n = effect.extent(n, sr)
+    except ParameterError as error:
+        raise PlanError(f"mix.effects: {error}") from None
+    if n != n_samples:
+        raise PlanError(
+            f"mix.effects: they make {n / sr:.3f} s of a clip of {n_samples / sr:.3f} s, whose length stays; use them on events "
+            "(`duration: {fit: …}` makes a clip as long as these), or make up for it (pad and trim, `keep_length`)"
+        )
 
 
 def hull(active: Sequence[Interval]) -> tuple[Interval, ...]:

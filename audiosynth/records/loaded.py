@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from audiosynth.clip import Member, Recording
@@ -107,6 +107,27 @@ class Recipe:
         if not isinstance(found, Recording):
             raise UsageError(f"clips: each goes through a catalogue, not through '{self.each.catalogue}'")
         return found
+
+    def origin(self, split: str, ordinal: int) -> dict[str, Any]:
+        """Return what the row of an `each` clip says of where it comes from: the utterance's id, and which replica it is.
+
+        Recordings without an id are called by their file's name, or by its path where names are not unique.
+        """
+        if self.each is None:
+            return {}
+        name = self.utterance_id(self.utterance(split, ordinal))
+        return {"augmented_from": name, "replica": ordinal % self.each.replicas + 1}
+
+    def utterance_id(self, recording: Recording) -> str:
+        """Return what a recording of the catalogue that clips go through is called."""
+        given = recording.meta.get("id")
+        path = PurePosixPath(recording.path).with_suffix("")
+        return str(given) if given else path.name if self._names_apart else path.as_posix().replace("/", "-")
+
+    @cached_property
+    def _names_apart(self) -> bool:
+        recordings = self.catalogues[self.each.catalogue].recordings if self.each is not None else ()
+        return len({PurePosixPath(r.path).stem for r in recordings}) == len(recordings)
 
     def require_clip(self, split: str, ordinal: int) -> None:
         """Raise `PlanError` unless the recipe has this clip."""

@@ -55,18 +55,6 @@ class Energy:
         return sum(sums, start=self.rest)
 
 
-@dataclass(frozen=True)
-class Channel:
-    """One channel of which stretches are made when they are asked for."""
-
-    size: int
-    make: Callable[[int, int], Array]
-
-    def __getitem__(self, stretch: slice) -> Array:
-        a, b = stretch.start, stretch.stop
-        return self.make(a, b - a) if b > a else np.zeros(0)
-
-
 class Bed:
     """The bed in stretches: the layers under their gains and envelopes, and their sum."""
 
@@ -104,10 +92,9 @@ class Bed:
         """Return the reference channel for level readings, under a gain; the bed itself has 0."""
         if gain_db not in self._weighed:
             ref, sr, factor = self._spec.reference_channel, self._spec.sr, amplitude(gain_db)
-            channel = Channel(self._spec.n_samples, lambda start, n: self(start, n)[ref] * factor)
+            channel = levels.Channel(self._spec.n_samples, lambda start, n: self(start, n)[ref] * factor)
             made = self._energy(lambda start, n: self(start, n) * factor)
-            weighted = levels.Weighted(channel, sr, "rms", levels.Energies(channel, made.blocks))
-            self._weighed[gain_db] = levels.Weighings(np.zeros(0), sr, {"rms": weighted})
+            self._weighed[gain_db] = levels.Weighings.of_blocks(channel, sr, made.blocks)
         return self._weighed[gain_db]
 
     def _energy(self, made: Callable[[int, int], Array]) -> Energy:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audiosynth import levels
-from audiosynth.clip import Label
+from audiosynth.clip import Label, Segment
 from audiosynth.dsp import samples_to_seconds
+from audiosynth.records.moves import Piece, inside, moves_of, through
 from audiosynth.rendering.gains import Meter
 from audiosynth.rendering.images import Image
 from audiosynth.rendering.parts import Gains, stems_sum
@@ -85,47 +86,76 @@ def audible_of(spec: ClipSpec, readings: Sequence[Mapping[str, Any]]) -> tuple[b
 
 
 def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) -> tuple[Label, ...]:
-    """Return the labels in order of onset; a background's own annotations are among them."""
+    """Return the labels in order of onset, where the effects of the mix took them; a background's own annotations are among them.
+
+    A label of which they leave nothing is left out, one that they play several times is there as often.
+    """
     out = []
-    n = spec.n_samples
+    n, moves = spec.n_samples, moves_of(spec.mix.effects, spec.n_samples, spec.sr)
     for i, (event, image) in enumerate(zip(spec.events, images, strict=True)):
         if event.label is None or event.place is None or event.role != "foreground":
             continue
         tail = image.tail if spec.labels.offset == "tail" else 0
-        for a, b in event.place.labels:
-            onset, offset = max(0, a + image.shift), min(n, b + image.shift + tail)
-            if offset > onset:
-                extra = {
-                    **image.direction,
-                    **_said(event.place, image.shift, n),
-                    **_partial(a + image.shift, b + image.shift, n),
-                }
-                out.append(Label(event.label, onset, offset, i, audible[i], extra))
+        pieces = [
+            piece
+            for a, b in event.place.labels
+            for piece in through(inside(a + image.shift, b + image.shift, n, tail=tail), moves)
+        ]
+        said = _said(event.place, image.shift, n, moves)
+        for k, piece in enumerate(pieces):
+            extra = {**_direction(image, moves, spec), **_of_piece(said, pieces, k), **piece.partial}
+            out.append(Label(event.label, piece.onset, piece.offset, i, audible[i], extra))
     for layer in () if spec.noise is None else spec.noise.layers:
         source: Any = layer.source
         if hasattr(source, "annotations"):
             out += [
-                Label(name, max(0, a), min(n, b))
+                Label(name, piece.onset, piece.offset)
                 for a, b, name in source.annotations(spec.sr, n)
-                if min(n, b) > max(0, a)
+                for piece in through(inside(a, b, n), moves)
             ]
     return tuple(sorted(out, key=lambda label: (label.onset, label.offset, label.label)))
 
 
-def _partial(onset: int, offset: int, n: int) -> dict[str, str]:
-    """Return which ends of a label lie outside the clip, so that the sound begins or ends in its midst."""
-    ends = [name for name, outside in (("onset", onset < 0), ("offset", offset > n)) if outside]
-    return {"partial": "both" if len(ends) == 2 else ends[0]} if ends else {}
+def _direction(image: Image, moves: Sequence[Sequence[Segment]], spec: ClipSpec) -> dict[str, Any]:
+    """Return where an event is heard from; the moments of a moving one follow the effects of the mix."""
+    if not moves or "track" not in image.direction:
+        return dict(image.direction)
+    track = []
+    for t, *rest in image.direction["track"]:
+        at = round(t * spec.sr)
+        track += [
+            [round(piece.onset / spec.sr, 4), *rest] for piece in through(inside(at, at + 1, spec.n_samples), moves)
+        ]
+    return {**image.direction, "track": sorted(track)}
 
 
-def _said(place: Place, shift: int, n: int) -> dict[str, Any]:
-    """Return the words, phones, … of an event as [text, onset, offset] in samples of the clip, cut at its ends."""
+Spoken = tuple[str, str, Piece]
+
+
+def _said(place: Place, shift: int, n: int, moves: Sequence[Sequence[Segment]]) -> list[Spoken]:
+    """Return the words, phones, … of an event as (kind, text, where it is in the clip)."""
+    return [
+        (kind, text, piece)
+        for kind, text, a, b in place.marks
+        for piece in through(inside(a + shift, b + shift, n), moves)
+    ]
+
+
+def _of_piece(said: Sequence[Spoken], pieces: Sequence[Piece], k: int) -> dict[str, Any]:
+    """Return the words, phones, … of one label of an event as [text, onset, offset]: those nearer to it than to its others."""
     found: dict[str, list[list[Any]]] = {}
-    for kind, text, a, b in place.marks:
-        onset, offset = max(0, a + shift), min(n, b + shift)
-        if offset > onset:
-            found.setdefault(f"{kind}s", []).append([text, onset, offset])
+    for kind, text, piece in said:
+        if len(pieces) == 1 or _nearest(piece, pieces) == k:
+            found.setdefault(f"{kind}s", []).append([text, piece.onset, piece.offset])
+    for marks in found.values():
+        marks.sort(key=lambda mark: (mark[1], mark[2]))
     return found
+
+
+def _nearest(mark: Piece, pieces: Sequence[Piece]) -> int:
+    """Return which label a word belongs to: the one it overlaps most, else the one it is nearest to."""
+    overlaps = [min(mark.offset, piece.offset) - max(mark.onset, piece.onset) for piece in pieces]
+    return overlaps.index(max(overlaps))
 
 
 def outcomes_of(
@@ -138,11 +168,10 @@ def outcomes_of(
     """
     peak, power = heard
     sounding = [(label.onset, label.offset, label.label) for label in labels if label.audible]
+    moves = moves_of(spec.mix.effects, spec.n_samples, spec.sr)
     for reading, event, image in zip(readings, spec.events, images, strict=True):
         if event.place is not None:
-            end = image.shift + event.place.n_samples
-            reading["dry_offset"] = samples_to_seconds(end, spec.sr)
-            reading["tail_offset"] = samples_to_seconds(end + image.tail, spec.sr)
+            reading.update(_ends(spec, image, event.place.n_samples, moves))
     return {
         "peak_dbfs": _rounded(levels.to_db(peak * peak)),
         "level_dbfs": _rounded(levels.to_db(power)),
@@ -153,3 +182,14 @@ def outcomes_of(
         "events": readings,
         **({} if bed is None else {"noise": bed}),
     }
+
+
+def _ends(spec: ClipSpec, image: Image, n_samples: int, moves: Sequence[Sequence[Segment]]) -> dict[str, Any]:
+    """Return when an event is last heard, dry and with its room; None where the effects of the mix leave nothing of it."""
+    end = image.shift + n_samples
+    ends: dict[str, Any] = {"dry_offset": end, "tail_offset": end + image.tail}
+    if moves:
+        for key, last in ends.items():
+            heard = through(inside(image.shift, last, spec.n_samples), moves)
+            ends[key] = max((piece.offset for piece in heard), default=None)
+    return {key: None if last is None else samples_to_seconds(last, spec.sr) for key, last in ends.items()}

@@ -10,12 +10,16 @@ import numpy as np
 
 from audiosynth import levels
 from audiosynth.clip import Array
+from audiosynth.dsp import BLOCK, block_energies
 from audiosynth.rendering.beds import Noise
 from audiosynth.rendering.gains import Meter, bed_gain, bed_gain_under, event_gain
 from audiosynth.rendering.images import Image, amplitude
 from audiosynth.rendering.realised import Realised
+from audiosynth.sound.mixing import add_scaled
 from audiosynth.spec import ClipSpec
 
+STRETCH: Final = 4 * BLOCK
+"""Samples that are added up at once, so that a processor's cache holds them."""
 DRIFT_DB: Final = 2e-6
 """A replayed gain further than this from what is measured now is worth a warning."""
 
@@ -57,12 +61,11 @@ def foreground_of(spec: ClipSpec, images: Sequence[Image], gains: Sequence[float
     return total
 
 
-def add_image(total: Array, image: Image, gain: float) -> tuple[Array, int]:
-    """Add an image to the clip where it falls; what lies outside is cut. Return what was added, and from which sample."""
+def add_image(total: Array, image: Image, gain: float) -> None:
+    """Add an image to the clip where it falls; what lies outside is cut."""
     added, a = placed(image, gain, 0, total.shape[1])
     if added.shape[1]:
         total[:, a : a + added.shape[1]] += added
-    return added, a
 
 
 def placed(image: Image, gain: float, first: int, last: int) -> tuple[Array, int]:
@@ -73,9 +76,10 @@ def placed(image: Image, gain: float, first: int, last: int) -> tuple[Array, int
 
 @dataclass(frozen=True)
 class Parts:
-    """The sum of a clip, and what it is made of."""
+    """The sum of a clip, its peak, and what it is made of."""
 
     total: Array
+    peak: float
     images: Sequence[Image]
     gains: Gains
     noise: Noise | None
@@ -85,16 +89,45 @@ class Parts:
         cls, spec: ClipSpec, images: Sequence[Image], noise: Noise | None, gains: Gains, realised: Realised
     ) -> Parts:
         """Add everything up, in the order of the spec; what is added is measured on the way."""
-        total = np.zeros((spec.channels, spec.n_samples))
+        added, ref, n = [], spec.reference_channel, spec.n_samples
         for image, gain in zip(images, gains.events, strict=True):
-            realised.event(*add_image(total, image, amplitude(gain + image.room_gain_db)), gain)
-        if noise is not None:
-            bed = noise.y * amplitude(gains.bed)
-            plain = all(event.role == "foreground" for event in spec.events)
-            foreground = total if plain else foreground_of(spec, images, gains.events)
-            realised.noise(levels.Weighings(bed[spec.reference_channel], spec.sr), foreground)
-            total += bed
-        return cls(total, images, gains, noise)
+            y, start = placed(image, amplitude(gain + image.room_gain_db), 0, n)
+            realised.event(y, start, gain)
+            added.append((y, start))
+        if noise is None:
+            total, peak, _ = _sum(added, None, 0.0, shape=(spec.channels, n), channel=ref)
+            return cls(total, peak, images, gains, noise)
+        factor, foreground = amplitude(gains.bed), None
+        if spec.noise is not None and spec.noise.snr_db is not None:
+            foreground = foreground_of(spec, images, gains.events)[ref]
+        total, peak, blocks = _sum(added, noise.y, factor, shape=(spec.channels, n), channel=ref)
+        bed = levels.Channel(n, lambda start, n: noise.y[ref, start : start + n] * factor)
+        realised.noise(levels.Weighings.of_blocks(bed, spec.sr, blocks), foreground)
+        return cls(total, peak, images, gains, noise)
+
+
+def _sum(
+    added: Sequence[tuple[Array, int]], bed: Array | None, factor: float, *, shape: tuple[int, int], channel: int
+) -> tuple[Array, float, Array]:
+    """Return the sum of a clip, stretch by stretch, its peak, and the energies of the bed's blocks under its gain on one channel."""
+    total, peaks, found = np.empty(shape), [0.0], [np.zeros(0)]
+    scratch = np.empty((shape[0], min(STRETCH, shape[1])))
+    for a in range(0, shape[1], STRETCH):
+        y = total[:, a : a + STRETCH]
+        here = [(part, start) for part, start in added if start < a + y.shape[1] and start + part.shape[1] > a]
+        if here or bed is None:
+            y.fill(0.0)
+        for part, start in here:
+            first, last = max(a, start), min(a + y.shape[1], start + part.shape[1])
+            y[:, first - a : last - a] += part[:, first - start : last - start]
+        if bed is None:
+            peaks.append(levels.peak(y))
+        else:
+            heard = scratch[:, : y.shape[1]]
+            rows = zip(y, bed[:, a : a + STRETCH], heard, strict=True)
+            peaks += [add_scaled(row, part, factor, scaled=own, fresh=not here) for row, part, own in rows]
+            found.append(block_energies(heard[channel]))
+    return total, float(np.max(peaks)), np.concatenate(found)
 
 
 def stems_sum(spec: ClipSpec) -> bool:

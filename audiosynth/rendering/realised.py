@@ -58,7 +58,7 @@ class Realised:
         self.events.append(Heard(active, _rms(energies, [(0, n)], start), asked))
 
     def noise(self, heard: levels.Weighings, foreground: Array | None) -> None:
-        """Measure the bed as it is added to the sum of the events, which counts where the bed is set against it."""
+        """Measure the bed as it is added to the sum of the events: one channel of it where the bed is set against that."""
         meter, sr, n, bed = self._meter, self._meter.spec.sr, self._meter.spec.n_samples, self._meter.spec.noise
 
         def db(span: Intervals, measure: levels.Measure) -> float:
@@ -70,9 +70,7 @@ class Realised:
             if level is not None and level.snr_db is not None:
                 span = [(0, n)] if level.noise_span == "clip" else meter.span(i, image, level.span)
                 same = level.measure == "rms" and span == self._spans[i]
-                if (
-                    level.noise_span == "recording"
-                ):  # most of it is not in the clip: its level, and the gain that is measured
+                if level.noise_span == "recording":  # not all of it is in the clip: its level, and the gain as measured
                     asked = meter.recording_db(level.measure) + whole - meter.noise_db([(0, n)], "rms")
                 else:
                     asked = active if same else db(span, level.measure)
@@ -80,7 +78,7 @@ class Realised:
         self.bed = Heard(whole, whole)
         if bed is not None and bed.snr_db is not None and foreground is not None:
             spans = foreground_span(meter, self._images)
-            reading = levels.level_db(foreground[meter.ref], sr=sr, intervals=spans, measure=bed.measure)
+            reading = levels.level_db(foreground, sr=sr, intervals=spans, measure=bed.measure)
             self.foreground = reading.db
             self.bed = Heard(db(spans, "rms"), whole, db(spans, bed.measure))
 

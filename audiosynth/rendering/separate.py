@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth import pcm
+from audiosynth import levels, pcm
 from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import energy
 from audiosynth.errors import RenderError
@@ -77,7 +77,7 @@ class Separator:
         """Return the peak of all stems before the gains of mix and guard."""
         wanted = self.spec.output.wanted
         sounds = [self._sound(stem, part) for stem in _stems(self.spec, wanted) for part in _parts(stem, wanted)]
-        return max((float(max(y.max(), -y.min())) for y in sounds), default=0.0)
+        return max((levels.peak(y) for y in sounds), default=0.0)
 
     def _sound(self, stem: Stem, part: Part) -> Array:
         """Return a part of a stem, clip-long, before the gains of mix and guard."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth import pcm
+from audiosynth import levels, pcm
 from audiosynth.clip import Array, AssetReader, RenderContext
 from audiosynth.errors import RenderError
 from audiosynth.material.workspace import Workspace
@@ -167,7 +167,7 @@ class _Heard:
         self._ref, self._n, self._energy, self.peak = spec.reference_channel, spec.n_samples, Energy(), 0.0
 
     def add(self, y: Array) -> None:
-        self.peak = float(np.maximum(self.peak, max(y.max(), -y.min())))  # NaN stays NaN
+        self.peak = float(np.maximum(self.peak, levels.peak(y)))  # NaN stays NaN
         self._energy.add(y[self._ref])
 
     def power(self) -> float:

@@ -127,7 +127,9 @@ def decay(n_samples: int, sr: int, *, t60: float, attack: float = 0.0) -> Array:
     return fall * signals.rise((t + 0.5 / sr) / attack) if attack > 0 else fall
 
 
-def unsteady(y: Array, chances: Chances, *, depth_db: float, rate: float, sr: int) -> Array:
+def unsteady(
+    y: Array, chances: Chances, *, depth_db: float, rate: float, sr: int, growth: float = 0.5, name: str = "air"
+) -> Array:
     """Return a sound whose octaves waver independently, the higher the more, as sound does that comes through moving air.
 
     Parameters
@@ -137,11 +139,15 @@ def unsteady(y: Array, chances: Chances, *, depth_db: float, rate: float, sr: in
     chances
         Random numbers of the sound.
     depth_db
-        Standard deviation at 4 kHz; it grows with the root of the frequency.
+        Standard deviation at 4 kHz.
     rate
         Ups and downs a second at 1 kHz, about.
     sr
         Rate in Hz.
+    growth
+        Power of the frequency with which the depth grows: the root for air, 0 for a source that wavers by itself.
+    name
+        Stream of the random numbers.
 
     Notes
     -----
@@ -160,8 +166,8 @@ def unsteady(y: Array, chances: Chances, *, depth_db: float, rate: float, sr: in
     out = np.zeros(len(y))
     for i, centre in enumerate(UNSTEADY):
         part = scipy.fft.irfft(spectrum * signals.rise(1.0 - np.abs(octave - i)), n_fft)[: len(y)]
-        depth = min(SATURATED_DB, depth_db * (centre / 4000.0) ** 0.5)
-        curve = chances.wander(f"air{i}", rate * (centre / 1000.0) ** 0.25, n_samples=len(y), sr=sr)
+        depth = min(SATURATED_DB, depth_db * (centre / 4000.0) ** growth)
+        curve = chances.wander(f"{name}{i}", rate * (centre / 1000.0) ** 0.25, n_samples=len(y), sr=sr)
         out += part * np.power(10.0, depth / 20.0 * curve)
     return out
 

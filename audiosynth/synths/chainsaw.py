@@ -13,6 +13,8 @@ from audiosynth.quantities import EventDuration, number
 from audiosynth.registry import Component
 from audiosynth.synthesis import engines, shaped, signals
 
+MISFIRES: Final = 12.0
+"""How quickly a two-stroke changes between good explosions and bad ones: about every tenth at full speed, in Hz."""
 TOOTH: Final = 7.0
 """Drive links that pass for each revolution of the sprocket."""
 
@@ -48,9 +50,10 @@ class Chainsaw(Component):
         },
         "cutting": {"uniform": [0, 1]},
         "pipe": {"log_uniform": [180, 600]},
-        "noise_db": {"uniform": [-20, 1]},
+        "noise_db": {"uniform": [-16, 4]},
         "tilt_db": {"uniform": [-8, -3]},
-        "air_db": {"uniform": [0.5, 4.5]},
+        "misfire_db": {"uniform": [0, 4]},
+        "air_db": {"uniform": [0, 2.5]},
     }  # fmt: skip
 
     duration: EventDuration = 5.0
@@ -64,6 +67,7 @@ class Chainsaw(Component):
     pipe: Annotated[float, number(80, 2000, "Hz", "Resonance of the silencer")] = 320.0
     noise_db: Annotated[float, number(-60, 20, "dB", "Noise re the tonal part")] = -4.0
     tilt_db: Annotated[float, number(-18, 0, "dB/octave", "Slope of the tonal part")] = -5.0
+    misfire_db: Annotated[float, number(0, 6, "dB", "How uneven the explosions are, over each octave")] = 0.0
     air_db: Annotated[float, number(0, 6, "dB", "How much moving air makes it waver, at 4 kHz")] = 1.5
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
@@ -93,6 +97,7 @@ class Chainsaw(Component):
         chain = engines.pulsing(np.minimum(revs * TOOTH, 0.2 * sr), sr=sr, sharpness=2)
         noise = noise * (0.4 + engines.pulsing(revs, sr=sr, sharpness=6) + self.cutting * chain)
         y = (tone + 10.0 ** (self.noise_db / 20.0) * noise) * engines.loudness(revs)
+        y = shaped.unsteady(y, chances, depth_db=self.misfire_db, rate=MISFIRES, sr=sr, growth=0.0, name="misfire")
         y = shaped.unsteady(y, chances, depth_db=self.air_db, rate=2.5, sr=sr)
         bite = np.clip(chances.wander("bite", 4.0, n_samples=n, sr=sr), -2.0, 2.0)
         return shaped.finished(y * (1.0 + 0.25 * self.cutting * bite), sr=sr, amplitude=self.amplitude, fade=0.03)

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from audiosynth.clip import Array, Recording, RenderContext
 from audiosynth.dsp import resampled_length, seconds_to_samples
 from audiosynth.errors import ParameterError, RenderError
-from audiosynth.material.assets import pick_channels, resampled_active
+from audiosynth.material.assets import resampled_active
+from audiosynth.material.channels import pick_channels, whole_of
 from audiosynth.registry import Component
 
 _EXAMPLE: dict[str, Any] = {
@@ -149,7 +150,7 @@ class File(Component):
         if ctx.assets is None:
             raise RenderError(f"{self._name()} is a recording, and there are no recordings at hand")
         first, last = self._stretch(ctx.sr)
-        y = ctx.assets.samples(self.recording, ctx.sr)[:, first:last]
+        y = whole_of(ctx.assets, self.recording, ctx.sr, self.channel)[:, first:last]
         return pick_channels(y, self.channel, n_channels=ctx.n_channels, name=self._name())
 
     def _name(self) -> str:

@@ -46,10 +46,10 @@ class FireCrackle(Component):
     )
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [3, 6]},
-        "crackles": {"log_uniform": [6, 100]},
+        "crackles": {"log_uniform": [4, 100]},
         "exponent": {"uniform": [0.9, 2.2]},
-        "flames_db": {"uniform": [-48, -14]},
-        "hiss_db": {"uniform": [-22, 4]},
+        "flames_db": {"uniform": [-52, -22]},
+        "hiss_db": {"uniform": [-30, -2]},
         "brightness_db": {"uniform": [-5, 3]},
     }
 

@@ -14,12 +14,13 @@ from audiosynth.synthesis import engines, shaped, signals, waves
 
 TAIL_RATIO: Final = 5.0
 """Speed of the tail rotor over the main rotor's, about, in light helicopters."""
+SILENT_DB: Final = -80.0
 SLAP: Final = 0.012
 """Seconds of a blade's slap."""
 
 
 class Helicopter(Component):
-    """Thumping main rotor, hum of the tail rotor, whine of the turbine, and rotor noise in step with the blades.
+    """Thumping main rotor, hum of the tail rotor, whines of gearbox and turbine, and rotor noise in step with the blades.
 
     The blade-passing frequency is blades times revolutions a second: 2 blades at 6.5 to 4 at 6.5 give 11 to 26 Hz; below it
     nothing sounds, above it harmonics fall off slowly where blades slap (blade-vortex interaction) [1]_. A distance drop of
@@ -42,17 +43,19 @@ class Helicopter(Component):
     )
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [4, 7]},
-        "blade_rate": {"uniform": [9, 26]},
+        "blade_rate": {"uniform": [8, 28]},
         "slap_db": {"uniform": [-20, 4]},
-        "beat": {"beta": [1, 3]},
+        "beat": {"uniform": [0.05, 0.85]},
         "whine_db": {"uniform": [-40, -10]},
         "whine": {"log_uniform": [2500, 9000]},
         "distance": {"log_uniform": [15, 600]},
         "rumble": {"log_uniform": [60, 300]},
-        "swish_db": {"uniform": [-26, -2]},
-        "slope_db": {"uniform": [-9, -4]},
-        "tail_db": {"uniform": [-30, -8]},
-        "air_db": {"uniform": [0.5, 4.5]},
+        "swish_db": {"uniform": [-26, 2]},
+        "slope_db": {"uniform": [-9, -3]},
+        "tail_db": {"uniform": [-26, 2]},
+        "gear_db": {"weighted": [[1, -80.0], [2, {"uniform": [-26, -2]}]]},
+        "gear": {"log_uniform": [350, 2500]},
+        "air_db": {"uniform": [0, 1.5]},
     }
 
     duration: EventDuration = 5.0
@@ -61,6 +64,8 @@ class Helicopter(Component):
     tail_db: Annotated[float, number(-80, 10, "dB", "Hum of the tail rotor re the roar")] = -16.0
     whine: Annotated[float, number(500, 15_000, "Hz", "Pitch of the turbine")] = 6000.0
     whine_db: Annotated[float, number(-80, 10, "dB", "Turbine re the roar")] = -28.0
+    gear: Annotated[float, number(200, 6000, "Hz", "Rate at which the teeth of the main gearbox mesh")] = 900.0
+    gear_db: Annotated[float, number(SILENT_DB, 10, "dB", "Gearbox re the roar; -80 for none")] = SILENT_DB
     beat: Annotated[float, number(0, 1, "", "How much the roar beats with the blades")] = 0.5
     swish_db: Annotated[float, number(-80, 10, "dB", "Hiss of blades and jet above 2 kHz re the roar")] = -16.0
     rumble: Annotated[float, number(30, 2000, "Hz", "Above it the roar falls off")] = 120.0
@@ -93,6 +98,9 @@ class Helicopter(Component):
         y += 10.0 ** (self.tail_db / 20.0) * engines.unit(self._hum(rate, sr))
         swish = [(300.0, -40.0), (2500.0, 0.0), (9000.0, -3.0), (48_000.0, -30.0)]
         y += 10.0 ** (self.swish_db / 20.0) * engines.unit(chances.noise("swish", swish, n_samples=n, sr=sr) * beats)
+        if self.gear_db > SILENT_DB:
+            mesh = waves.moving(rate * (self.gear / self.blade_rate), lambda f, _: self.gear / f, sr=sr, n_partials=8)
+            y += 10.0 ** (self.gear_db / 20.0) * engines.unit(mesh)
         pitch = np.minimum(
             self.whine * (1.0 + 0.002 * chances.wander("whine", 0.5, n_samples=n, sr=sr)), waves.GONE * sr
         )

@@ -49,11 +49,11 @@ class Rain(Component):
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [3, 6]},
         "drops": {"log_uniform": [8, 800]},
-        "drops_db": {"uniform": [-12, 8]},
+        "drops_db": {"uniform": [-20, 8]},
         "centre": {"log_uniform": [300, 5000]},
-        "slope_db": {"uniform": [-9, -1.5]},
-        "rumble_db": {"uniform": [-30, 0]},
-        "waver_db": {"uniform": [0.2, 2.5]},
+        "slope_db": {"uniform": [-8, -0.5]},
+        "rumble_db": {"uniform": [-30, 8]},
+        "waver_db": {"uniform": [0, 0.7]},
     }
 
     duration: EventDuration = 4.0

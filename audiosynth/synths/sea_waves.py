@@ -14,6 +14,9 @@ from audiosynth.synthesis import shaped, signals
 
 BANDS: Final = ((0.0, 0.10, 1.0), (0.08, 0.07, 0.7), (0.14, 0.05, 0.45))
 """Of the low, middle and high part of a breaking wave: when it peaks after the low one, its rise and its fall, in periods."""
+CROSSINGS: Final = (500.0, 2000.0)
+"""Where the low part gives way to the middle one and that to the high one, over an octave each, in Hz."""
+UNHEARD_DB: Final = -80.0
 JITTER: Final = 0.3
 """Spread of periods and heights from wave to wave, relative."""
 
@@ -22,7 +25,7 @@ class SeaWaves(Component):
     """Breaking waves over a steady surf.
 
     Noise in three overlapping bands; with every wave the low band swells first, the middle and high ones follow as it breaks,
-    and the hiss of the foam dies before the rumble. Swell has periods of 4 to 15 s [1]_; the spectrum of surf falls by
+    and the hiss of the foam dies before the rumble. Within a wave, crests break one by one (`splash_db`). Swell has periods of 4 to 15 s [1]_; the spectrum of surf falls by
     `slope_db` per octave above some 200 Hz [2]_.
 
     References
@@ -37,18 +40,21 @@ class SeaWaves(Component):
     """
 
     type_name: ClassVar[str] = "sea_waves"
+    version: ClassVar[int] = 2
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"duration": 1.0, "seed": 1},
         {"duration": 0.8, "seed": 2, "period": 4.0, "swell_db": 20.0, "slope_db": -6.0},
     )
     drawn: ClassVar[dict[str, Any]] = {
         "duration": {"uniform": [4, 8]},
-        "period": {"uniform": [3, 10]},
-        "swell_db": {"uniform": [4, 20]},
-        "slope_db": {"uniform": [-7, -2.5]},
-        "knee": {"log_uniform": [80, 700]},
-        "foam_db": {"uniform": [-14, 6]},
-        "air_db": {"uniform": [0.5, 3.5]},
+        "period": {"uniform": [3, 12]},
+        "swell_db": {"uniform": [3, 18]},
+        "slope_db": {"uniform": [-9, -2.5]},
+        "knee": {"log_uniform": [100, 1500]},
+        "foam_db": {"uniform": [-10, 6]},
+        "splash_db": {"uniform": [0, 4]},
+        "splashes": {"log_uniform": [0.5, 8]},
+        "air_db": {"uniform": [0, 1.5]},
     }
 
     duration: EventDuration = 6.0
@@ -57,6 +63,8 @@ class SeaWaves(Component):
     slope_db: Annotated[float, number(-12, 0, "dB/octave", "Slope above the knee")] = -4.5
     knee: Annotated[float, number(30, 4000, "Hz", "Below it the spectrum is flat")] = 200.0
     foam_db: Annotated[float, number(-40, 20, "dB", "Hiss above 2 kHz over what the slope gives")] = -3.0
+    splash_db: Annotated[float, number(0, 6, "dB", "How much single crests and stones make each octave waver")] = 1.5
+    splashes: Annotated[float, number(0.1, 20, "Hz", "How quickly they do")] = 2.0
     air_db: Annotated[float, number(0, 6, "dB", "How much moving air makes it waver, at 4 kHz")] = 1.5
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
@@ -70,15 +78,15 @@ class SeaWaves(Component):
         n, sr = self.extent(ctx.sr), ctx.sr
         chances = shaped.Chances(self.seed, "sea_waves")
         slopes = [
-            (f, self.slope_db * max(0.0, float(np.log2(f / self.knee)))) for f in np.geomspace(40, 48_000, 24).tolist()
+            (f, self.slope_db * max(0.0, float(np.log2(f / self.knee)))) for f in np.geomspace(40, 48_000, 164).tolist()
         ]
-        splits = ((0.0, 500.0), (500.0, 2000.0), (2000.0, 96_000.0))
-        parts = chances.bands("surf", [_part(slopes, *band) for band in splits], n_samples=n, sr=sr)
+        parts = chances.bands("surf", [_part(slopes, i) for i in range(len(BANDS))], n_samples=n, sr=sr)
         parts[2] *= 10.0 ** (self.foam_db / 20.0)
         y = np.zeros(n)
         for part, band in zip(parts, BANDS, strict=True):
             swell = self._swell(chances, n, sr, *band)
             y += part * (10.0 ** (-self.swell_db / 20.0) + (1.0 - 10.0 ** (-self.swell_db / 20.0)) * swell)
+        y = shaped.unsteady(y, chances, depth_db=self.splash_db, rate=self.splashes, sr=sr, growth=0.0, name="splash")
         y = shaped.unsteady(y, chances, depth_db=self.air_db, rate=2.0, sr=sr)
         return shaped.finished(y, sr=sr, amplitude=self.amplitude, fade=0.05)
 
@@ -98,10 +106,11 @@ class SeaWaves(Component):
         return out
 
 
-def _part(points: shaped.Points, low: float, high: float) -> list[tuple[float, float]]:
-    """Return a spectrum within a band, 24 dB per octave beyond it."""
+def _part(points: shaped.Points, which: int) -> list[tuple[float, float]]:
+    """Return the share of a spectrum that one part has; the amplitudes of all parts add up to the whole."""
     out = []
     for f, level in points:
-        beyond = max(0.0, float(np.log2(max(low, 1.0) / f)) if low else 0.0, float(np.log2(f / high)))
-        out.append((f, level - 24.0 * beyond))
+        above = [0.0, *(float(signals.rise(np.log2(f / edge) + 0.5)) for edge in CROSSINGS), 0.0]
+        share = (above[which] if which else 1.0) - above[which + 1]
+        out.append((f, max(level + 20.0 * float(np.log10(max(share, 1e-9))), UNHEARD_DB)))
     return [(15.0, out[0][1] - 30.0), *out]

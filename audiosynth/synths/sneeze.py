@@ -43,10 +43,11 @@ class Sneeze(Component):
         "f0": {"log_uniform": [110, 420]},
         "inhale": {"weighted": [[1, 0.0], [2, {"uniform": [0.15, 0.6]}]]},
         "gap": {"uniform": [0.0, 0.12]},
-        "burst": {"log_uniform": [0.1, 0.4]},
-        "voice_db": {"uniform": [-25, 6]},
+        "burst": {"log_uniform": [0.1, 0.5]},
+        "voice_db": {"uniform": [-25, 10]},
         "size": {"uniform": [0.8, 1.1]},
-        "attack": {"log_uniform": [0.004, 0.04]},
+        "attack": {"log_uniform": [0.003, 0.04]},
+        "closing": {"uniform": [0, 1]},
         "brightness": {"log_uniform": [1500, 6000]},
     }
 
@@ -58,6 +59,7 @@ class Sneeze(Component):
     size: Annotated[float, number(0.5, 1.5, "", "Length of the vocal tract, 1 for 17 cm")] = 1.0
     attack: Annotated[float, number(0.002, 0.2, "s", "Rise of the burst")] = 0.012
     brightness: Annotated[float, number(500, 12_000, "Hz", "Where the burst is strongest")] = 3000.0
+    closing: Annotated[float, number(0, 1, "", "How far the lips close during the burst")] = 0.0
     amplitude: signals.Amplitude = 1.0
     seed: signals.Seed
 
@@ -109,6 +111,13 @@ class Sneeze(Component):
             (max(d, 2.0 * self.attack), 0.08),
         ]
         air *= shaped.curve([*loud, (2.2 * max(d, self.attack), 0.0)], n_samples=n, sr=sr)
+        if self.closing > 0:
+            # the lips close: from the hiss at the teeth to the noise of a small round opening
+            front = shaped.curve([(0.1 * d, 1.0), (1.2 * d, 0.0)], n_samples=n, sr=sr)
+            rounded = [(f / self.size, width) for f, width in ROUNDED]
+            dull = voice.breath(rounded, n_samples=n, sr=sr, chances=chances, name="dull", tilt_db=-6.0)
+            dull *= shaped.curve([*loud, (2.2 * max(d, self.attack), 0.0)], n_samples=n, sr=sr)
+            air = air * (1.0 - self.closing * (1.0 - front)) + self.closing * (1.0 - front) * dull
         late = chances.between("late", 0.1, 0.6) * d
         fall = [(0.0, 1.2 * self.f0), (2.2 * d, chances.between("fall", 0.45, 0.8) * self.f0)]
         throat = [(f / self.size, width) for f, width in ROUNDED]

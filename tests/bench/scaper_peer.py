@@ -1,7 +1,8 @@
 """scaper's side of scaper_oracle.py and scaper_speed.py, run by a Python that has scaper 1.6.5 (numpy < 2).
 
-    PEER tests/bench/scaper_peer.py scenes AUDIO OUT COUNT KIND   # random scenes: OUT/nn.jams, nn.npy (float64, unwritten)
+    PEER tests/bench/scaper_peer.py scenes AUDIO OUT COUNT KIND   # random scenes: OUT/nn.jams, nn.npy and nn.npz (float64)
     PEER tests/bench/scaper_peer.py again AUDIO OUT FILE.jams…    # the same of files that are there
+    PEER tests/bench/scaper_peer.py lags AUDIO OUT KIND           # how late onsets are after SoX's tempo or pitch
     PEER tests/bench/scaper_peer.py clock AUDIO OUT KIND          # one clip per line of input; answers its seconds
 
 KIND is plain (same rate, no effects), rates (16 kHz), effects (pitch, stretch, reverb), stretch or pitch.
@@ -53,13 +54,35 @@ def scene(audio: Path, out: Path, i: int, kind: str) -> scaper.Scaper:
     return sc
 
 
-def generate(sc: scaper.Scaper, name: str | None, i: int, kind: str) -> np.ndarray:
-    """Return the mix in float64, as it is before it is written."""
-    y, _, _, _ = sc.generate(
+def generate(sc: scaper.Scaper, name: str | None, i: int, kind: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the mix in float64, as it is before it is written, and every sound of it alone."""
+    y, _, _, alone = sc.generate(
         audio_path=f"{name}.wav" if name else None, jams_path=f"{name}.jams" if name else None,
         reverb=0.3 if kind == "effects" else None, fix_clipping=i % 3 == 0, peak_normalization=i % 7 == 6,
     )  # fmt: skip
-    return y
+    return y, alone
+
+
+def lags(kind: str) -> None:
+    """Print by how many ms SoX moves the onset of a burst that begins so many seconds into a sound, against the stretch asked for."""
+    import sox
+
+    sr, places = 44_100, (0.0, 0.05, 0.1, 0.2, 0.3, 0.37, 0.5, 0.73)
+    rng = np.random.RandomState(0)
+    for value in (0.8, 0.9, 1.1, 1.25) if kind == "stretch" else (-3, -1, 1, 3):
+        moved = []
+        for place in places:
+            y, n = np.zeros(int(1.5 * sr)), int(0.3 * sr)
+            y[int(place * sr) :][:n] = rng.standard_normal(n) * 0.1 * np.exp(-np.arange(n) / (0.1 * sr))
+            tfm = sox.Transformer()
+            if kind == "stretch":
+                tfm.tempo(1 / value, audio_type="s")
+            else:
+                tfm.pitch(value)
+            made = np.abs(tfm.build_array(input_array=y, sample_rate_in=sr))
+            onset = np.flatnonzero(made > 0.1 * made.max())[0] / sr
+            moved.append(1000 * (onset - place * (value if kind == "stretch" else 1.0)))
+        print(f"SoX, {kind} {value:g}: a burst at {places} s is late by", " ".join(f"{ms:.1f}" for ms in moved), "ms")
 
 
 def clocked(audio: Path, i: int, kind: str) -> scaper.Scaper:
@@ -96,12 +119,15 @@ def main(command: str, audio: Path, out: Path, *rest: str) -> None:
         while len(list(out.glob("*.npy"))) < int(rest[0]):
             name, i = str(out / f"{i:02d}"), i + 1
             try:
-                y = generate(scene(audio, out, i, rest[1]), name, i, rest[1])
+                y, alone = generate(scene(audio, out, i, rest[1]), name, i, rest[1])
             except ValueError as error:
                 print(f"scaper fails on scene {i}: {error}")
                 Path(f"{name}.jams").unlink(missing_ok=True)
                 continue
             np.save(f"{name}.npy", y)
+            np.savez(f"{name}.npz", *alone)
+    elif command == "lags":
+        lags(rest[0])
     else:
         for file in rest:
             roots = {"fg_path": str(audio / "foreground"), "bg_path": str(audio / "background")}

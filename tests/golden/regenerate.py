@@ -172,6 +172,41 @@ def scenes() -> dict[str, dict[str, Any]]:
                 )
             ],
         },
+        "time_moved": {
+            "noise": QUIET_PINK,
+            "duration": 3.0,
+            "mix": {"effects": [{"type": "shift", "time": 0.2, "rollover": True, "fade": 0.01}]},
+            "events": [
+                event(burst, 0.1, snr_db=15.0, effects=[{"type": "reverse"}, {"type": "pad", "before": 0.1}]),
+                event(
+                    TONE,
+                    0.7,
+                    snr_db=15.0,
+                    effects=[
+                        {"type": "repeat", "start": 0.05, "duration": 0.07, "n": 2, "crossfade": 0.005},
+                        {"type": "trim", "start": 0.02},
+                    ],
+                ),
+                event(
+                    chirp,
+                    1.5,
+                    snr_db=15.0,
+                    effects=[{"type": "clock_drift", "ppm": 300.0, "wander_ppm": 2000.0, "period": 0.5}],
+                ),
+            ],
+        },
+        "codecs": {
+            "noise": QUIET_PINK,
+            "duration": 3.0,
+            "mix": {
+                "effects": [{"type": "packet_loss", "good_to_bad": 0.05, "bad_to_good": 0.5, "seed": 3}],
+            },
+            "events": [
+                event(chirp, 0.2, snr_db=25.0, effects=[{"type": "g711", "law": "mu"}]),
+                event(chirp, 0.9, snr_db=25.0, effects=[{"type": "g722"}]),
+                event(chirp, 1.6, snr_db=25.0, effects=[{"type": "adpcm", "rate": 8000}]),
+            ],
+        },
         "under": {
             "noise": {**PINK, "snr_db": 7.0, "measure": "lufs"},
             "room": {"type": "none"},

@@ -1,0 +1,1 @@
+"""Speech codecs, lossy containers, clocks and packets: what a recording goes through after the microphone."""

@@ -1,0 +1,54 @@
+"""Vorbis: the codec of Ogg files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import Field
+
+from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.coding import lossy
+from audiosynth.registry import Component
+
+RATES: Final = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000)
+"""Rates that libvorbis has its own tuning for."""
+
+
+class Vorbis(Component):
+    """Through an Ogg Vorbis file and back.
+
+    Sound stays where it was, to the sample. Sampling rates that the encoder is not tuned for are resampled to the next above and back;
+    more than two channels are coded one by one. What is beyond full scale is clipped.
+
+    Parameters
+    ----------
+    quality
+        Of the encoder: 0 is some 64 kbit/s in stereo at 44.1 kHz, 5 some 160, 10 some 500.
+    """
+
+    type_name: ClassVar[str] = "vorbis"
+    portability: ClassVar[str] = "pinned"
+    linear: ClassVar[bool] = False
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"quality": 0.0}, {"quality": 6.5})
+
+    quality: Annotated[
+        float,
+        Field(ge=0, le=10, description="0 is the smallest file, 10 the best sound", json_schema_extra={"unit": ""}),
+    ]
+
+    def apply(self, y: Array, ctx: RenderContext) -> Array:
+        """Return `y` as the file gives it back, of the same shape."""
+        coder = lossy.Coder(container="OGG", subtype="VORBIS", rates=RATES, level=1.0 - self.quality / 10.0)
+        return lossy.round_trip(y, sr=ctx.sr, coder=coder)
+
+    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
+        """Return `n_samples`."""
+        return n_samples
+
+    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
+        """Return one segment: nothing moves."""
+        return [Segment(0, n_samples, 0, n_samples)]
+
+    def needs(self) -> tuple[str, ...]:
+        """Return libsndfile's version and the platform."""
+        return lossy.needs()
