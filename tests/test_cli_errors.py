@@ -52,7 +52,7 @@ def fail(*words: str, stdin: str | bytes | None = None) -> tuple[int, str]:
 
 USAGE = [
     ("biuld", r"no command is called 'biuld'; did you mean 'build'\?"),
-    ("xyzzy", r"no command is called 'xyzzy'; there are new, build, check, "),
+    ("xyzzy", r"no command is called 'xyzzy'; there are new, build, augment, "),
     ("quickstart", r"no command is called 'quickstart'; to build this recipe: audiosynth build quickstart"),
     ("good.yaml", r"to build this recipe: audiosynth build good.yaml"),
     ("--foo", r"no such option:? '?--foo"),

@@ -228,6 +228,41 @@ def test_pick_draws_by_condition_within_the_split(tmp_path):
         plan_clip(nobody, "train", 0)
 
 
+def test_pick_unless(tmp_path):
+    """What `unless` names is not drawn: speakers of one clip are different people, and one too many is an error that says so."""
+    sounds(tmp_path / "words")
+    tree = {
+        "data": {"words": "words"},
+        "catalogues": {"words": {"data": "words", "pattern": "{label}_{speaker}_{take}.wav", "group": None}},
+        "let": {
+            "a": {"pick": {"from": "words", "where": {"label": "yes"}}},
+            "b": {"pick": {"from": "words", "where": {"label": "yes"}, "unless": {"speaker": "$a.speaker"}}},
+            "c": {"pick": {"from": "words", "unless": {"speaker": ["$a.speaker", "$b.speaker"], "label": "yes"}}},
+        },
+        "events": [event(source={"type": "file", "recording": name}) for name in ("$a", "$b", "$c")],
+    }
+    recipe = recipe_of(tmp_path, **tree)
+    seen = set()
+    for i in range(10):
+        a, b, c = (one.source.recording.meta for one in plan_clip(recipe, "train", i).events)
+        assert len({a["speaker"], b["speaker"], c["speaker"]}) == 3
+        assert (a["label"], b["label"], c["label"]) == ("yes", "yes", "no")
+        seen.add((a["speaker"], b["speaker"]))
+    assert len(seen) > 2
+    nobody = {"take": {"pick": {"from": "words", "unless": {"speaker": ["ann", "bob", "cleo"]}}}}
+    with pytest.raises(PlanError, match=r"has any entry and not speaker: \['ann', 'bob', 'cleo'\]; change `unless`"):
+        plan_clip(
+            recipe_of(
+                tmp_path, **{**tree, "let": nobody, "events": [event(source={"type": "file", "recording": "$take"})]}
+            ),
+            "train",
+            0,
+        )
+    wrong = {"take": {"pick": {"from": "words", "unless": "ann"}}}
+    with pytest.raises(RecipeError, match=r"unless: expected \{field: value or list of values\}, got 'ann'"):
+        recipe_of(tmp_path, **{**tree, "let": wrong, "events": []})
+
+
 def test_each_goes_through_a_catalogue(tmp_path):
     """One clip per recording and replica, as long as the recording."""
     sounds(tmp_path / "words")

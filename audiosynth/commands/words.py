@@ -63,8 +63,8 @@ WORDS: Final[dict[str, Word]] = {
         "let: {case: {product: {snr: [0, 10], kind: [a, b]}}}",
     ),
     "pick": Word(
-        "catalogue, or {from: catalogue, where: {field: value}, how: random | cycle | deck}",
-        "A recording of a catalogue, of this clip's split.",
+        "catalogue, or {from: catalogue, where: {field: value}, unless: {field: value}, how: random | cycle | deck}",
+        "A recording of a catalogue, of this clip's split, that has these values (or one of a list), and none of `unless`.",
         "let: {take: {pick: {from: words, where: {label: yes}}}}",
     ),
     "by": Word(

@@ -171,21 +171,23 @@ class Pick(Dealt):
     path: str
     catalogue: str
     where: Node
+    unless: Node
     how: str = "random"
     examples: tuple[Any, ...] = (SOME_RECORDING,)
 
     def draw(self, scope: Scope) -> Any:
         """Return the recording, or the fields of a table's row."""
-        where = self.where.draw(scope)
-        if not isinstance(where, dict) or not all(map(is_condition, where.values())):
-            raise scope.error(self.path, f"`where` takes {{field: value or list of values}}, got {where!r}")
-        pool = scope.pool(self.catalogue, scope.dice.split, where)
+        where, unless = (
+            self._conditions(name, node, scope) for name, node in (("where", self.where), ("unless", self.unless))
+        )
+        pool = scope.pool(self.catalogue, scope.dice.split, where, unless)
         if not pool:
             wanted = ", ".join(f"{key}: {value}" for key, value in where.items())
+            barred = ", ".join(f"{key}: {value}" for key, value in unless.items())
             raise scope.error(
                 self.path,
-                f"no recording of '{self.catalogue}' in split '{scope.dice.split}' has {wanted or 'any entry'}; "
-                "change `where`, the catalogue or `splits`",
+                f"no recording of '{self.catalogue}' in split '{scope.dice.split}' has {wanted or 'any entry'}"
+                f"{f' and not {barred}' if barred else ''}; change `{'unless' if barred else 'where'}`, the catalogue or `splits`",
             )
         random = self.how == "random"
         i = (
@@ -196,13 +198,19 @@ class Pick(Dealt):
         found = pool[i]
         return found.meta if isinstance(found, Entry) else found
 
+    def _conditions(self, name: str, node: Node, scope: Scope) -> dict[str, Any]:
+        found = node.draw(scope)
+        if not isinstance(found, dict) or not all(map(is_condition, found.values())):
+            raise scope.error(self.path, f"`{name}` takes {{field: value or list of values}}, got {found!r}")
+        return found
+
     def witnesses(self) -> Sequence[Any]:
         """Return some recording, or some rows of the table."""
         return self.examples
 
     def children(self) -> Sequence[Node]:
         """Return the conditions."""
-        return (self.where,)
+        return self.where, self.unless
 
     def n_items(self) -> int:
         """Return 0: the split and the conditions decide."""

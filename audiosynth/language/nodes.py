@@ -47,8 +47,8 @@ class Many(list[Any]):
     """What a `repeat` made: inside a list its items stand one by one."""
 
 
-PickFrom = Callable[[str, str, Mapping[str, Any]], Sequence[Member]]
-"""(catalogue, split, where) → the recordings that may be drawn, in order."""
+PickFrom = Callable[[str, str, Mapping[str, Any], Mapping[str, Any]], Sequence[Member]]
+"""(catalogue, split, where, unless) → the recordings that may be drawn, in order."""
 
 
 @dataclass(slots=True)

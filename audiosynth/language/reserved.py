@@ -113,35 +113,42 @@ def _product(c: Compiler, raw: Any, path: Path) -> Node:
     return node
 
 
+PICK: Final = ("from", "where", "unless", "how")
+
+
 def _pick(c: Compiler, raw: Any, path: Path) -> Node:
     raw = {"from": raw} if isinstance(raw, str) else raw
     if not isinstance(raw, Mapping) or not isinstance(raw.get("from"), str):
         return c.fail(
             path,
-            f"'pick' takes {{from: catalogue, where: {{field: value}}, how: random|cycle|deck}}, got {shown(raw)}",
+            f"'pick' takes {{from: catalogue, where: {{field: value}}, unless: {{field: value}}, how: random|cycle|deck}}, got {shown(raw)}",
         )
     for key in raw:
-        if key not in ("from", "where", "how"):
-            c.fail((*path, key), f"'pick' has no '{key}'{did_you_mean(key, ('from', 'where', 'how'))}")
+        if key not in PICK:
+            c.fail((*path, key), f"'pick' has no '{key}'{did_you_mean(key, PICK)}")
     if raw["from"] not in c.catalogues:
         return c.fail(
             (*path, "from"), f"no catalogue is called '{raw['from']}'{did_you_mean(raw['from'], c.catalogues)}"
         )
-    how, where = raw.get("how", "random"), raw.get("where", {})
+    how = raw.get("how", "random")
     if how not in ("random", "cycle", "deck"):
         return c.fail((*path, "how"), f"expected random, cycle or deck, got {how!r}")
-    plain = where.values() if isinstance(where, Mapping) else [where]
-    if not isinstance(where, Mapping) or not all(isinstance(v, Mapping) or is_condition(v) for v in plain):
-        return c.fail((*path, "where"), f"expected {{field: value or list of values}}, got {shown(where)}")
-    if how == "deck" and any(isinstance(v, Mapping) or str(v).startswith("$") for v in plain):
-        return c.fail(
-            (*path, "where"),
-            "a deck deals each recording once over the split, so what it deals from cannot be drawn; use how: random or cycle",
-        )
+    nodes = {}
+    for key in ("where", "unless"):
+        asked = raw.get(key, {})
+        plain = asked.values() if isinstance(asked, Mapping) else [asked]
+        if not isinstance(asked, Mapping) or not all(isinstance(v, Mapping) or is_condition(v) for v in plain):
+            return c.fail((*path, key), f"expected {{field: value or list of values}}, got {shown(asked)}")
+        if how == "deck" and any(isinstance(v, Mapping) or "$" in str(v) for v in plain):
+            return c.fail(
+                (*path, key),
+                "a deck deals each recording once over the split, so what it deals from cannot be drawn; use how: random or cycle",
+            )
+        nodes[key] = c.at(key).compile(asked, (*path, key))
     examples: tuple[Any, ...] = (SOME_RECORDING,)
     if raw["from"] in c.tables:  # one that could not be made is told of already
         examples = tuple(entry.meta for entry in c.tables[raw["from"]][:MAX_EXAMPLES]) or (OPAQUE,)
-    return Pick(c.keyed, raw["from"], c.at("where").compile(where, (*path, "where")), how, examples)
+    return Pick(c.keyed, raw["from"], nodes["where"], nodes["unless"], how, examples)
 
 
 def _by(c: Compiler, raw: Any, path: Path) -> Node:

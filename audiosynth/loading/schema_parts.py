@@ -64,7 +64,10 @@ def closed(properties: Tree) -> Tree:
 def pick() -> Tree:
     """Return what `pick` takes."""
     how = {"enum": ["random", "cycle", "deck"], "default": "random"}
-    full = {**closed({"from": TEXT, "where": {"type": "object"}, "how": how}), "required": ["from"]}
+    full = {
+        **closed({"from": TEXT, "where": {"type": "object"}, "unless": {"type": "object"}, "how": how}),
+        "required": ["from"],
+    }
     return {"anyOf": [TEXT, full], "description": "A recording of a catalogue"}
 
 

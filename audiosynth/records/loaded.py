@@ -89,13 +89,18 @@ class Recipe:
         """Return the content hash of every catalogue."""
         return {name: catalogue.fingerprint for name, catalogue in self.catalogues.items()}
 
-    def pool(self, catalogue: str, split: str, where: Mapping[str, Any]) -> Sequence[Member]:
-        """Return the recordings of a catalogue (rows of a table) that belong to `split` and fit `where` (a value or list per field)."""
-        key = (catalogue, split, *((k, tuple(v) if isinstance(v, list) else v) for k, v in where.items()))
+    def pool(self, catalogue: str, split: str, where: Mapping[str, Any], unless: Mapping[str, Any]) -> Sequence[Member]:
+        """Return the recordings of a catalogue (rows of a table) of `split` that fit `where` (a value or list per field), and
+        none of `unless`.
+        """  # noqa: D205
+        conditions = (tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in c.items()) for c in (where, unless))
+        key = (catalogue, split, *conditions)
         found = self._pools.get(key)
         if found is None:
             members = self.members.get((catalogue, split), ())
-            found = tuple(r for r in members if _fits(r, where))
+            found = tuple(
+                r for r in members if _fits(r, where) and not any(_fits(r, {k: v}) for k, v in unless.items())
+            )
             self._pools.put(key, found)
         return found
 
