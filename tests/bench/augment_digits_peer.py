@@ -12,7 +12,7 @@ RAYS=1 in the environment takes the default, slowly.
 from __future__ import annotations
 
 import os
-import random
+import random  # noqa: TID251 - what audiomentations draws from
 import sys
 import warnings
 from pathlib import Path
@@ -63,7 +63,9 @@ def main() -> None:
         y, sr = soundfile.read(path, dtype="float32")
         for k in range(1, replicas + 1):
             heard = augment(samples=y, sample_rate=sr)
-            soundfile.write(out / f"{path.stem}-{k}.wav", heard / max(1.0, float(np.abs(heard).max())), sr, subtype="PCM_16")
+            soundfile.write(
+                out / f"{path.stem}-{k}.wav", heard / max(1.0, float(np.abs(heard).max())), sr, subtype="PCM_16"
+            )
 
 
 if __name__ == "__main__":
