@@ -19,6 +19,12 @@ PRESETS: Final[Mapping[str, tuple[str, str]]] = {
     "enhancement": ("speech_enhancement", "noisy and clean pairs, DNS style"),
 }
 """Shipped recipe and one line about it, by the name of the preset."""
+FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "kaldi": {"type": "kaldi", "utterances": "corpus"},
+    "nemo": {"type": "nemo", "task": "asr"},
+    "audiofolder": {"type": "audiofolder", "speech": True},
+}
+"""What exporters have to be told to write utterances as their corpus calls them, with replicas linked to their source."""
 
 
 def preset_recipe(
@@ -46,7 +52,7 @@ def preset_recipe(
     replicas
         Per utterance, ≥ 1; the preset's own if not given.
     exports
-        Exporters in place of the preset's own, by name.
+        Exporters in place of the preset's own, by name; those that can write a speech corpus do (`FORMATS`).
     sr
         Rate of the clips in Hz; the preset's own if not given.
 
@@ -84,6 +90,6 @@ def preset_recipe(
         **({"sr": sr} if sr is not None else {}),
         **({"clips": {"replicas": replicas}} if replicas is not None else {}),
         "catalogues": {"speech": {"data": "speech", **found}},
-        **({"export": list(exports)} if exports else {}),
+        **({"export": [dict(FORMATS[name]) if name in FORMATS else name for name in exports]} if exports else {}),
     }
     return f"# Made by `audiosynth augment`: {told}. Every key of {shipped} can be set here.\n{dump(tree)}"

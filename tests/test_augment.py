@@ -153,6 +153,25 @@ def test_options(tmp_path):
     assert sorted(path.name for path in (out / "labels").iterdir()) == ["nemo", "rttm"]
 
 
+def test_formats_of_corpora(tmp_path):
+    """Kaldi, NeMo and AudioFolder are written as corpora: ids of replicas, texts, the links to their sources."""
+    root, out = corpus(tmp_path, "nemo"), tmp_path / "out"
+    to = ("--to", "kaldi", "--to", "nemo", "--to", "audiofolder")
+    assert run(root, "--preset", "noisy", "-o", out, "--sr", 8000, *to).exit_code == 0
+    kaldi = next((out / "labels").rglob("wav.scp")).parent
+    text = dict(line.split(maxsplit=1) for line in (kaldi / "text").read_text(encoding="utf-8").splitlines())
+    assert len(text) == 12
+    source = dict(line.split() for line in (kaldi / "utt2uniq").read_text(encoding="utf-8").splitlines())
+    said = {one.id: one.text for one in WHOLE}
+    assert text == {name: said[source[name]] for name in text}
+    assert all(f"{source[name]}-aug" in name for name in text)
+    nemo = [
+        json.loads(line)
+        for line in (out / "labels" / "nemo" / "train_manifest.json").read_text(encoding="utf-8").splitlines()
+    ]
+    assert sorted({line["text"] for line in nemo}) == sorted({one.text for one in WHOLE})
+
+
 def test_the_recipe_is_not_lost_nor_left(tmp_path):
     """The same command again has nothing to do; another one leaves the recipe alone; one that fails leaves none."""
     root, out = corpus(tmp_path), tmp_path / "out"

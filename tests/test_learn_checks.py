@@ -68,6 +68,7 @@ def test_real_speech_is_warned_of(shared_data):
     assert [name for name, y, sr in talk(shared_data) if not warned(y, sr, name)] == []
 
 
+@pytest.mark.heavy
 def test_other_sounds_are_not_taken_for_speech(shared_data):
     """Dishes, a bicycle, birds, a whale, rain, sea, helicopters, chainsaws, fires."""
     assert [name for name, y, sr in noise(shared_data) if warned(y, sr, name)] == []

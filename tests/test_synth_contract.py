@@ -159,7 +159,7 @@ def test_any_value(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NATURAL)
 def test_any_values_together(name: str, sr: int) -> None:
     """Wherever all parameters stand in their ranges at once, the sound is finite and whole, or says what does not fit."""
-    for seed in range(4):
+    for seed in range(4 if sr < 96_000 else 2):
         try:
             synth: Any = registry.create("synths", {"type": name, **anywhere(NATURAL[name], seed)})
         except ValueError as error:

@@ -45,7 +45,7 @@ def test_drops_come_as_often_as_they_should():
 def test_waves_come_with_their_period_and_break_bright():
     """Crests are a period apart on average; the high band peaks after the low one."""
     sr, lags, gaps = 8000, [], []
-    for seed in SEEDS:
+    for seed in SEEDS[::2]:
         y = measure.sound(SeaWaves(duration=60.0, period=6.0, swell_db=25.0, foam_db=0.0, seed=seed), sr)
         low, high = (
             measure.envelope(

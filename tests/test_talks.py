@@ -86,7 +86,7 @@ def test_meetings_read_back(tmp_path, speech):
             assert any(abs(s.start - one["onset"]) < 2e-3 and abs(s.end - one["offset"]) < 2e-3 for s in turns), one
         mix = read_wav(root / row["path"])[0]
         stems = [
-            read_wav(root / name)[0] for stem, name in sorted(stems_of(root, row).items()) if not stem.endswith("_dry")
+            read_wav(root / name)[0] for stem, name in sorted(stems_of(root, row).items()) if not stem.endswith(".dry")
         ]
         assert np.array_equal(np.sum(stems, axis=0), mix)
 
