@@ -63,6 +63,7 @@ def warned(y: np.ndarray, sr: int, name: str) -> bool:
         return False
 
 
+@pytest.mark.heavy
 def test_real_speech_is_warned_of(shared_data):
     """All of it, near and far, also meetings in which somebody speaks for a second of thirty."""
     assert [name for name, y, sr in talk(shared_data) if not warned(y, sr, name)] == []
