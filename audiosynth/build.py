@@ -160,7 +160,6 @@ def _as_it_is(order: Order, root: Path) -> Built:
 
 def _run(order: Order, todo: list[Unit], root: Path, workers: int, *, keep_going: bool) -> Iterator[int]:
     if workers == 1 or len(todo) < 2:
-        keep_freed_memory()
         _warm(len(todo))
         work = Workspace(AssetStore(order.roots, max_bytes=ASSET_BYTES))
         for unit in todo:

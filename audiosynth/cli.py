@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from audiosynth.building.memory import keep_freed_memory
 from audiosynth.commands.failures import Stopped, leave, report
 from audiosynth.errors import did_you_mean
 
@@ -148,4 +149,5 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup and the like stay in force
             signal.signal(number, cli.stop)
+    keep_freed_memory()
     cli.main()

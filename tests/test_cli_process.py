@@ -18,7 +18,10 @@ from material import tree_of, write_recipe
 from audiosynth import build, load_recipe
 
 HERE = Path(__file__).parents[1]
-CODE = "from audiosynth.cli import main; main()"
+# a shell starts what runs in its background with interrupts ignored, and these tests may run there
+CODE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from audiosynth.cli import main; main()"
+)
 
 
 def start(*words: str, **options) -> subprocess.Popen[bytes]:

@@ -55,6 +55,9 @@ def test_turns_follow_the_recipe(tmp_path, speech):
             mine = [one for one in events if one.label == who]
             assert len({one.position.model_dump_json() for one in mine}) == 1
             assert len({one.level.level_dbfs for one in mine}) == 1
+            # not even a short utterance of somebody else's lets a speaker begin over themselves
+            spans = [(one.place.onset, one.place.onset + one.place.n_samples) for one in mine]
+            assert all(a[1] <= b[0] for a, b in pairwise(sorted(spans)))
         ends = [one.place.onset + one.place.n_samples for one in events]
         gaps += [(b.place.onset - end) / SR for end, b in zip(ends, events[1:], strict=False)]
     gaps = np.array(gaps)

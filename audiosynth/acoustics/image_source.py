@@ -7,7 +7,6 @@ bits it would get alone. The method's parts: `image_scene` (what is asked), `ima
 
 from __future__ import annotations
 
-import importlib
 import math
 import sys
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from audiosynth.acoustics.image_scene import (
     checked,
 )
 from audiosynth.acoustics.image_tables import Axis, Rule, axis_tables
+from audiosynth.compiled import compiled
 from audiosynth.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_IMAGES", "Estimate", "ImageResponse", "Jitter", "Options", "Pattern", "estimate", "simulate", "warm"]
 
+_KERNEL: Final = "audiosynth.acoustics.image_kernel"
 NUMPY_UNTIL: Final = 30_000_000
 """Images up to which NumPy (40 ns each) is done before numba (6 ns each) has been loaded (1.2 s)."""
 _OMNI: Final = np.array([[1.0, 0.0, 0.0, 0.0]])
@@ -144,7 +145,7 @@ def estimate(
 
 def warm() -> bool:
     """Load the compiled kernels (about a second; seconds the first time ever); return whether there are any."""
-    kernel = _kernel()
+    kernel = compiled(_KERNEL)
     if kernel is not None:
         for foa in (False, True):  # the plain sum, and that with patterns
             simulate(size=(3, 3, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=8000, duration=0.02, c=343.0,
@@ -160,20 +161,12 @@ def _refuse(expected: Estimate, max_images: int) -> None:
         raise ParameterError(f"this response needs {message}, {limits}; {way_out}")
 
 
-def _kernel() -> Any:
-    """Return the compiled kernels' module, or None where numba is missing or finds no place for its cache."""
-    try:
-        return importlib.import_module("audiosynth.acoustics.image_kernel")
-    except (ImportError, RuntimeError):
-        return None
-
-
 def _engine(asked: str, n_images: float) -> Any:
     """Return the module whose `accumulate` and `response` sum the images."""
     if asked not in ("auto", "numba", "numpy"):
         raise ParameterError(f"the engine is 'auto', 'numba' or 'numpy', not {asked!r}")
     loaded = "numba" in sys.modules or n_images > NUMPY_UNTIL
-    kernel = _kernel() if asked == "numba" or (asked == "auto" and loaded) else None
+    kernel = compiled(_KERNEL) if asked == "numba" or (asked == "auto" and loaded) else None
     if kernel is None and asked == "numba":
         raise ParameterError("numba cannot be loaded here; install it, or take engine='numpy' (the same to 1e-12)")
     return image_moments if kernel is None else kernel

@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.coding import waveform
-from audiosynth.registry import Component
+from audiosynth.effects._in_place import InPlace
 
 
-class Adpcm(Component):
+class Adpcm(InPlace):
     """Through IMA ADPCM and back: differences in four bits, with a step that follows the sound (DVI4 of RFC 3551, games, recorders).
 
     One stream from the start of the sound to its end, without the blocks of files. What is beyond full scale is clipped.
@@ -34,11 +34,3 @@ class Adpcm(Component):
         """Return `y` as the codec gives it back, of the same shape."""
         rates = None if self.rate == "clip" else (self.rate,)
         return waveform.round_trip(y, sr=ctx.sr, rates=rates, code=waveform.ima)
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.dsp import seconds_to_samples
-from audiosynth.registry import Component
+from audiosynth.effects._in_place import InPlace
 
 
 def fade_lengths(n_samples: int, *, fade_in: int, fade_out: int) -> tuple[int, int]:
@@ -45,7 +45,7 @@ def ramp(n_samples: int, *, shape: str) -> Array:
     return np.asarray(x)
 
 
-class Fade(Component):
+class Fade(InPlace):
     """Fade in and fade out.
 
     A sound shorter than both fades together has them shortened in proportion, so that they meet.
@@ -88,11 +88,3 @@ class Fade(Component):
         out[:, :rise] *= ramp(rise, shape=self.shape)
         out[:, n - fall :] *= ramp(fall, shape=self.shape)[::-1]
         return out
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

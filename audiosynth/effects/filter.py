@@ -6,16 +6,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
+from audiosynth.effects._in_place import InPlace
 from audiosynth.errors import ParameterError
-from audiosynth.registry import Component
 from audiosynth.sound.biquads import PASSES, bandwidth_term, butterworth, equalizer, run
 
 HZ: dict[str, Any] = {"unit": "Hz"}
 BANDS = ("bandpass", "bandstop")
 
 
-class Filter(Component):
+class Filter(InPlace):
     """Low-pass, high-pass, band-pass, band-stop, shelf or peaking filter.
 
     Causal and of the same length: what it delays, it delays as an analogue filter would, and it starts at rest.
@@ -116,11 +116,3 @@ class Filter(Component):
     def apply(self, y: Array, ctx: RenderContext) -> Array:
         """Return `y` filtered from rest."""
         return run(y, self.sections(ctx.sr))
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

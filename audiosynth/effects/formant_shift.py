@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
-from audiosynth.registry import Component
+from audiosynth.clip import Array, RenderContext
+from audiosynth.effects._in_place import InPlace
 from audiosynth.sound.envelope import shift_formants
 
 
-class FormantShift(Component):
+class FormantShift(InPlace):
     """Move the formants along the frequency axis; pitch and time stay.
 
     A ratio of 1.15 makes of a man's vocal tract a woman's (15 % shorter); speech keeps its words from some 0.8 to 1.25.
@@ -33,11 +33,3 @@ class FormantShift(Component):
     def apply(self, y: Array, ctx: RenderContext) -> Array:
         """Return `y` with other formants, of the same shape."""
         return shift_formants(y, sr=ctx.sr, ratio=self.ratio)
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

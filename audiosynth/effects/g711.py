@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.coding import waveform
-from audiosynth.registry import Component
+from audiosynth.effects._in_place import InPlace
 
 
-class G711(Component):
+class G711(InPlace):
     """Through G.711 and back: noise some 38 dB below the sound over a wide range of levels (ITU-T G.711, 64 kbit/s).
 
     At 8 kHz, so nothing above 4 kHz is left, or with `rate: clip` at the clip's own. Other rates are resampled there and back. What is
@@ -39,11 +39,3 @@ class G711(Component):
         """Return `y` as the codec gives it back, of the same shape."""
         rates = (8000,) if self.rate == 8000 else None
         return waveform.round_trip(y, sr=ctx.sr, rates=rates, code=partial(waveform.g711, law=self.law))
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.coding import waveform
-from audiosynth.registry import Component
+from audiosynth.effects._in_place import InPlace
 
 
-class G722(Component):
+class G722(InPlace):
     """Through the wideband codec of ISDN and DECT and back (ITU-T G.722, mode 1: 64 kbit/s): two bands of adaptive differences.
 
     At 16 kHz, so nothing above 8 kHz is left; other rates are resampled there and back. The 22 samples that its filters take are taken
@@ -23,11 +23,3 @@ class G722(Component):
     def apply(self, y: Array, ctx: RenderContext) -> Array:
         """Return `y` as the codec gives it back, of the same shape."""
         return waveform.round_trip(y, sr=ctx.sr, rates=(16_000,), code=waveform.g722)
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

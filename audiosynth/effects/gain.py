@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
-from audiosynth.registry import Component
+from audiosynth.clip import Array, RenderContext
+from audiosynth.effects._in_place import InPlace
 
 
-class Gain(Component):
+class Gain(InPlace):
     """Gain in decibels, with the polarity kept or inverted.
 
     Parameters
@@ -35,11 +35,3 @@ class Gain(Component):
         """Return `y` scaled."""
         factor = float(10.0 ** (self.gain_db / 20.0))
         return np.asarray(y * (-factor if self.invert else factor))
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audiosynth.clip import Array, RenderContext, Segment
-from audiosynth.registry import Component
+from audiosynth.clip import Array, RenderContext
+from audiosynth.effects._in_place import InPlace
 from audiosynth.synthesis import signals
 
 
-class GainEnvelope(Component):
+class GainEnvelope(InPlace):
     """Gain over time: straight lines in decibels between points.
 
     Before the first point and after the last one the gain stays. A sound that swells, somebody who turns away, one
@@ -48,11 +48,3 @@ class GainEnvelope(Component):
         """Return `y` under the envelope."""
         rate = ctx.sr if self.times == "seconds" else y.shape[-1]
         return np.asarray(y * signals.gain_curve(self.points, rate=rate, start=0, n_samples=y.shape[-1]))
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

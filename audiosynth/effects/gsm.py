@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.coding import lossy
-from audiosynth.registry import Component
+from audiosynth.effects._in_place import InPlace
 
 
-class Gsm(Component):
+class Gsm(InPlace):
     """Through the full-rate speech codec of GSM and back (ETSI EN 300 961, 13 kbit/s).
 
     At 8 kHz, so nothing above 4 kHz is left; other rates are resampled there and back. Each channel is coded alone, sound stays where it
@@ -25,14 +25,6 @@ class Gsm(Component):
         """Return `y` as the codec gives it back, of the same shape."""
         coder = lossy.Coder(container="WAV", subtype="GSM610", rates=(8000,), n_channels=1)
         return lossy.round_trip(y, sr=ctx.sr, coder=coder)
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]
 
     def needs(self) -> tuple[str, ...]:
         """Return libsndfile's version and the platform."""

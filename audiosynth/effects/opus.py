@@ -6,17 +6,17 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.coding import lossy
+from audiosynth.effects._in_place import InPlace
 from audiosynth.errors import RenderError
-from audiosynth.registry import Component
 
 RATES: Final = (8000, 12000, 16000, 24000, 48000)
 _LOWEST, _HIGHEST = 6.0, 256.0
 """kbit/s of a channel (libopus, `OPUS_SET_BITRATE` as libsndfile calls it)."""
 
 
-class Opus(Component):
+class Opus(InPlace):
     """Through an Opus file and back (RFC 6716).
 
     Sound stays where it was; Opus drops what is below some 3 Hz and, at low bit rates, what is high. Sampling rates that Opus lacks are
@@ -55,14 +55,6 @@ class Opus(Component):
         level = (_HIGHEST - each) / (_HIGHEST - _LOWEST)
         coder = lossy.Coder(container="OGG", subtype="OPUS", rates=RATES, level=level)
         return lossy.round_trip(y, sr=ctx.sr, coder=coder)
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]
 
     def needs(self) -> tuple[str, ...]:
         """Return libsndfile's version and the platform."""

@@ -6,15 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.coding import packets
 from audiosynth.dsp import seconds_to_samples
-from audiosynth.registry import Component
+from audiosynth.effects._in_place import InPlace
 
 Chance = Annotated[float, Field(ge=0, le=1, json_schema_extra={"unit": ""})]
 
 
-class PacketLoss(Component):
+class PacketLoss(InPlace):
     """Lose packets in bursts, by a chain of a good and a bad state (Gilbert and Elliott), and conceal the gaps.
 
     All channels lose the same packets; time stays. In the long run the state is bad for p / (p + r) of the time, with p = `good_to_bad`
@@ -80,11 +80,3 @@ class PacketLoss(Component):
             good_to_bad=self.good_to_bad, bad_to_good=self.bad_to_good, loss_good=self.loss_good, loss_bad=self.loss_bad
         )
         return packets.gaps_of(channel.lost(len(bounds) - 1, self.seed), bounds)
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]

@@ -6,15 +6,15 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
-from audiosynth.clip import Array, RenderContext, Segment
+from audiosynth.clip import Array, RenderContext
 from audiosynth.coding import lossy
-from audiosynth.registry import Component
+from audiosynth.effects._in_place import InPlace
 
 RATES: Final = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000)
 """Rates that libvorbis has its own tuning for."""
 
 
-class Vorbis(Component):
+class Vorbis(InPlace):
     """Through an Ogg Vorbis file and back.
 
     Sound stays where it was, to the sample. Sampling rates that the encoder is not tuned for are resampled to the next above and back;
@@ -40,14 +40,6 @@ class Vorbis(Component):
         """Return `y` as the file gives it back, of the same shape."""
         coder = lossy.Coder(container="OGG", subtype="VORBIS", rates=RATES, level=1.0 - self.quality / 10.0)
         return lossy.round_trip(y, sr=ctx.sr, coder=coder)
-
-    def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return `n_samples`."""
-        return n_samples
-
-    def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
-        """Return one segment: nothing moves."""
-        return [Segment(0, n_samples, 0, n_samples)]
 
     def needs(self) -> tuple[str, ...]:
         """Return libsndfile's version and the platform."""

@@ -13,6 +13,7 @@ from audiosynth.corpora.utterance import FILLED, STANDARD
 from audiosynth.errors import BuildError
 from audiosynth.exporters._spoken import event_of, speaker_of
 from audiosynth.exporters._text import Inaudible, clean, labels_of, told_rows
+from audiosynth.registry import Component
 
 Suffix = Annotated[
     str,
@@ -43,6 +44,22 @@ class Ids:
     speed_speakers: bool = False
     replicas: Sequence[int] | None = None
     inaudible: Inaudible = "drop"
+
+
+class OfUtterances(Component):
+    """An exporter whose entries are utterances: how they are called, and which are listed."""
+
+    suffix: Suffix = "-aug"
+    speaker_first: SpeakerFirst = False
+    speed_speakers: SpeedSpeakers = False
+    replicas: Replicas = None
+    inaudible: Annotated[
+        Inaudible, Field(description="whether utterances that cannot be heard in the mix are listed")
+    ] = "drop"
+
+    def ids(self) -> Ids:
+        """Return how utterances are called."""
+        return Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,14 @@ from pydantic import Field
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
-from audiosynth.exporters._corpus import Ids, Replicas, SpeakerFirst, SpeedSpeakers, Spoken, Suffix, spoken_rows
+from audiosynth.exporters._corpus import OfUtterances, Spoken, spoken_rows
 from audiosynth.exporters._files import atomic_binary, audio_bytes
 from audiosynth.exporters._hub import columns_of, put_card, require_split_names
 from audiosynth.exporters._json import json_line
 from audiosynth.exporters._text import Inaudible, Tells, atomic_texts, below_split, told_rows, withhold
-from audiosynth.registry import Component
 
 
-class Audiofolder(Component):
+class Audiofolder(OfUtterances):
     """``audiofolder/<split>/metadata.jsonl`` and a copy of every clip beside it, ready for ``load_dataset("audiofolder", …)``.
 
     A line has file_name, clip_id, duration, events (``[{label, onset, offset, audible, snr_db}]``) and labels (classes), these
@@ -43,10 +42,6 @@ class Audiofolder(Component):
     )
 
     speech: Annotated[bool, Field(description="tell the one utterance of every clip")] = False
-    suffix: Suffix = "-aug"
-    speaker_first: SpeakerFirst = False
-    speed_speakers: SpeedSpeakers = False
-    replicas: Replicas = None
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``audiofolder/`` below `folder` and return the paths.
@@ -77,7 +72,7 @@ class Audiofolder(Component):
         if not self.speech:
             yield from ((row, tells, {}) for row, tells in told_rows(dataset))
             return
-        ids = Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
+        ids = self.ids()
         for row, found in spoken_rows(dataset, ids):
             yield row, withhold(row["split"], dataset=dataset), _said(row, found)
 

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
-
-from pydantic import Field
+from typing import Any, ClassVar, Final
 
 from audiosynth.clip import DatasetView
 from audiosynth.exporters._corpus import (
-    Ids,
-    Replicas,
-    SpeakerFirst,
-    SpeedSpeakers,
-    Suffix,
+    OfUtterances,
     spoken_rows,
 )
 from audiosynth.exporters._files import atomic_gzip
 from audiosynth.exporters._json import json_line
 from audiosynth.exporters._lhotse import cut, name_of, recording, supervision
-from audiosynth.exporters._text import Inaudible
-from audiosynth.registry import Component
 
 KINDS: Final = ("recordings", "supervisions", "cuts")
 
 
-class Lhotse(Component):
+class Lhotse(OfUtterances):
     """``lhotse/<split>/{recordings,supervisions,cuts}.jsonl.gz``, for ``CutSet.from_jsonl``; the same bytes each time.
 
     A clip is a recording and a cut; an utterance is a supervision with text, speaker, language, gender, the alignment of its words
@@ -43,14 +35,6 @@ class Lhotse(Component):
     type_name: ClassVar[str] = "lhotse"
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"suffix": "", "speed_speakers": True, "inaudible": "keep"})
 
-    suffix: Suffix = "-aug"
-    speaker_first: SpeakerFirst = False
-    speed_speakers: SpeedSpeakers = False
-    replicas: Replicas = None
-    inaudible: Annotated[
-        Inaudible, Field(description="whether utterances that cannot be heard in the mix are listed")
-    ] = "drop"
-
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``lhotse/`` below `folder` and return the paths.
 
@@ -60,7 +44,7 @@ class Lhotse(Component):
             If two utterances would have one id.
         """
         paths = {(s, kind): folder / "lhotse" / s / f"{kind}.jsonl.gz" for s in dataset.splits for kind in KINDS}
-        ids = Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
+        ids = self.ids()
         with ExitStack() as stack:
             files = {key: stack.enter_context(atomic_gzip(path)) for key, path in paths.items()}
             for row, found in spoken_rows(dataset, ids):

@@ -12,15 +12,13 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from audiosynth.clip import DatasetView
-from audiosynth.exporters._corpus import Ids, Replicas, SpeakerFirst, SpeedSpeakers, Suffix, spoken_rows
+from audiosynth.exporters._corpus import OfUtterances, spoken_rows
 from audiosynth.exporters._files import atomic_binary, atomic_gzip, audio_bytes
 from audiosynth.exporters._json import json_line
 from audiosynth.exporters._lhotse import cut, name_of, recording, supervision
-from audiosynth.exporters._text import Inaudible
-from audiosynth.registry import Component
 
 
-class LhotseShar(Component):
+class LhotseShar(OfUtterances):
     """``lhotse_shar/<split>/cuts.NNNNNN.jsonl.gz`` and ``recording.NNNNNN.tar``, for ``CutSet.from_shar(in_dir=…)``.
 
     The cuts are those of the ``lhotse`` exporter; the archive holds ``<id>.wav`` (or what the clips are) and ``<id>.json`` of each,
@@ -37,13 +35,6 @@ class LhotseShar(Component):
     clips_per_shard: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         1000, description="clips in a shard", json_schema_extra={"unit": ""}
     )
-    suffix: Suffix = "-aug"
-    speaker_first: SpeakerFirst = False
-    speed_speakers: SpeedSpeakers = False
-    replicas: Replicas = None
-    inaudible: Annotated[
-        Inaudible, Field(description="whether utterances that cannot be heard in the mix are listed")
-    ] = "drop"
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``lhotse_shar/`` below `folder` and return the paths.
@@ -53,7 +44,7 @@ class LhotseShar(Component):
         BuildError
             If two utterances would have one id, or an audio file is not what was written.
         """
-        ids = Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
+        ids = self.ids()
         paths: list[Path] = []
         for split in dataset.splits:
             rows = (found for found in spoken_rows(dataset, ids) if found[0]["split"] == split)

@@ -12,19 +12,14 @@ from pydantic import Field
 
 from audiosynth.clip import DatasetView
 from audiosynth.exporters._corpus import (
-    Ids,
-    Replicas,
-    SpeakerFirst,
-    SpeedSpeakers,
+    OfUtterances,
     Spoken,
-    Suffix,
     seconds,
     spoken_rows,
 )
 from audiosynth.exporters._json import json_line
 from audiosynth.exporters._layout import items, role_of, word_of
-from audiosynth.exporters._text import Inaudible, atomic_text, atomic_texts
-from audiosynth.registry import Component
+from audiosynth.exporters._text import atomic_text, atomic_texts
 
 FILES: Final = {
     "training": "train_manifest.json",
@@ -33,7 +28,7 @@ FILES: Final = {
 }
 
 
-class Nemo(Component):
+class Nemo(OfUtterances):
     """``nemo/{train,validation,test}_manifest.json``: ``{"audio_filepath", "duration", "command"}`` a line.
 
     Paths are relative to the manifest, which NeMo takes since 1.5, so that the folder can be moved; the audio is the
@@ -53,13 +48,6 @@ class Nemo(Component):
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"task": "asr", "suffix": "-rep"})
 
     task: Annotated[Literal["classification", "asr"], Field(description="what is to be trained")] = "classification"
-    suffix: Suffix = "-aug"
-    speaker_first: SpeakerFirst = False
-    speed_speakers: SpeedSpeakers = False
-    replicas: Replicas = None
-    inaudible: Annotated[
-        Inaudible, Field(description="whether utterances that cannot be heard in the mix are listed (asr)")
-    ] = "drop"
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``nemo/`` below `folder` and return the paths.
@@ -85,7 +73,7 @@ class Nemo(Component):
 
     def _spoken(self, dataset: DatasetView, base: Path) -> list[Path]:
         paths = {split: base / f"{split}_manifest.json" for split in dataset.splits}
-        ids = Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
+        ids = self.ids()
         with atomic_texts(paths) as files:
             for row, found in spoken_rows(dataset, ids):
                 files[row["split"]].writelines(json_line(_entry(one, dataset.home)) for one in found)

@@ -6,31 +6,24 @@ import csv
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
-
-from pydantic import Field
+from typing import Any, ClassVar, Final
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.exporters._corpus import (
-    Ids,
-    Replicas,
-    SpeakerFirst,
-    SpeedSpeakers,
+    OfUtterances,
     Spoken,
-    Suffix,
     seconds,
     spoken_rows,
 )
-from audiosynth.exporters._text import Inaudible, atomic_texts, breaks_lines
-from audiosynth.registry import Component
+from audiosynth.exporters._text import atomic_texts, breaks_lines
 
 COLUMNS: Final = ("ID", "duration", "wav", "start", "stop", "spk_id", "wrd", "language", "augmented_from")
 _VARIABLE: Final = re.compile(r"\$[\w.]")
 """What the reader of CSV takes for something to put in, in any column."""
 
 
-class Speechbrain(Component):
+class Speechbrain(OfUtterances):
     """``speechbrain/<split>.csv`` and ``<split>.json``, for ``DynamicItemDataset.from_csv`` and ``from_json``.
 
     An entry is an utterance: ID, duration (s), wav, start and stop (samples, for ``read_audio`` with a map), spk_id, wrd,
@@ -47,14 +40,6 @@ class Speechbrain(Component):
     type_name: ClassVar[str] = "speechbrain"
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"suffix": "_rep", "replicas": [1, 2]})
 
-    suffix: Suffix = "-aug"
-    speaker_first: SpeakerFirst = False
-    speed_speakers: SpeedSpeakers = False
-    replicas: Replicas = None
-    inaudible: Annotated[
-        Inaudible, Field(description="whether utterances that cannot be heard in the mix are listed")
-    ] = "drop"
-
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``speechbrain/`` below `folder` and return the paths.
 
@@ -65,7 +50,7 @@ class Speechbrain(Component):
         """
         base = folder / "speechbrain"
         paths = {(split, kind): base / f"{split}.{kind}" for split in dataset.splits for kind in ("csv", "json")}
-        ids = Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
+        ids = self.ids()
         with atomic_texts(paths) as files:
             tables = {split: csv.writer(files[split, "csv"], lineterminator="\n") for split in dataset.splits}
             begun = dict.fromkeys(dataset.splits, "{")

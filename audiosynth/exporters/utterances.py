@@ -10,24 +10,19 @@ from pydantic import Field
 
 from audiosynth.clip import DatasetView
 from audiosynth.exporters._corpus import (
-    Ids,
-    Replicas,
-    SpeakerFirst,
-    SpeedSpeakers,
+    OfUtterances,
     Spoken,
-    Suffix,
     seconds,
     spoken_rows,
 )
 from audiosynth.exporters._json import json_line
-from audiosynth.exporters._text import Inaudible, atomic_texts, table_field
-from audiosynth.registry import Component
+from audiosynth.exporters._text import atomic_texts, table_field
 
 COLUMNS: Final = ("id", "path", "start", "end", "text", "speaker", "language", "augmented_from")
 DELIMITERS: Final = {"csv": ",", "tsv": "\t"}
 
 
-class Utterances(Component):
+class Utterances(OfUtterances):
     """``utterances/<split>.csv`` (or ``.tsv``, ``.jsonl``): id, path, start, end, text, speaker, language, augmented_from.
 
     A line is an utterance; `path` is below the dataset's folder, times are seconds in the clip, and ``augmented_from`` is the id
@@ -39,13 +34,6 @@ class Utterances(Component):
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"format": "jsonl", "suffix": ""})
 
     format: Annotated[Literal["csv", "tsv", "jsonl"], Field(description="which kind of table")] = "csv"
-    suffix: Suffix = "-aug"
-    speaker_first: SpeakerFirst = False
-    speed_speakers: SpeedSpeakers = False
-    replicas: Replicas = None
-    inaudible: Annotated[
-        Inaudible, Field(description="whether utterances that cannot be heard in the mix are listed")
-    ] = "drop"
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``utterances/`` below `folder` and return the paths.
@@ -56,7 +44,7 @@ class Utterances(Component):
             If two utterances would have one id, or a text cannot stand in a table.
         """
         paths = {split: folder / "utterances" / f"{split}.{self.format}" for split in dataset.splits}
-        ids = Ids(self.suffix, self.speaker_first, self.speed_speakers, self.replicas, self.inaudible)
+        ids = self.ids()
         with atomic_texts(paths) as files:
             if self.format != "jsonl":
                 for file in files.values():

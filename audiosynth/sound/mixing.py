@@ -6,11 +6,12 @@ was asked for, as a build does that has enough to make.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from audiosynth.compiled import compiled
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -28,9 +29,8 @@ def load_kernel() -> bool:
 
     They are not where numba is missing or finds no place for its cache.
     """
-    try:
-        loops = importlib.import_module(_KERNEL)
-    except (ImportError, RuntimeError):
+    loops = compiled(_KERNEL)
+    if loops is None:
         return False
     y, fixed, out = np.zeros(1), np.zeros(1), np.zeros(1, np.int16)
     fixed.flags.writeable = False  # recordings are

@@ -10,7 +10,6 @@ The compiled loop gives the same bits as NumPy's passes, six times as fast; it i
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
+from audiosynth.compiled import compiled
 from audiosynth.dice import philox_words
 
 if TYPE_CHECKING:
@@ -137,9 +137,7 @@ def load_kernel() -> bool:
 
     It is not where numba is missing or finds no place for its cache.
     """
-    try:
-        importlib.import_module(_KERNEL)
-    except (ImportError, RuntimeError):
+    if compiled(_KERNEL) is None:
         return False
     normal_at(0, start=0, n_samples=1)  # loads what was compiled, or compiles it
     return True
