@@ -131,7 +131,7 @@ def differ(one: Any, other: Any) -> bool:
 @pytest.mark.parametrize("name", NATURAL)
 def test_any_rate(name: str, sr: int, tmp_path: Path) -> None:
     """At every rate a drawn sound is finite, at its peak, without a mean, and begins and ends softly."""
-    for synth in drawn(name, tmp_path, n=2):
+    for synth in drawn(name, tmp_path, n=1 if sr == max(RATES) else 2):
         if synth.extent(8000) <= LONG * 8000 or sr == min(RATES):
             check(synth, sr)
 
