@@ -22,7 +22,7 @@ PRESETS = ("far_field", "noisy", "telephone", "speed3", "kaldi", "enhancement")
 )
 @click.argument("corpus", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 @click.option("--preset", required=True, type=click.Choice(PRESETS), help="What is done to each utterance.")
-@click.option("-o", "--output", metavar="DIR", required=True, help="Folder of the new set; its recipe is DIR.yaml.")
+@click.option("-o", "--output", metavar="OUT", required=True, help="Folder of the new set; its recipe is OUT.yaml.")
 @click.option(
     "--layout", metavar="NAME", help="Layout of the corpus, as in a catalogue.  [default: found by its files]"
 )
@@ -49,8 +49,8 @@ def augment_command(  # noqa: PLR0913 - one an option
     """Write replicas of the speech set in DIR: audio, labels that still fit, a manifest, and the recipe that was used.
 
     DIR is a folder of audio or a corpus in a layout that is known: Kaldi, lhotse, NeMo, SpeechBrain, LibriSpeech, Common
-    Voice, AudioFolder, RTTM. The recipe is written beside the new set (DIR.yaml) and can be changed and built again with
-    `audiosynth build DIR.yaml --data speech=CORPUS`.
+    Voice, AudioFolder, RTTM. The recipe is written beside the new set (OUT.yaml) and can be changed and built again with
+    `audiosynth build OUT.yaml --data speech=DIR`.
     """
     from audiosynth.build import build
     from audiosynth.presets import preset_recipe
