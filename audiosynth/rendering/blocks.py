@@ -19,7 +19,7 @@ from audiosynth.rendering.parts import Gains, placed
 from audiosynth.rendering.realised import Realised
 from audiosynth.spec import ClipSpec, Decisions
 
-BLOCK: Final = 2**19
+BLOCK: Final = 2**18
 """Samples that are made at once: a multiple of the blocks that energies, quantisers and encoders go by."""
 IMAGE_BYTES: Final = 2**25
 """Most memory held by images between passes; what does not fit is made again."""
