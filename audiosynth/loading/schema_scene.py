@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from audiosynth.language.nodes import MAX_REPEAT
+from audiosynth.language.talk import Talk
 from audiosynth.loading.schema_parts import closed
 
 Tree = dict[str, Any]
@@ -14,10 +15,14 @@ _SHARES: Final[Tree] = {"type": "object", "additionalProperties": _CHANCE}
 _ROW: Final[Tree] = {
     **closed({"probability": _CHANCE, "max_events": _MOST, "classes": _SHARES}), "required": ["max_events", "classes"],
 }  # fmt: skip
+_ANY_MAP: Final[Tree] = {"type": "object"}
 _ROWS: Final[Tree] = {"type": "object", "minProperties": 1, "additionalProperties": _ROW}
 
+_DRAWN_NULL: Final = frozenset({"overlap_ratio", "max_length"})
+"""What of a conversation may be null."""
 
-FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable")
+
+FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable", "turns")
 
 
 def forms(count: Tree, rate: Tree) -> Tree:
@@ -27,6 +32,19 @@ def forms(count: Tree, rate: Tree) -> Tree:
         "required": ["per_minute"],
     }
     table = {**closed({"first": {}, "table": _ROWS}), "required": ["table"]}
+    talk = {key: {} if key in _DRAWN_NULL else rate for key in Talk.model_fields}
+    talk = {
+        **talk,
+        "n": count,
+        "speakers": count,
+        "pause": {},
+        "from": {"type": ["string", "array"]},
+        "by": {"type": "string"},
+    }
+    talk = {
+        **closed({**talk, "where": _ANY_MAP, "unless": _ANY_MAP, "let": _ANY_MAP}),
+        "required": ["from"],
+    }
     chain = {"first": {}, "next": {"type": "object", "additionalProperties": _SHARES}, "max_events": _MOST}
     return {
         "repeat_density": {"if": {"type": "object", "required": ["per_minute"]}, "then": density, "else": rate},
@@ -38,6 +56,7 @@ def forms(count: Tree, rate: Tree) -> Tree:
                 "density": {"$ref": "#/$defs/repeat_density"},
                 "cooccurrence": {"$ref": "#/$defs/repeat_cooccurrence"},
                 "sequence": closed(chain),
+                "turns": talk,
                 "timetable": {"type": "array", "minItems": 1, "maxItems": MAX_REPEAT, "items": {"type": ["array", "object"]}},
             },
             "propertyNames": {"enum": [*FORMS, "of"]},
