@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from audiosynth.clip import Label
 from audiosynth.records.fields import Strict
 from audiosynth.sound.polyphony import overlap, overlap_ratio
+from audiosynth.sound.spans import Pile, within
 
 Number = Annotated[int, Field(ge=0, lt=1000)]
 
@@ -49,17 +50,21 @@ def ratio_of(spans: Iterable[tuple[int, int]], n_samples: int) -> float | None:
 def told(conversations: Sequence[Conversation], labels: Sequence[Label], n_samples: int) -> dict[str, Any]:
     """Return what came out of a clip's conversations, for its row: nothing where it has none.
 
-    The overlap ratio is that of the labels, wherever the effects of the mix took them; null where the turns have none.
+    The overlap ratio is that of the labels, wherever the effects of the mix took them; null where the turns have none. `overlaps`
+    are the samples [first, last) in which two or more speak.
     """
     out = []
     for one in conversations:
         spans = [(label.onset, label.offset) for label in labels if label.event in one.events]
+        pile = Pile()
+        pile.add(within(spans, n_samples))
         ratio = ratio_of(spans, n_samples)
         out.append(
             {
                 "speakers": len(set(one.speakers)),
                 "turns": len(one.events),
                 "overlap_ratio": None if ratio is None else round(ratio, 6),
+                "overlaps": [list(span) for span in pile.covered(2)],
             }
         )
     return {"conversations": out} if out else {}
