@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from audiosynth.language.nodes import MAX_REPEAT
@@ -18,33 +19,29 @@ _ROW: Final[Tree] = {
 _ANY_MAP: Final[Tree] = {"type": "object"}
 _ROWS: Final[Tree] = {"type": "object", "minProperties": 1, "additionalProperties": _ROW}
 
-_DRAWN_NULL: Final = frozenset({"overlap_ratio", "max_length"})
-"""What of a conversation may be null."""
-
 
 FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable", "turns")
 
 
-def forms(count: Tree, rate: Tree) -> Tree:
-    """Return what says how many casts a `repeat` makes: one definition for each form."""
+def asked() -> Tree:
+    """Return the schema of what a conversation is asked to be, without draws."""
+    return Talk.model_json_schema()
+
+
+def forms(either: Callable[[Tree, Tree], Tree], fields: Tree) -> Tree:
+    """Return what says how many casts a `repeat` makes: one definition for each form.
+
+    `either` makes "this or a draw of it" of a value, `fields` are those of a conversation.
+    """
+    count = either({"type": "integer", "minimum": 0, "maximum": MAX_REPEAT}, {})
+    rate = either({"type": "number", "minimum": 0}, {})
     density = {
         **closed({"per_minute": rate, "kind": {"enum": ["poisson", "fixed"]}, "max": _MOST}),
         "required": ["per_minute"],
     }
     table = {**closed({"first": {}, "table": _ROWS}), "required": ["table"]}
-    talk = {key: {} if key in _DRAWN_NULL else rate for key in Talk.model_fields}
-    talk = {
-        **talk,
-        "n": count,
-        "speakers": count,
-        "pause": {},
-        "from": {"type": ["string", "array"]},
-        "by": {"type": "string"},
-    }
-    talk = {
-        **closed({**talk, "where": _ANY_MAP, "unless": _ANY_MAP, "let": _ANY_MAP}),
-        "required": ["from"],
-    }
+    names = {"from": {"type": ["string", "array"]}, "by": {"type": "string"}}
+    talk = {**closed({**fields, **names, "where": _ANY_MAP, "unless": _ANY_MAP, "let": _ANY_MAP}), "required": ["from"]}
     chain = {"first": {}, "next": {"type": "object", "additionalProperties": _SHARES}, "max_events": _MOST}
     return {
         "repeat_density": {"if": {"type": "object", "required": ["per_minute"]}, "then": density, "else": rate},
