@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from material import noise, write_recipe, write_wav
+from material import noise, read_wav, write_recipe, write_wav
 from talk_check import TALKS, in_range, ratio_by_counting, recipe_of, talk_faults
 
 from audiosynth import build, load_recipe, plan_clip, reproduce, vary
@@ -321,6 +322,38 @@ def test_one_more_key_moves_no_other_die(tmp_path):
         a, b = (plan_clip(loaded(tmp_path, tree), "train", i) for tree in (base, other))
         assert a.conversations[0].speakers == b.conversations[0].speakers
         assert [event.source for event in a.events] == [event.source for event in b.events]
+
+
+def test_everybody_in_a_room_of_their_own(tmp_path):
+    """A conference call: each speaker has one room and one distance for all turns, and no two have the same."""
+    tree = recipe_of({"speakers": 3, "n": 9, "pause": 0.3, "overlap_ratio": 0.05})
+    turns = tree["events"][0]["repeat"]["turns"]
+    turns["let"] = {
+        "booth": {"type": "statistical", "rt60": {"uniform": [0.2, 0.9]}, "drr_db": {"uniform": [0, 12]}},
+        "tone": {"sum": [{"by": {"on": "$seat", "cases": {"0": 100.0}, "default": 200.0}}, {"uniform": [0, 50]}]},
+    }
+    tree["events"][0]["repeat"]["of"].update(
+        {"room": "$booth", "source": {"type": "tone", "frequency": "$tone", "duration": 1.0}}
+    )
+    spec = plan_clip(loaded(tmp_path, {**tree, "sr": 8000}), "train", 0)
+    rooms = {(event.label, event.room.model_dump_json(), event.source.frequency) for event in spec.events}
+    assert len(rooms) == len({room for _, room, _ in rooms}) == len({label for label, _, _ in rooms}) == 3
+    assert sum(frequency < 150 for _, _, frequency in rooms) == 1
+
+
+def test_two_speakers_as_librimix_lists_them(tmp_path):
+    """A stem for each speaker, whose files stand in the table and add up to the mixture."""
+    tree = recipe_of({"speakers": 2, "n": 4, "pause": 0.1, "overlap_ratio": 0.3}, clips=2)
+    tree.update({"sr": 8000, "output": {"stems": {"by": "label", "subtype": "PCM_16"}}, "export": ["librimix", "stm"]})
+    root = build(loaded(tmp_path, tree), tmp_path / "out").root
+    with next(root.rglob("mixture_train_mix_clean.csv")).open(encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 2
+    for line in table:
+        mix, *stems = (
+            read_wav(root / line[key])[0][0].astype(int) for key in ("mixture_path", "source_1_path", "source_2_path")
+        )
+        assert np.array_equal(np.sum(stems, axis=0), mix)
 
 
 @pytest.mark.skipif(not espeak.installed(), reason="espeakng-loader is not installed (extra [speech])")

@@ -52,10 +52,8 @@ def turns(c: Compiler, raw: Any, path: Path) -> tuple[Turns, Compiler, int]:
     for key, node in settings.items():
         _check(key, node, raw, (*path, key))
     known = leaves(settings["n"]) if "n" in settings else [Talk.model_fields["n"].default]
-    found = Turns(
-        c.keyed, source, _text(raw, "by", "speaker", path), *(_conditions(c, raw, key, path) for key in ("where", "unless")),
-        settings, lets,
-    )  # fmt: skip
+    where, unless = (_conditions(c, raw, key, path) for key in ("where", "unless"))
+    found = Turns(c.keyed, source, _text(raw, "by", "speaker", path), where, unless, settings, lets)
     names: dict[str, Node | None] = {**inner.names, "turn": OneOf(range_of(MAX_REPEAT)), **_said(c, source)}
     return found, replace(inner, names=names, keyed=c.keyed), MAX_REPEAT if OPAQUE in known else max(known)
 

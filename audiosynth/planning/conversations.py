@@ -115,9 +115,9 @@ def hold(drafts: Sequence[Draft], *, n_clip: int | None, sr: int) -> Held:
             out[i] = None
         for turn, begin in zip(turns, heard.begins, strict=True):
             out[turn.number] = replace(drafts[turn.number], settled=begin - turn.lead)
-        made = tuple(draft for i in numbers if (draft := out[i]) is not None)
+        made = tuple(found for i in numbers if (found := out[i]) is not None)
         talks.append((talk, heard, made, len(numbers) - len(turns)))
-    return Held([draft for draft in out if draft is not None], tuple(talks))
+    return Held([left for left in out if left is not None], tuple(talks))
 
 
 def _mark(draft: Draft) -> TurnMark:
