@@ -131,7 +131,8 @@ def test_more_than_can_be(tmp_path):
         "by": {"on": "$seat", "cases": {"0": 10.0}, "default": 1.0}
     }
     with pytest.raises(
-        PlanError, match=r"train/0, turns\.overlap_ratio: 0\.2 cannot be met: 2 turns of 2 speakers.* reach 0\.100"
+        PlanError,
+        match=r"train/0, events\[0\]\.repeat\.turns\.overlap_ratio: 0\.2 cannot be met: 2 turns of 2 speakers.* reach 0\.100",
     ):
         plan_clip(loaded(tmp_path, tree), "train", 0)
     tree["events"][0]["repeat"]["turns"]["unreachable"] = "most"
@@ -301,6 +302,24 @@ def test_conversations_come_back(built, tmp_path):
         vary(root, tmp_path / "moved", set_values=["events[1].onset=0"], data=roots)
     free = ["events[1].onset=0", "conversations[0].overlap_ratio=null"]
     assert vary(root, tmp_path / "free", set_values=free, data=roots).clips == 6
+
+
+def test_a_field_that_is_not_there(built):
+    """Recordings without the field that tells speakers apart are named, with the fields they have."""
+    _, folder, _ = built
+    wrong = ["events[0].repeat.turns.by=reader"]
+    recipe = load_recipe(folder / "r.yaml", set_values=wrong, cache_dir=folder / "cache")
+    with pytest.raises(
+        PlanError, match=r"has no 'reader' that tells who speaks; name another field in `by`.*; there are speaker, take"
+    ):
+        plan_clip(recipe, "train", 0)
+
+
+def test_what_speakers_have_counts(tmp_path):
+    """Names that every speaker has a value of are as many values as there can be speakers: a recipe cannot ask for endless ones."""
+    many = {"repeat": {"n": 1000, "of": {"a": {"uniform": [0, 1]}, "b": {"uniform": [0, 1]}, "c": {"uniform": [0, 1]}}}}
+    with pytest.raises(RecipeError, match="one clip could hold"):
+        loaded(tmp_path, of_talk(let={"x": [many]}))
 
 
 def test_edited_rows_are_refused(built, tmp_path):

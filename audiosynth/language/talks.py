@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from audiosynth.clip import Entry, Member
+from audiosynth.errors import did_you_mean
 from audiosynth.language.nodes import MAX_REPEAT, Many, Node, Scope
 from audiosynth.language.talk import LOT_BITS, MAX_SPEAKERS, Talk, TurnMark, message_of
 from audiosynth.material.kept import Kept
@@ -154,12 +155,14 @@ class Turns(Node):
     def _grouped(self, scope: Scope, pool: Sequence[Member]) -> Sequence[Speaker]:
         found: dict[str, list[Member]] = {}
         for member in pool:
-            told = member.meta.get("name" if isinstance(member, Entry) else self.by)
+            key = "name" if isinstance(member, Entry) else self.by
+            told = member.meta.get(key)
             if not isinstance(told, str | int) or isinstance(told, bool) or told == "":
-                raise scope.error(
-                    self.path,
-                    f"{member.data}:{member.path} has no '{self.by}' that tells who speaks; name another field in `by`",
+                has = f"{did_you_mean(key, member.meta)}; there are {', '.join(member.meta) or 'no fields'}"
+                what = (
+                    f"{member.data}:{member.path} has no '{key}' that tells who speaks; name another field in `by`{has}"
                 )
+                raise scope.error(self.path, what)
             found.setdefault(str(told), []).append(member)
         return [Speaker(name, tuple(members)) for name, members in found.items()]
 

@@ -108,9 +108,12 @@ def hold(drafts: Sequence[Draft], *, n_clip: int | None, sr: int) -> Held:
             groups.setdefault(mark.group, []).append(i)
     out: list[Draft | None] = list(drafts)
     talks = []
-    for numbers in groups.values():
+    for group, numbers in groups.items():
         talk = _mark(drafts[numbers[0]]).talk
-        turns, heard = _kept(talk, [_turn(i, drafts[i]) for i in numbers], n_clip, sr)
+        try:
+            turns, heard = _kept(talk, [_turn(i, drafts[i]) for i in numbers], n_clip, sr)
+        except PlanError as error:
+            raise PlanError(f"{group}.{error}") from None
         for i in numbers:
             out[i] = None
         for turn, begin in zip(turns, heard.begins, strict=True):
@@ -150,7 +153,7 @@ def _kept(talk: Talk, turns: list[Turn], n_clip: int | None, sr: int) -> tuple[l
     length = heard.end - heard.begins[0]
     if length < seconds_to_samples(talk.min_length, sr):
         raise PlanError(
-            f"turns.min_length: {talk.min_length:g} s cannot be met: {len(turns)} turns make {length / sr:.3f} s; ask for more turns "
+            f"min_length: {talk.min_length:g} s cannot be met: {len(turns)} turns make {length / sr:.3f} s; ask for more turns "
             "(n), or a shorter conversation"
         )
     return turns, heard
@@ -173,7 +176,7 @@ def _fewer(talk: Talk, turns: Sequence[Turn], n_clip: int | None, sr: int) -> li
     if not missed:
         length = f"a clip of {(n_clip or 0) / sr:.3f} s" if talk.max_length is None else f"{talk.max_length:g} s"
         raise PlanError(
-            f"turns.max_length: one turn of each of the {len(turns)} speakers does not fit {length}; allow more time, ask for fewer "
+            f"max_length: one turn of each of the {len(turns)} speakers does not fit {length}; allow more time, ask for fewer "
             "speakers, or for shorter utterances (`where`)"
         )
     apart = [i for i in missed if not 0 < i < len(seats) - 1 or seats[i - 1] != seats[i + 1]]
@@ -219,7 +222,7 @@ def _unreachable(talk: Talk, turns: Sequence[Turn], best: float) -> str:
     seats = len({turn.seat for turn in turns})
     more = f"`at_once: {talk.at_once + 1}`, " if talk.at_once < seats else ""
     return (
-        f"turns.overlap_ratio: {talk.overlap_ratio} cannot be met: {len(turns)} turns of {seats} speakers, none over themselves and at "
+        f"overlap_ratio: {talk.overlap_ratio} cannot be met: {len(turns)} turns of {seats} speakers, none over themselves and at "
         f"most {talk.at_once} at once, reach {best:.3f}; ask for less, allow {more}more turns (n) or speakers, or say "
         "`unreachable: most`"
     )
