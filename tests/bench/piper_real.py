@@ -15,7 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-PHRASES = ("hey computer", "seven", "the kettle is still warm", "zero one two three", "turn on the light", "good morning")
+PHRASES = (
+    "hey computer",
+    "seven",
+    "the kettle is still warm",
+    "zero one two three",
+    "turn on the light",
+    "good morning",
+)
 
 
 def main() -> None:
