@@ -42,6 +42,8 @@ KINDS = ("mix1", "mix10", "pitch1", "pitch10", "stretch1", "stretch10")
 FASTER, OVER_FLOOR = {"mix": 1.2, "pitch": 1.0, "stretch": 1.0}, 1.3
 """At least so many times as fast as the peer; at most so many times the floor."""
 N_WARM = 10
+TURN = 30
+"""Clips that each makes in a row before the next does: a set is made in a row, with what the processor keeps at hand."""
 
 
 def voice(seconds: float, seed: int) -> np.ndarray:
@@ -132,19 +134,21 @@ def timed(task: Callable[[int], None], i: int) -> float:
 
 
 def raced(peer: str | None, kind: str, folder: Path) -> dict[str, float]:
-    """Return medians in ms: ours, the floor's, the peer's; one clip in turn."""
+    """Return medians in ms: ours, the floor's, the peer's; `TURN` clips in turn."""
     ours, floor = Ours(kind, folder), Floor(kind, folder)
     found: dict[str, list[float]] = {"ours": [], "floor": [], "peer": []}
     command = [peer or "", PEER, folder, kind]
     pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     process = subprocess.Popen(command, **pipes) if peer else None
-    for i in range(N_UTTERANCES["long" if kind.endswith("10") else "short"]):
-        found["ours"].append(timed(ours.clip, i))
+    count = N_UTTERANCES["long" if kind.endswith("10") else "short"]
+    for turn in (range(first, first + TURN) for first in range(0, count, TURN)):
+        found["ours"] += [timed(ours.clip, i) for i in turn]
         if kind.startswith("mix"):
-            found["floor"].append(timed(floor.clip, i))
+            found["floor"] += [timed(floor.clip, i) for i in turn]
         if process is not None and process.stdin and process.stdout:
-            print(file=process.stdin, flush=True)
-            found["peer"].append(float(process.stdout.readline()))
+            for _ in turn:
+                print(file=process.stdin, flush=True)
+                found["peer"].append(float(process.stdout.readline()))
     if process is not None and process.stdin:
         process.stdin.close()
         process.wait()
