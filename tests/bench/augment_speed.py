@@ -1,6 +1,7 @@
 """What an augmented utterance costs here, in audiomentations 0.43.1 and at least: one core, the same run, turn by turn.
 
-    taskset -c 0 python tests/bench/augment_speed.py --peer ENV/bin/python   # an environment of its own with audiomentations 0.43.1
+    TMPDIR=/dev/shm taskset -c 0 python tests/bench/augment_speed.py --peer ENV/bin/python   # an environment of its own
+    # with audiomentations 0.43.1; files in memory, since what a disk is busy with decides what a file costs there
 
 Utterances of 1 s and of 10 s at 16 kHz, each its own WAV file that is decoded for its clip, an impulse response of 0.5 s, a
 stretch of background at 0 to 20 dB, a gain, 16-bit WAV. Ours: plan, render, hash, WAV, manifest row. The floor: read, one
@@ -28,10 +29,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
+from audiosynth.building.memory import keep_freed_memory
 from audiosynth.building.units import write_clip
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
+from audiosynth.sound import mixing
 
 PEER = Path(__file__).with_name("augment_peer.py")
 SR = 16_000
@@ -97,6 +100,8 @@ class Ours:
         self.work = Workspace(AssetStore(self.recipe.roots))
         self.root, self.scratch = folder / "out", folder / "scratch"
         self.scratch.mkdir(exist_ok=True)
+        keep_freed_memory()  # as workers do
+        mixing.load_kernel()  # as builds of 512 clips and more do
 
     def clip(self, i: int) -> None:
         """Make clip `i`."""
