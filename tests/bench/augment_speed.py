@@ -13,6 +13,7 @@ it uses). Medians of processor time, so that what else runs on the machine count
 from __future__ import annotations
 
 import argparse
+import hashlib
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -103,16 +105,24 @@ class Ours:
         keep_freed_memory()  # as workers do
         mixing.load_kernel()  # as builds of 512 clips and more do
 
-    def clip(self, i: int) -> None:
+    def clip(self, i: int) -> dict[str, Any]:
         """Make clip `i`."""
         clip = render(plan_clip(self.recipe, "train", i), assets=self.work)
-        dumps(write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64))
+        row = write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64)
+        dumps(row)
+        return row
 
 
 class Floor:
-    """The least that the work can be done with."""
+    """The least that the work can be done with; `vowed`: and what bit-exact rows cannot do without.
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    That is the hashes of the recording, the samples and the file, a file of its own for each clip, and a row of the usual size
+    as JSON, whose values are there already. No draw, no level, no measure.
+    """
+
+    def __init__(self, kind: str, folder: Path, row: dict[str, Any] | None = None) -> None:
+        self.row, self.folder = row, folder / "vowed"
+        self.folder.mkdir(exist_ok=True)
         self.utterances = sorted((folder / ("long" if kind.endswith("10") else "short")).glob("*.wav"))
         self.rirs, self.noises = (
             [soundfile.read(path)[0] for path in sorted((folder / name).glob("*.wav"))] for name in ("rirs", "noises")
@@ -128,10 +138,17 @@ class Floor:
         under = under[start : start + y.size]
         gain = np.sqrt(np.dot(heard, heard) / np.dot(under, under)) * 10 ** (-(i % 21) / 20)
         mixed = (heard + gain * under) * 0.5
-        soundfile.write(self.out, np.rint(mixed * 32767).clip(-32768, 32767).astype(np.int16), sr, subtype="PCM_16")
+        samples = np.rint(mixed * 32767).clip(-32768, 32767).astype(np.int16)
+        if self.row is None:
+            soundfile.write(self.out, samples, sr, subtype="PCM_16")
+        else:
+            for _ in ("recording", "samples", "file"):
+                hashlib.sha256(samples.data).hexdigest()
+            soundfile.write(self.folder / f"{i}.wav", samples, sr, subtype="PCM_16")
+            dumps(self.row)
 
 
-def timed(task: Callable[[int], None], i: int) -> float:
+def timed(task: Callable[[int], object], i: int) -> float:
     """Return the seconds of processor time of one clip."""
     start = time.process_time()
     task(i)
@@ -139,9 +156,10 @@ def timed(task: Callable[[int], None], i: int) -> float:
 
 
 def raced(peer: str | None, kind: str, folder: Path) -> dict[str, float]:
-    """Return medians in ms: ours, the floor's, the peer's; `TURN` clips in turn."""
+    """Return medians in ms: ours, the floor's, the floor's with hashes and a row, the peer's; `TURN` clips in turn."""
     ours, floor = Ours(kind, folder), Floor(kind, folder)
-    found: dict[str, list[float]] = {"ours": [], "floor": [], "peer": []}
+    vowed = Floor(kind, folder, ours.clip(0))
+    found: dict[str, list[float]] = {"ours": [], "floor": [], "vowed": [], "peer": []}
     command = [peer or "", PEER, folder, kind]
     pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     process = subprocess.Popen(command, **pipes) if peer else None
@@ -150,6 +168,7 @@ def raced(peer: str | None, kind: str, folder: Path) -> dict[str, float]:
         found["ours"] += [timed(ours.clip, i) for i in turn]
         if kind.startswith("mix"):
             found["floor"] += [timed(floor.clip, i) for i in turn]
+            found["vowed"] += [timed(vowed.clip, i) for i in turn]
         if process is not None and process.stdin and process.stdout:
             for _ in turn:
                 print(file=process.stdin, flush=True)
