@@ -9,6 +9,7 @@ L, so the level that gives the ratio is found by halving; all of it in integers.
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -172,7 +173,8 @@ def _hopeless(talk: Talk, turns: Sequence[Turn], *limits: int | None) -> bool:
 def _fewer(talk: Talk, turns: Sequence[Turn], n_clip: int | None, sr: int) -> list[Turn]:
     """Return turns without the last that can be missed: its speaker is heard elsewhere, and no two neighbours become one's own."""
     seats = [turn.seat for turn in turns]
-    missed = [i for i, seat in enumerate(seats) if seats.count(seat) > 1]
+    often = Counter(seats)
+    missed = [i for i, seat in enumerate(seats) if often[seat] > 1]
     if not missed:
         length = f"a clip of {(n_clip or 0) / sr:.3f} s" if talk.max_length is None else f"{talk.max_length:g} s"
         raise PlanError(
