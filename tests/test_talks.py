@@ -75,6 +75,9 @@ def test_meetings_read_back(tmp_path, speech):
             if row["clip_id"] in path.read_text(encoding="utf-8")
         )
         found = load_rttm(rttm)[row["clip_id"]]
+        # as pyannote.core has it: a meeting's overlapped speech over its speech
+        ratio = found.get_overlap().duration() / found.get_timeline().support().duration()
+        assert ratio == pytest.approx(row["spec"]["let"]["overlap"], abs=1e-4)
         for one in row["labels"]:
             turns = [s for s, _, who in found.itertracks(yield_label=True) if who == one["label"]]
             assert any(abs(s.start - one["onset"]) < 2e-3 and abs(s.end - one["offset"]) < 2e-3 for s in turns), one

@@ -92,7 +92,8 @@ drop_below_snr_db  quieter events keep their row but are marked `audible: false`
         """\
 The wet stems add up to the mix as it is written, sample for sample: each is rounded to the mix's steps and the largest takes the
 remainder, so their integers sum to its integers (beside a FLOAT mix they are unrounded floats). Early and late stems add up to
-the wet. Dry ones are what the event would be without its room, where its direct sound arrives.
+the wet. Dry ones are what the event would be without its room, where its direct sound arrives; sources are what
+its effects began with, where the event begins: the reference of an echo, say.
 by       event: event00_dog, event01_bell, noise; label: label_dog, noise; role: foreground, interference, noise.
 subtype  FLOAT holds stems beyond full scale, which the mix need not be; PCM_16 stops where a stem is.""",
         "output: {stems: {by: label, parts: [wet, dry], subtype: PCM_16}}",
