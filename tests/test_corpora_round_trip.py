@@ -30,6 +30,9 @@ EXPORTS: list[Any] = [
     {"type": "nemo", "task": "asr", "suffix": ""},
     {"type": "audiofolder", "speech": True, "suffix": ""},
     {"type": "utterances", "format": "jsonl", "suffix": ""},
+    {"type": "commonvoice", "suffix": ""},
+    {"type": "lhotse_shar", "suffix": "", "clips_per_shard": 2},
+    {"type": "parquet", "speech": True, "suffix": "", "clips_per_file": 2},
     {"type": "kaldi", "utterances": "corpus", "suffix": ""},
 ]
 BACK: dict[str, dict[str, Any]] = {
@@ -42,11 +45,14 @@ BACK: dict[str, dict[str, Any]] = {
     "speechbrain json": {"layout": "speechbrain", "manifest": "labels/speechbrain/train.json"},
     "nemo": {"layout": "nemo", "manifest": "labels/nemo/train_manifest.json"},
     "audiofolder": {"layout": "audiofolder", "folder": "labels/audiofolder"},
+    "commonvoice": {"layout": "commonvoice", "folder": "labels/commonvoice", "manifest": "validated.tsv"},
+    "lhotse shar": {"layout": "lhotse_shar", "folder": "labels/lhotse_shar/train"},
+    "parquet": {"layout": "parquet", "folder": "labels/parquet"},
     "kaldi": {"layout": "kaldi", "folder": "labels/kaldi/train"},
     "utterances": {"table": "labels/utterances/train.jsonl", "columns": {"start": "start", "end": "end"}},
 }
 """How each export is read again, from the dataset's folder."""
-WITH_WORDS = ("lhotse", "lhotse recordings and supervisions", "utterances")
+WITH_WORDS = ("lhotse", "lhotse recordings and supervisions", "lhotse shar", "utterances")
 
 
 def built(folder: Path, corpus: Mapping[str, Any], *, exports: Any = EXPORTS, **changes: Any) -> Path:

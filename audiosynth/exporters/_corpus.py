@@ -174,6 +174,22 @@ def spoken_in(row: Mapping[str, Any], ids: Ids) -> list[Spoken]:
     return out
 
 
+def the_one(row: Mapping[str, Any], found: Sequence[Spoken], holder: str) -> Spoken | None:
+    """Return the one utterance of a clip, None if it has none, for layouts in which a file is an utterance.
+
+    Raises
+    ------
+    BuildError
+        If it has several; `holder` says what holds one.
+    """
+    if len(found) > 1:
+        raise BuildError(
+            f"clip {row['clip_id']}: {len(found)} utterances, and {holder} is of one; leave `speech` out where that can be said, or "
+            "export `lhotse`, `nemo` or `utterances`"
+        )
+    return found[0] if found else None
+
+
 def text_of(item: Mapping[str, Any]) -> str | None:
     """Return what is said in a label: the text of its recording, or its words."""
     said = item.get("texts") or item.get("words") or ()

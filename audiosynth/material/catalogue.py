@@ -26,7 +26,8 @@ SHOWN: Final = 20
 _SPDX: Final = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*)*")
 
 Layout = Literal[
-    "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "librispeech", "nemo", "rttm", "speechbrain"
+    "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "lhotse_shar", "librispeech", "nemo", "parquet", "rttm",
+    "speechbrain",
 ]  # fmt: skip
 Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]+$")]
 

@@ -18,7 +18,7 @@ from audiosynth.acoustics.sofa import SOFA_SUFFIX, read_sofa
 from audiosynth.clip import Array, Part
 from audiosynth.errors import AssetError
 from audiosynth.files.decoding import LOSSY_SUBTYPES, LOSSY_SUFFIXES, Decoded, decode_fully
-from audiosynth.files.paths import read_bytes
+from audiosynth.files.paths import is_there, read_bytes, stat_of
 
 INDEX_VERSION: Final = 1
 FRAME_RATE: Final = 100
@@ -183,17 +183,14 @@ class IndexCache:
         AssetError
             As `measure` does.
         """
-        try:
-            stat = file.stat()
-        except OSError as error:
-            raise AssetError(f"{file}: cannot be read ({error.strerror or error})") from None
+        stat = list(stat_of(file))
         entry = self._entries.get(path)
-        if isinstance(entry, dict) and entry.get("stat") == [stat.st_size, stat.st_mtime_ns]:
+        if isinstance(entry, dict) and entry.get("stat") == stat:
             known = Measured.parse(entry.get("measured"))
             if known is not None:
                 return known
         made = measure(file, trim_db=trim_db)
-        self._entries[path] = {"stat": [stat.st_size, stat.st_mtime_ns], "measured": asdict(made)}
+        self._entries[path] = {"stat": stat, "measured": asdict(made)}
         self._changed = True
         return made
 
@@ -227,7 +224,7 @@ class IndexCache:
         """Write the cache by rename if anything in it is new; entries of files that are gone are dropped."""
         if self._file is None or not self._changed:
             return
-        kept = {path: entry for path, entry in self._entries.items() if (self._root / path).is_file()}
+        kept = {path: entry for path, entry in self._entries.items() if is_there(self._root / path)}
         temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
