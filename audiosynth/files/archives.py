@@ -126,8 +126,8 @@ def _members(version: _Version) -> Mapping[str, tuple[int, int]]:
                 if number >= MAX_MEMBERS:
                     raise AssetError(f"{version.path}: more than {MAX_MEMBERS:,} files; split the archive")
                 name = unicodedata.normalize("NFC", posixpath.normpath(member.name))
-                if not member.isreg() or member.issparse():
-                    continue  # links and devices are no sound, and are never followed
+                if not member.isreg() or member.issparse() or name.startswith(("/", "..")):
+                    continue  # links and devices are no sound, and a path below an archive cannot lead out of it
                 if name in found:
                     raise AssetError(f"{version.path}: two files are called '{name}'; which is meant?")
                 found[name] = member.offset_data, member.size
@@ -193,12 +193,8 @@ def is_audio(kind: Any) -> bool:
     if not pyarrow.types.is_struct(kind):
         return False
     held = {kind.field(i).name: kind.field(i).type for i in range(kind.num_fields)}
-    known = held.get("bytes")
-    return (
-        known is not None
-        and "path" in held
-        and (pyarrow.types.is_binary(known) or pyarrow.types.is_large_binary(known))
-    )
+    tests = (pyarrow.types.is_binary, pyarrow.types.is_large_binary, pyarrow.types.is_null)  # null: all are by path
+    return {"bytes", "path"} <= held.keys() and any(test(held["bytes"]) for test in tests)
 
 
 def _row(place: Place) -> bytes:
