@@ -170,7 +170,7 @@ class Catalogue:
     places: tuple[str, ...] = ()
 
 
-def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None = None) -> Catalogue:
+def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: str | Path | None = None) -> Catalogue:
     """Find the recordings of a catalogue and measure each one (once: results are cached).
 
     Parameters
@@ -196,7 +196,7 @@ def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None =
         )
     problems: list[str] = []
     items = listed(spec, root, problems)
-    cache = IndexCache(default_cache_dir() if cache_dir is None else cache_dir, root, trim_db=spec.trim_db)
+    cache = IndexCache(default_cache_dir() if cache_dir is None else Path(cache_dir), root, trim_db=spec.trim_db)
     recordings, places = [], []
     for item in items:
         try:
