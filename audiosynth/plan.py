@@ -17,8 +17,9 @@ from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.compiler import path_text
 from audiosynth.language.draws_time import Placing
 from audiosynth.language.nodes import Scope
-from audiosynth.planning.arrange import Standing, arrange, own_places, stand
-from audiosynth.planning.drafts import Draft, chain, heard_of
+from audiosynth.planning.afterwards import require_rules
+from audiosynth.planning.arrange import arrange
+from audiosynth.planning.drafts import Draft, Standing, chain, heard_of, stand
 from audiosynth.planning.timing import fitted, hull, moved, require_length, require_whole
 from audiosynth.records.loaded import Recipe
 from audiosynth.records.rules import Rules, rules_of
@@ -81,8 +82,9 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     rules = rules_of(tree.get("scene"))
     drafts = _each(clip, tree.get("events") or (), partial(_draft, sr=sr, n_clip=n_clip, clip_room=room, rules=rules))
     chain(drafts)
+    mix = _mix(tree.get("mix") or {}, scope)
     try:
-        places = own_places(drafts) if rules is None else arrange(drafts, rules, scope.dice, n_clip=n_clip, sr=sr)
+        places = arrange(drafts, rules, scope.dice, n_clip=n_clip, sr=sr, mix=mix.effects)
     except PlanError as error:
         raise PlanError(f"{clip}, {error}", _as_json(error.event)) from None
     placed = [(draft, stands) for draft, stands in zip(drafts, places, strict=True) if stands is not None]
@@ -91,16 +93,17 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
         rules = rules.model_copy(update={"dropped": len(drafts) - len(events)})
     n_samples = n_clip or fitted(events, fit, sr=sr)
     bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr, room=room)
-    mix = tree.get("mix") or {}
     spec = ClipSpec(
         duration=samples_to_seconds(n_samples, sr), events=tuple(events), scene=rules, noise=bed, room=room,
-        mix=_mix(mix, scope), labels=Labels.model_validate(tree.get("labels") or {}), let=tree["let"],
+        mix=mix, labels=Labels.model_validate(tree.get("labels") or {}), let=tree["let"],
         split=scope.dice.split, ordinal=scope.dice.ordinal, sr=sr, channels=recipe.channels, n_samples=n_samples,
         reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
     )  # fmt: skip
     require_calibration(spec, clip)
     try:
-        require_length(spec.mix.effects, n_samples, sr)
+        require_length(mix.effects, n_samples, sr)
+        if rules is not None and n_clip is None:
+            require_rules(rules, drafts, places, n_samples=n_samples, sr=sr, mix=mix.effects)
     except PlanError as error:
         raise PlanError(f"{clip}, {error}") from None
     return spec

@@ -9,15 +9,14 @@ clip's dice: an attempt is the last number of a draw's key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
 from audiosynth.dice import ClipDice
 from audiosynth.errors import AudiosynthError, PlanError
-from audiosynth.planning.drafts import Draft
-from audiosynth.planning.limits import Limits, Wanted, hopeless
-from audiosynth.planning.timing import require_fit
+from audiosynth.planning.afterwards import broken
+from audiosynth.planning.drafts import Draft, Standing, own_places
+from audiosynth.planning.limits import Limits, Moved, Wanted, hopeless
 from audiosynth.records.rules import Rules
 from audiosynth.sound.spans import Span, common, drawn, holds, left
 
@@ -33,49 +32,14 @@ KEYS: Final = 64
 """Attempts that belong to one round."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where an event begins, and the value of its place that says so."""
-
-    onset: int
-    value: Any
-
-
-def own_places(drafts: Sequence[Draft]) -> Sequence[Standing | None]:
-    """Return the places that the recipe draws, without any rules.
-
-    Raises
-    ------
-    PlanError
-        If an event does not fit its clip; the message begins with the event.
-    """
-    out: list[Standing] = []
-    for i, draft in enumerate(drafts):
-        before = None if draft.before is None else out[draft.before]
-        try:
-            out.append(stand(draft, None if before is None else before.onset + drafts[draft.before or 0].span[1]))
-        except AudiosynthError as error:
-            raise PlanError(f"events[{i}]: {error}", draft.raw) from None
-    return out
-
-
-def stand(draft: Draft, end: int | None) -> Standing:
-    """Return the place that an event's own draw gives; `end` is where the event it follows is last heard.
-
-    Raises
-    ------
-    PlanError
-        If it does not fit its clip.
-    """
-    value = draft.value()
-    onset = draft.onset(value, end)
-    if not draft.cut:
-        require_fit(onset, draft.n, draft.n_clip, draft.sr)
-    return Standing(onset, value)
-
-
 def arrange(
-    drafts: Sequence[Draft], rules: Rules, dice: ClipDice, *, n_clip: int | None, sr: int
+    drafts: Sequence[Draft],
+    rules: Rules | None,
+    dice: ClipDice,
+    *,
+    n_clip: int | None,
+    sr: int,
+    mix: Sequence[Any] = (),
 ) -> Sequence[Standing | None]:
     """Return places of all events that keep the rules; None for one that is left out.
 
@@ -83,22 +47,24 @@ def arrange(
     ----------
     drafts
         The events.
-    rules
-        The scene's rules, as drawn.
-    dice
-        Of the clip.
+    rules, dice
+        The scene's rules, as drawn (None: every event stands where its own draw puts it), and the clip's dice.
     n_clip, sr
         Length of the clip (None for no end), and its rate.
+    mix
+        Effects of the mix, after which the rules hold too.
 
     Raises
     ------
     PlanError
         Naming the rule that cannot hold, or the event that does not fit.
     """
+    if rules is None:
+        return own_places(drafts)
     drops = rules.when_full == "drop"
-    number = 0
+    number, moved = 0, Moved.by(mix, n_clip, sr)
     while True:
-        played = _Round(drafts, Limits(rules, n_clip, sr), dice, number, drop=drops and number == LAST_DROP)
+        played = _Round(drafts, Limits(rules, n_clip, sr, moved), dice, number, drop=drops and number == LAST_DROP)
         if played.play():
             return played.standing
         why = hopeless(played.limits, drafts) if number == 0 else ""
@@ -117,6 +83,7 @@ class _Round:
         self.standing: list[Standing | None] = [None] * len(drafts)
         self.stuck: int | None = None
         self.lacking: Wanted | None = None
+        self.moved = ""
         self.final = False
         self.own = number == 0 or drop
         self.packed = number % 2 == 1
@@ -137,7 +104,9 @@ class _Round:
         if self.packed:
             self._spread()
         self.lacking = self.limits.missing()
-        return self.lacking is None
+        onsets = [None if one is None else one.onset for one in self.standing]
+        self.moved = broken(self.limits, self.drafts, onsets) if self.lacking is None else ""
+        return self.lacking is None and not self.moved
 
     def _order(self) -> list[int]:
         """Return who is placed next, one after the other: as in the recipe, longest first, or by lot; chains stay together."""
@@ -264,6 +233,8 @@ class _Round:
 
     def why(self) -> str:
         """Return which rule cannot hold, for which event, and what to change."""
+        if self.moved:
+            return f"scene.{self.moved}"
         if self.stuck is None:
             name, label, count = self.lacking or Wanted("min_overlap", None, 0)
             of = "events" if label is None else f"events of '{label}'"
