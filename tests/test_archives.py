@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,20 @@ def test_an_archive_that_changed(root: Path) -> None:
     assert read_bytes(path / "a") == b"one"
     tar_of(path, ("b", b"x" * 20_000), ("a", b"other"))
     assert read_bytes(path / "a") == b"other"
+
+
+@pytest.mark.parametrize("name", ["lhotse_shar", "parquet"])
+def test_the_rest_is_not_lost(tmp_path: Path, name: str) -> None:
+    """With ``on_bad: skip`` a damaged archive is left out and listed, and the others are read."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sounds(root, WHOLE)
+    spec = WRITERS[name](root, WHOLE)
+    first = sorted(path for path in root.rglob("*") if path.suffix in (".tar", ".parquet"))[0]
+    first.write_bytes(first.read_bytes()[:100])
+    found = read(root, on_bad="skip", **spec)
+    assert [recording.meta["text"] for recording in found.recordings] == [WHOLE[2].text]
+    (problem,) = found.problems
+    assert problem.startswith(f"{first}: is no ")
+    with pytest.raises(AssetError, match=re.escape(problem)):
+        read(root, **spec)

@@ -32,13 +32,17 @@ def read(corpus: Corpus) -> Iterator[Utterance]:
     Raises
     ------
     AssetError
-        If there are no shards, or one has no archive or one that cannot be read.
+        If there are no shards. One without an archive, or with one that cannot be read, is a problem of the corpus.
     """
     for path in _shards(corpus):
-        audio = _archive(corpus, path)
-        held = _pairs(audio)
-        for where, record in corpus.records(path):
-            yield from guarded(corpus, _cut, record, (path, audio, held), where)
+        yield from corpus.rest(_shard(corpus, path))
+
+
+def _shard(corpus: Corpus, path: Path) -> Iterator[Utterance]:
+    audio = _archive(corpus, path)
+    held = _pairs(audio)
+    for where, record in corpus.records(path):
+        yield from guarded(corpus, _cut, record, (path, audio, held), where)
 
 
 def _shards(corpus: Corpus) -> list[Path]:

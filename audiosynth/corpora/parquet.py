@@ -30,18 +30,22 @@ def read(corpus: Corpus) -> Iterator[Utterance]:
     Raises
     ------
     AssetError
-        If pyarrow is missing, or there is no file with audio, or one cannot be read.
+        If there are no files. One that cannot be read, or has no audio, is a problem of the corpus.
     """
     for path in _files(corpus):
-        with parquet_file(path) as file:
-            column = _audio(corpus, file.schema_arrow, path)
-            split = SPLITS.get(path.stem.partition("-")[0].partition(".")[0])
-            for row, record in _rows(file, path, column):
-                where = f"{path}:{row + 1}"
-                try:
-                    yield _utterance(corpus, record, column, path, row, split, where)
-                except AssetError as error:
-                    corpus.refuse(where, str(error))
+        yield from corpus.rest(_file(corpus, path))
+
+
+def _file(corpus: Corpus, path: Path) -> Iterator[Utterance]:
+    with parquet_file(path) as file:
+        column = _audio(corpus, file.schema_arrow, path)
+        split = SPLITS.get(path.stem.partition("-")[0].partition(".")[0])
+        for row, record in _rows(file, path, column):
+            where = f"{path}:{row + 1}"
+            try:
+                yield _utterance(corpus, record, column, path, row, split, where)
+            except AssetError as error:
+                corpus.refuse(where, str(error))
 
 
 def _files(corpus: Corpus) -> list[Path]:
