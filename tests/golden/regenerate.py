@@ -320,7 +320,10 @@ def sounds() -> dict[str, dict[str, Any]]:
     return made
 
 
-BY_HAND = {"fade", "filter", "formant_shift", "gain", "gain_envelope", "pitch_shift", "speed", "time_stretch"}
+BY_HAND = {
+    "adpcm", "clock_drift", "fade", "filter", "formant_shift", "g711", "g722", "gain", "gain_envelope", "packet_loss", "pad",
+    "pitch_shift", "repeat", "reverse", "shift", "speed", "time_stretch", "trim",
+}  # fmt: skip
 """Effects that stand in scenes of their own above."""
 
 
