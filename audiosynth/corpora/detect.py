@@ -62,7 +62,7 @@ def detect(folder: Path) -> dict[str, Any]:
         return {"layout": "flat"}
     raise AssetError(
         f"{folder}: holds neither audio files nor a manifest that is known (wav.scp, cuts.jsonl.gz, metadata.csv, *.trans.txt, a NeMo or "
-        "SpeechBrain manifest, *.rttm); name another folder, or the layout"
+        "SpeechBrain manifest, *.rttm, *.parquet); name another folder, or the layout"
     )
 
 
