@@ -60,6 +60,10 @@ def below(root: Path, path: str) -> Path | None:
         raise AssetError(f"{path!r}: expected a path below the data root {root}, without '..'")
     target = root / path
     if not target.is_file():
+        place = place_in(target)
+        if place is not None:
+            require_inside(root, place.archive)
+            return target if holds(place) else None
         target = root
         parts = PurePosixPath(path).parts
         for i, part in enumerate(parts):
