@@ -509,6 +509,12 @@ def test_layouts_of_files_refuse(replicas: Path, tmp_path: Path) -> None:
         for exporter in ("librispeech", "commonvoice"):
             with pytest.raises(BuildError, match=rf"{why} in it is not known"):
                 exported(without, tmp_path / f"{missing}-{exporter}", exporter)
+            early = tmp_path / f"early-{missing}-{exporter}"
+            early.mkdir()
+            (early / "root").symlink_to(root)
+            with pytest.raises(BuildError, match=rf"clip train-000000000: {why} in it is not known"):
+                built(early, spec, exports=[exporter])
+            assert not (early / "out/manifest.jsonl").exists()
         (root / "data/all/kept").rename(root / "data/all" / missing)
 
 

@@ -190,6 +190,27 @@ def the_one(row: Mapping[str, Any], found: Sequence[Spoken], holder: str) -> Spo
     return found[0] if found else None
 
 
+def require_known(row: Mapping[str, Any], ids: Ids, layout: str) -> None:
+    """Refuse utterances of which a layout has to say more than is known.
+
+    Raises
+    ------
+    BuildError
+        If who speaks or what is said is not known, of an utterance or of the one that a clip was made from.
+    """
+    found: list[Spoken | None] = [*spoken_in(row, ids)]
+    if not found and row.get("augmented_from") is not None and labels_of(row, ids.inaudible):
+        found = [None]  # neither is known, so that nobody seems to speak
+    for one in found:
+        known = {"who speaks": one and one.speaker, "what is said": one and one.text}
+        lacking = [what for what, is_known in known.items() if not is_known]
+        if lacking:
+            raise BuildError(
+                f"clip {row['clip_id']}: {' and '.join(lacking)} in it is not known, and {layout} has it of every file; give the "
+                "catalogue these fields, or export `utterances`"
+            )
+
+
 def text_of(item: Mapping[str, Any]) -> str | None:
     """Return what is said in a label: the text of its recording, or its words."""
     said = item.get("texts") or item.get("words") or ()

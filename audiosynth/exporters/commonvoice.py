@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
-from audiosynth.exporters._corpus import OfUtterances, Spoken, spoken_rows, the_one
+from audiosynth.exporters._corpus import OfUtterances, Spoken, require_known, spoken_rows, the_one
 from audiosynth.exporters._files import atomic_binary, audio_bytes
 from audiosynth.exporters._layout import ROLES
 from audiosynth.exporters._text import atomic_texts, plain_field
@@ -68,6 +68,7 @@ class Commonvoice(OfUtterances):
                 one = the_one(row, found, "a line of Common Voice")
                 if one is None:
                     continue
+                self.check(row)
                 line = "\t".join(_cells(one)) + "\n"
                 for split in (row["split"], ALL):
                     files[split].write(line)
@@ -76,6 +77,10 @@ class Commonvoice(OfUtterances):
                 with atomic_binary(paths[-1]) as file:
                     file.write(audio_bytes(dataset, row))
         return [*paths, *tables.values(), base / f"{ALL}.tsv", base / "ids.tsv"]
+
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Refuse a clip of which the layout has to say more than is known; asked when a clip is made, not when all are."""
+        require_known(row, self.ids(), "Common Voice's layout")
 
 
 def _table(split: str) -> str:
@@ -97,13 +102,8 @@ def _cells(one: Spoken) -> list[str]:
     Raises
     ------
     BuildError
-        If who speaks or what is said is not known, or a field would be read as something else.
+        If a field would be read as something else.
     """
-    if one.speaker is None or one.text is None:
-        raise BuildError(
-            f"clip {one.row['clip_id']}: {'who speaks' if one.speaker is None else 'what is said'} in it is not known, and Common "
-            "Voice has it of every clip; give the catalogue that field, or export `utterances`"
-        )
     known: Mapping[str, Any] = {
         **dict.fromkeys(VOTES, "0"), **one.fields, "client_id": one.speaker, "path": _file(one), "sentence": one.text,
         "locale": one.fields.get("language", ""),

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
-from audiosynth.exporters._corpus import Ids, Replicas, SpeedSpeakers, Spoken, spoken_rows, the_one
+from audiosynth.exporters._corpus import Ids, Replicas, SpeedSpeakers, Spoken, require_known, spoken_rows, the_one
 from audiosynth.exporters._files import flac_needs, put_flac
 from audiosynth.exporters._kaldi import GENDERS
 from audiosynth.exporters._layout import digest
@@ -101,7 +101,14 @@ class Librispeech(Component):
         return paths
 
     def check(self, row: Mapping[str, Any]) -> None:
-        """Refuse a clip whose audio cannot be a FLAC file; asked when a clip is made, not when all are."""
+        """Refuse a clip that cannot be a file of the layout; asked when a clip is made, not when all are.
+
+        Raises
+        ------
+        BuildError
+            If its audio cannot be FLAC, or who speaks or what is said is not known.
+        """
+        require_known(row, self._ids(), "LibriSpeech's layout")
         if not str(row["path"]).endswith((".flac", ".wav")):
             raise BuildError(
                 f"clip {row['clip_id']}: LibriSpeech's files are FLAC, and {row['path']!r} cannot be one without loss; say "
@@ -109,12 +116,14 @@ class Librispeech(Component):
             )
 
     def _named(self, dataset: DatasetView, book: _Book) -> Iterator[tuple[str, Spoken]]:
-        ids = Ids(speed_speakers=self.speed_speakers, replicas=self.replicas, inaudible=self.inaudible)
-        for row, found in spoken_rows(dataset, ids):
-            self.check(row)
+        for row, found in spoken_rows(dataset, self._ids()):
             one = the_one(row, found, "a file of LibriSpeech")
             if one is not None:
+                self.check(row)
                 yield book.name(one), one
+
+    def _ids(self) -> Ids:
+        return Ids(speed_speakers=self.speed_speakers, replicas=self.replicas, inaudible=self.inaudible)
 
 
 @dataclass
@@ -130,12 +139,7 @@ class _Book:
 
     def name(self, one: Spoken) -> str:
         """Return ``<speaker>-<chapter>-<number>`` of an utterance."""
-        if one.speaker is None or one.text is None:
-            raise BuildError(
-                f"clip {one.row['clip_id']}: {'who speaks' if one.speaker is None else 'what is said'} in it is not known, and "
-                "LibriSpeech's layout has it of every file; give the catalogue that field, or export `utterances`"
-            )
-        if breaks_lines(one.text):
+        if breaks_lines(str(one.text)):
             raise refuse(one.row, one.text, "holds a tab, line end or outer blank, which breaks a list of texts")
         speaker = self._number(one)
         match = _ID.fullmatch(one.source or "")
