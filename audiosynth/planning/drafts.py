@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from audiosynth.clip import Follow
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
@@ -145,8 +145,7 @@ def chain(drafts: Sequence[Draft]) -> None:
         last[group] = last[""] = i
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """Where an event begins, and the value of its place that says so."""
 
     onset: int
