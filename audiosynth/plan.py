@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -21,7 +21,7 @@ from audiosynth.planning.afterwards import require_rules
 from audiosynth.planning.arrange import arrange
 from audiosynth.planning.built import effects_of, known_delay, motion_of, noise_of, position_of, room_of, source_of
 from audiosynth.planning.conversations import hold
-from audiosynth.planning.drafts import Draft, Standing, chain, own_places, stand
+from audiosynth.planning.drafts import Draft, Standing, chain, stand
 from audiosynth.planning.timing import fitted, moved, require_length, require_whole
 from audiosynth.records.loaded import Recipe
 from audiosynth.records.rules import Rules, rules_of
@@ -85,12 +85,11 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     rules = rules_of(tree.get("scene"))
     drafts = _each(clip, tree.get("events") or (), partial(_draft, sr=sr, n_clip=n_clip, clip_room=room, rules=rules))
     mix = _mix(tree.get("mix") or {}, scope)
-    settings: Any = {"sr": sr, "mix": mix.effects}
     try:
         held = hold(drafts, n_clip=n_clip, sr=sr)
         drafts = held.drafts
         chain(drafts)
-        places = own_places(drafts) if rules is None else arrange(drafts, rules, scope.dice, n_clip=n_clip, **settings)
+        places = arrange(drafts, rules, scope.dice, n_clip=n_clip, sr=sr, mix=mix.effects)
         placed = [(draft, stands) for draft, stands in zip(drafts, places, strict=True) if stands is not None]
         talks = held.records([draft for draft, _ in placed])
     except PlanError as error:
@@ -107,21 +106,13 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
         reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output, conversations=talks,
     )  # fmt: skip
     require_calibration(spec, clip)
-    _require_mix(spec, drafts, places, clip=clip, fits=n_clip is None)
-    return spec
-
-
-def _require_mix(
-    spec: ClipSpec, drafts: Sequence[Draft], places: Sequence[Standing | None], *, clip: str, fits: bool
-) -> None:
-    """Refuse effects of the mix that change the length, or break the rules of a clip that is as long as its events."""
-    effects = spec.mix.effects
     try:
-        require_length(effects, spec.n_samples, spec.sr)
-        if spec.scene is not None and fits:
-            require_rules(spec.scene, drafts, places, n_samples=spec.n_samples, sr=spec.sr, mix=effects)
+        require_length(mix.effects, n_samples, sr)
+        if rules is not None and n_clip is None:
+            require_rules(rules, drafts, places, n_samples=n_samples, sr=sr, mix=mix.effects)
     except PlanError as error:
         raise PlanError(f"{clip}, {error}") from None
+    return spec
 
 
 def _as_json(item: Any) -> dict[str, Any] | None:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import PlanError
 from audiosynth.planning.drafts import Draft
-from audiosynth.planning.limits import Limits, Moved, Wanted
+from audiosynth.planning.limits import Limits, Wanted
+from audiosynth.planning.moved import Moved
 from audiosynth.records.moves import Piece, inside, through
 from audiosynth.records.rules import Rules, of_label
 from audiosynth.sound.spans import Pile, total

@@ -15,8 +15,9 @@ from typing import Any, Final
 from audiosynth.dice import ClipDice
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.planning.afterwards import broken
-from audiosynth.planning.drafts import Draft, Standing
-from audiosynth.planning.limits import Limits, Moved, Wanted, hopeless
+from audiosynth.planning.drafts import Draft, Standing, own_places
+from audiosynth.planning.limits import Limits, Wanted, hopeless
+from audiosynth.planning.moved import Moved
 from audiosynth.records.rules import Rules
 from audiosynth.sound.spans import Span, common, drawn, holds, left
 
@@ -33,7 +34,13 @@ KEYS: Final = 64
 
 
 def arrange(
-    drafts: Sequence[Draft], rules: Rules, dice: ClipDice, *, n_clip: int | None, sr: int, mix: Sequence[Any] = ()
+    drafts: Sequence[Draft],
+    rules: Rules | None,
+    dice: ClipDice,
+    *,
+    n_clip: int | None,
+    sr: int,
+    mix: Sequence[Any] = (),
 ) -> Sequence[Standing | None]:
     """Return places of all events that keep the rules; None for one that is left out.
 
@@ -41,10 +48,8 @@ def arrange(
     ----------
     drafts
         The events.
-    rules
-        The scene's rules, as drawn.
-    dice
-        Of the clip.
+    rules, dice
+        The scene's rules, as drawn (None: every event stands where its own draw puts it), and the clip's dice.
     n_clip, sr
         Length of the clip (None for no end), and its rate.
     mix
@@ -55,6 +60,8 @@ def arrange(
     PlanError
         Naming the rule that cannot hold, or the event that does not fit.
     """
+    if rules is None:
+        return own_places(drafts)
     drops = rules.when_full == "drop"
     moved = Moved.by(mix, n_clip, sr)
     played = first = _Round(drafts, Limits(rules, n_clip, sr, moved), dice)
@@ -72,7 +79,9 @@ def arrange(
         if first.go_on(LAST_DROP):
             return first.standing
         played = first
-        for number in range(LAST_DROP, ROUNDS if first.moved else LAST_DROP):  # what stands, the mix moves together
+        for number in range(
+            LAST_DROP, ROUNDS if first.moved else LAST_DROP
+        ):  # all stand, and the mix moves them together
             played = _Round(drafts, Limits(rules, n_clip, sr, moved), dice, number, rooms=first.rooms)
             if played.go_on(number):
                 return played.standing

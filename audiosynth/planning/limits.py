@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from audiosynth.clip import Segment
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.planning.drafts import Draft
-from audiosynth.planning.timing import require_length
-from audiosynth.records.moves import moves_of
+from audiosynth.planning.moved import Moved
 from audiosynth.records.rules import Rules, of_label
 from audiosynth.sound.spans import Pile, Span, collisions, common, left, shifted, total, within
 
@@ -41,50 +38,6 @@ class _Watched(NamedTuple):
     piled: tuple[str | None, ...]
 
 
-@dataclass(frozen=True)
-class Moved:
-    """What the effects of the mix do to the events of a clip.
-
-    Attributes
-    ----------
-    names
-        Of the effects.
-    moves
-        Their time maps, in order, those that move nothing left out.
-    """
-
-    names: tuple[str, ...] = ()
-    moves: tuple[Sequence[Segment], ...] = ()
-
-    @classmethod
-    def by(cls, effects: Sequence[Any], n_clip: int | None, sr: int) -> Moved:
-        """Return what effects do to a clip; nothing where its length is not known yet.
-
-        Raises
-        ------
-        PlanError
-            If they give it another length.
-        """
-        if n_clip is None:
-            return cls()
-        require_length(effects, n_clip, sr)
-        return cls(tuple(dict.fromkeys(effect.type_name for effect in effects)), tuple(moves_of(effects, n_clip, sr)))
-
-    @property
-    def fastest(self) -> float:
-        """Return how many samples of the clip become one at most: by so much they can shorten a pause.
-
-        Examples
-        --------
-        >>> Moved(moves=([Segment(0, 110, 0, 100)], [Segment(0, 100, 100, 0)])).fastest
-        1.1
-        """
-        rate = 1.0
-        for segments in self.moves:
-            rate *= max([1.0, *((in1 - in0) / abs(out1 - out0) for in0, in1, out0, out1 in segments if out1 != out0)])
-        return rate
-
-
 class Limits:
     """Rules of one clip, and the events that stand in it.
 
@@ -98,8 +51,9 @@ class Limits:
         What the effects of the mix do: pauses are planned longer by as much as these shorten them.
     """
 
-    def __init__(self, rules: Rules, n_clip: int | None, sr: int, mix: Moved = Moved()) -> None:
-        self.rules, self.n_clip, self.sr, self.mix, self.fastest = rules, n_clip, sr, mix, mix.fastest
+    def __init__(self, rules: Rules, n_clip: int | None, sr: int, mix: Moved | None = None) -> None:
+        self.rules, self.n_clip, self.sr, self.mix = rules, n_clip, sr, mix or Moved()
+        self.fastest = self.mix.fastest
         self.least = max(1, seconds_to_samples(rules.min_overlap_duration, sr))
         self._piles: dict[str | None, Pile] = {}
         self._spans: dict[str | None, list[Span]] = {}
@@ -155,11 +109,6 @@ class Limits:
         piled = dict.fromkeys([*wanted, *(key for _, key, _ in most)])
         return _Watched(tuple(most), tuple(gaps), tuple(caps), tuple(piled))
 
-    def _gap(self, seconds: float) -> int:
-        """Return the samples of a pause, so many that the effects of the mix leave as many as are asked for."""
-        gap = seconds_to_samples(seconds, self.sr)
-        return gap if self.fastest == 1.0 else math.ceil((gap + 1) * self.fastest)  # 1: ends are rounded to samples
-
     def forbidden(self, draft: Draft) -> list[Span]:
         """Return the onsets [first, last) at which an event would break a rule."""
         if not self.counts(draft):
@@ -187,6 +136,11 @@ class Limits:
                 yield name, collisions(draft.heard, self._piles[key].covered(most))
         for name, key, gap in watched.gaps:
             yield name, self._too_near(draft, key, gap)
+
+    def _gap(self, seconds: float) -> int:
+        """Return the samples of a pause, so many that the effects of the mix leave as many as are asked for."""
+        gap = seconds_to_samples(seconds, self.sr)
+        return gap if self.fastest == 1.0 else math.ceil((gap + 1) * self.fastest)  # 1: ends are rounded to samples
 
     def missing(self) -> Wanted | None:
         """Return the first rule of so many events at once that does not hold; None if all do."""
