@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 WIDTH, HEIGHT = 320.0, 110.0
 """Of a histogram's area, in units of its drawing."""
 SIDE: Final = 260.0
 """Of the square in which requested stand against realised SNRs."""
+SAME: Final = 1e-9
+"""Relative spread up to which values are one."""
 MOST_BINS: Final = 24
 MOST_TICKS: Final = 6
 _NICE: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -46,7 +49,7 @@ def ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
 
 
 def histogram(values: Sequence[float], *, title: str, unit: str) -> dict[str, Any] | None:
-    """Return a histogram's bars and ticks in a drawing of `WIDTH` by `HEIGHT`; None if there is nothing to draw.
+    """Return a histogram's bars and ticks in a drawing of `WIDTH` by `HEIGHT`: no bars if all values are one, None if there are none.
 
     Examples
     --------
@@ -58,10 +61,21 @@ def histogram(values: Sequence[float], *, title: str, unit: str) -> dict[str, An
         return None
     y = np.asarray(values, np.float64)
     low, high = float(y.min()), float(y.max())
-    # One value: a bin around it, of a hundredth of it or of the unit.
-    step = nice_step(high - low, MOST_BINS) if high - low > 1e-9 else max(0.01, abs(low) / 100)
+    told = {
+        "title": title, "unit": unit, "n": int(y.size), "low": number(low), "median": number(float(np.median(y))),
+        "high": number(high),
+    }  # fmt: skip
+    if high - low < SAME * max(1.0, abs(low)):
+        return {**told, "bars": []}
+    return {**told, **_bars(y, low, high)}
+
+
+def _bars(y: npt.NDArray[np.float64], low: float, high: float) -> dict[str, Any]:
+    step = nice_step(high - low, MOST_BINS)
     first, last = math.floor(low / step + 1e-9), math.floor(high / step + 1e-9) + 1
-    counts = np.bincount(np.clip(np.floor(y / step + 1e-9).astype(np.int64) - first, 0, last - first - 1), minlength=last - first)
+    counts = np.bincount(
+        np.clip(np.floor(y / step + 1e-9).astype(np.int64) - first, 0, last - first - 1), minlength=last - first
+    )
     most, width = int(counts.max()), WIDTH / len(counts)
     bars = [
         {
@@ -72,8 +86,7 @@ def histogram(values: Sequence[float], *, title: str, unit: str) -> dict[str, An
     ]  # fmt: skip
     places = ticks(first * step, last * step)
     return {
-        "title": title, "unit": unit, "n": int(y.size), "low": number(low), "median": number(float(np.median(y))),
-        "high": number(high), "most": most, "bars": bars, "step": number(step),
+        "most": most, "bars": bars, "step": number(step),
         "ticks": [{"x": round(WIDTH * (t / step - first) / (last - first), 2), "text": number(t)} for t in places],
     }  # fmt: skip
 
@@ -94,14 +107,20 @@ def scatter(counts: Mapping[tuple[int, int], int], step: float) -> dict[str, Any
         {"x": place(a * step), "y": round(SIDE - place(b * step), 2), "r": round(1.5 + 4.5 * math.sqrt(n / most), 2)}
         for (a, b), n in sorted(counts.items())
     ]
-    return {"dots": dots, "ticks": [{"at": place(t), "text": number(t)} for t in ticks(low, high)], "n": sum(counts.values())}
+    return {
+        "dots": dots,
+        "ticks": [{"at": place(t), "text": number(t)} for t in ticks(low, high)],
+        "n": sum(counts.values()),
+    }
 
 
 def shares(found: Iterable[tuple[str, float]]) -> list[dict[str, Any]]:
     """Return (name, value) pairs with their width in percent of the largest value."""
     rows = list(found)
     most = max((value for _, value in rows), default=0)
-    return [{"name": name, "value": value, "width": round(100 * value / most, 1) if most else 0} for name, value in rows]
+    return [
+        {"name": name, "value": value, "width": round(100 * value / most, 1) if most else 0} for name, value in rows
+    ]
 
 
 def number(value: float) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from audiosynth.files import strictyaml
 from audiosynth.errors import AudiosynthError
+from audiosynth.files import strictyaml
 from audiosynth.report import charts
 from audiosynth.report.embed import script_json
 from audiosynth.report.figures import MEASURED, SNR_STEP, Figures
@@ -20,6 +20,8 @@ from audiosynth.versions import version
 TEMPLATES: Final = Path(__file__).with_name("templates")
 CLASSES, PAIRED, NAMED, ASSETS = 60, 16, 20, 300
 """Classes, classes in the matrix of pairs, names in a list, recordings that are shown; the page says how many more there are."""
+SMALL_DB: Final = 0.001
+"""Differences of an SNR below this are rounding."""
 GROUPS: Final = (
     ("Durations", {"clip_seconds": "Clips", "event_seconds": "Labeled events"}),
     ("Levels", {"clip_level": "Clips, RMS", "peak": "Clips, peak", "event_level": "Events, RMS while active", "noise_level": "Noise, RMS"}),
@@ -31,13 +33,16 @@ GROUPS: Final = (
 def page(source: Source, figures: Figures, table: Table, findings: Findings) -> str:
     """Return the page's HTML: the same for the same set, whatever the machine or the number of workers."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["number"] = charts.number
-    texts = {name: Markup((TEMPLATES / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")}  # noqa: S704: our own files
+    texts = {name: (TEMPLATES / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     whole = figures.whole.as_dict()
     unfinished = source.planned is not None
     data = {**table.as_dict(), "palette": PALETTE, "unfinished": unfinished}
@@ -47,7 +52,7 @@ def page(source: Source, figures: Figures, table: Table, findings: Findings) -> 
         classes=_classes(whole["classes"]), hidden=max(0, len(whole["classes"]) - CLASSES), polyphony=_polyphony(whole["polyphony"]),
         pairs=_pairs(whole), splits=_splits(figures), leakage=_leakage(figures, source), assets=_assets(source),
         checks=_checks(findings), duplicates=findings.duplicates[:NAMED], n_duplicates=len(findings.duplicates),
-        data=Markup(script_json(data)), **texts,  # noqa: S704: escaped by script_json
+        data=script_json(data), **texts,
     )  # fmt: skip
 
 
@@ -70,7 +75,7 @@ def _made(source: Source) -> list[tuple[str, str]]:
 def _snr(figures: Figures, whole: Mapping[str, Any]) -> dict[str, Any]:
     error, clip_id = figures.worst
     return {
-        "scatter": charts.scatter(figures.snrs, SNR_STEP), "side": charts.SIDE, "error": f"{error:.2g}", "clip": clip_id,
+        "scatter": charts.scatter(figures.snrs, SNR_STEP), "side": charts.SIDE, "error": f"{error:.3f}" if error >= SMALL_DB else f"less than {SMALL_DB:g}", "clip": clip_id,
         "histogram": charts.histogram(figures.values["snr"], title="SNR of the events, over their active samples", unit="dB"),
         "figures": whole["snr"],
     }  # fmt: skip
@@ -79,7 +84,10 @@ def _snr(figures: Figures, whole: Mapping[str, Any]) -> dict[str, Any]:
 def _groups(figures: Figures) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return the sections of histograms that have any."""
     made = [
-        (title, [charts.histogram(figures.values[name], title=text, unit=MEASURED[name]) for name, text in names.items()])
+        (
+            title,
+            [charts.histogram(figures.values[name], title=text, unit=MEASURED[name]) for name, text in names.items()],
+        )
         for title, names in GROUPS
     ]
     return [(title, [chart for chart in found if chart]) for title, found in made if any(found)]
@@ -96,7 +104,9 @@ def _polyphony(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     whole = sum(found["seconds"].values())
     bars = charts.shares(found["seconds"].items())
     clips = found["clips_by_max"]
-    return [{**bar, "share": 100 * bar["value"] / whole if whole else 0, "clips": clips.get(bar["name"], 0)} for bar in bars]
+    return [
+        {**bar, "share": 100 * bar["value"] / whole if whole else 0, "clips": clips.get(bar["name"], 0)} for bar in bars
+    ]
 
 
 def _pairs(whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +115,9 @@ def _pairs(whole: Mapping[str, Any]) -> dict[str, Any]:
     clips = {tuple(pair["classes"]): pair["clips"] for pair in whole["cooccurrence"]}
     both = {(a, b): clips.get((a, b), clips.get((b, a), 0)) for a in common for b in common}
     most = max(both.values(), default=0)
-    rows = [(a, [{"n": both[a, b], "share": round(100 * both[a, b] / most) if most else 0} for b in common]) for a in common]
+    rows = [
+        (a, [{"n": both[a, b], "share": round(100 * both[a, b] / most) if most else 0} for b in common]) for a in common
+    ]
     return {"names": common, "rows": rows, "most": most, "hidden": max(0, len(whole["classes"]) - PAIRED)}
 
 
@@ -150,7 +162,11 @@ def _assets(source: Source) -> dict[str, Any]:
         licence = str(row.get("licence") or "not stated")
         by[licence] = by.get(licence, 0) + 1
     shown = [
-        {"name": f"{row['data']}:{row['path']}", "licence": str(row.get("licence") or "not stated"), "origin": _origin(row)}
+        {
+            "name": f"{row['data']}:{row['path']}",
+            "licence": str(row.get("licence") or "not stated"),
+            "origin": _origin(row),
+        }
         for row in rows[:ASSETS]
     ]
     return {"n": len(rows), "licences": sorted(by.items()), "rows": shown, "hidden": max(0, len(rows) - ASSETS)}

@@ -105,9 +105,7 @@ def report(root: str | Path, *, clips: int = 2000, workers: int = 1, progress: P
     return made
 
 
-def _make(
-    source: Source, folder: Path, *, clips: int, workers: int, progress: Progress | None
-) -> tuple[Report, str]:
+def _make(source: Source, folder: Path, *, clips: int, workers: int, progress: Progress | None) -> tuple[Report, str]:
     """Fill the folder beside the page; returns what was made, and the page."""
     figures, table, findings = Figures(), Table(), Findings()
     n_listed = min(source.n_rows, LISTED)

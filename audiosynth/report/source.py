@@ -91,7 +91,9 @@ def _lines(file: Iterable[str], name: str) -> Iterator[tuple[str, str]]:
             if not line.isspace():
                 yield f"{name}:{number}", line
     except UnicodeDecodeError as error:
-        raise ManifestError(f"{name}: not UTF-8 (byte 0x{error.object[error.start]:02x}); was the file edited?") from None
+        raise ManifestError(
+            f"{name}: not UTF-8 (byte 0x{error.object[error.start]:02x}); was the file edited?"
+        ) from None
 
 
 def _row(place: str, line: str) -> Iterator[dict[str, Any]]:
@@ -117,14 +119,18 @@ def open_source(root: Path) -> Source:
     manifest, state = root / "manifest.jsonl", root / ".build" / "state.json"
     if manifest.is_file() and (root / "dataset.json").is_file():
         head = read_head(root)
-        return Source(root, head["name"], str(head.get("description") or ""), (manifest,), _count([manifest]), None, head)
+        return Source(
+            root, head["name"], str(head.get("description") or ""), (manifest,), _count([manifest]), None, head
+        )
     if not state.is_file():
         raise ManifestError(
             f"{root}: no dataset here: neither a manifest.jsonl with its dataset.json nor a build that was begun; "
             "give a folder that `audiosynth build` wrote"
         )
     clips = _planned(state)
-    files = tuple(chain.from_iterable(sorted((root / ".build" / "units").glob(f"{name}-[0-9]*.jsonl")) for name in clips))
+    files = tuple(
+        chain.from_iterable(sorted((root / ".build" / "units").glob(f"{name}-[0-9]*.jsonl")) for name in clips)
+    )
     return Source(root, root.resolve().name, "", files, _count(files), sum(clips.values()), {})
 
 

@@ -145,7 +145,7 @@
     audio.addEventListener("loadedmetadata", () => { problem.hidden = true; });
     const picture = drawing(clip, audio);
     const note = clip.picture ? null : el("p", {}, "No picture: the audio of this clip was not read for this report, or could not be.");
-    return [picture, note, audio, problem, solo(clip, audio), labelTable(row), facts(clip), command(clip), spec(row)];
+    return [picture, note, audio, problem, solo(clip, audio), labelTable(row), facts(clip), command(clip), spec(row)].filter((part) => part != null);
   }
 
   function drawing(clip, audio) {
@@ -164,7 +164,7 @@
         el("div", { class: "wave" }, wave(clip), ...spans()),
         el("div", { class: "mel" },
           el("img", { src: `report_files/pictures/${url(clip.picture)}`, alt: "", style: { left: percent(left), width: percent(right - left) } }),
-          ...spans(), words(row), el("div", { class: "marks" }, ...clip.marks.map(([kHz, top]) => el("span", { style: { top: percent(top) } }, `${kHz} k`)))));
+          ...spans(), words(row), el("div", { class: "marks" }, ...clip.marks.map(([kHz, top]) => el("span", { class: top < 0.04 ? "first" : null, style: { top: percent(top) } }, `${kHz} k`)))));
     }
     box.append(times(row.duration), cursor);
     const follow = () => {
@@ -243,17 +243,27 @@
   function labelTable(row) {
     if (!row.labels.length) return el("p", {}, "No labels.");
     const fixed = (x, digits) => (x == null ? "" : x.toFixed(digits));
-    return table("Labels", ["Label", "Onset, s", "Offset, s", "SNR asked, dB", "realised, dB", "RT60, s", "DRR, dB"], row.labels.map((label) => {
-      const out = label.event == null ? {} : row.outcomes.events[label.event] ?? {};
-      const name = el("span", { class: "tag" }, el("span", { class: "swatch", style: { "--colour": colourOf(label.label) } }), label.label + (label.audible === false ? " (cannot be heard)" : ""));
-      return [name, fixed(label.onset, 3), fixed(label.offset, 3), fixed(out.requested_snr_db, 2), fixed(out.realised_snr_db ?? label.snr_db, 2), fixed(out.room?.t30 ?? out.room?.t20, 3), fixed(out.room?.drr_db, 1)];
+    const outcome = (label) => (label.event == null ? {} : row.outcomes.events[label.event] ?? {});
+    const columns = [
+      ["Onset, s", (label) => fixed(label.onset, 3)],
+      ["Offset, s", (label) => fixed(label.offset, 3)],
+      ["SNR asked, dB", (label, out) => fixed(out.requested_snr_db, 2)],
+      ["realised, dB", (label, out) => fixed(out.realised_snr_db ?? label.snr_db, 2)],
+      ["RT60, s", (label, out) => fixed(out.room?.t30 ?? out.room?.t20, 3)],
+      ["DRR, dB", (label, out) => fixed(out.room?.drr_db, 1)],
+      ["Azimuth, °", (label) => fixed(label.azimuth, 1)],
+    ].filter(([, of]) => row.labels.some((label) => of(label, outcome(label))));
+    return table("Labels", ["Label", ...columns.map(([head]) => head)], row.labels.map((label) => {
+      const text = label.label + (label.audible === false ? " (cannot be heard)" : "");
+      const name = el("span", { class: "tag" }, el("span", { class: "swatch", style: { "--colour": colourOf(label.label) } }), text);
+      return [name, ...columns.map(([, of]) => of(label, outcome(label)))];
     }));
   }
 
   function facts(clip) {
     const { row, measured } = clip, out = row.outcomes;
     const told = {
-      Split: row.split, Seconds: row.duration, "Rate, Hz": row.sr, Channels: row.n_channels, "Level, dBFS": out.level_dbfs, "Peak, dBFS": out.peak_dbfs,
+      Split: row.split, Seconds: row.duration, "Rate, Hz": row.sr, Channels: row.n_channels, "Level, dBFS": out.level_dbfs?.toFixed(2), "Peak, dBFS": out.peak_dbfs?.toFixed(2),
       Guard: out.guarded ? `turned down ${(-row.decisions.guard_gain_db).toFixed(2)} dB` : "not needed", "Saturated samples": out.clipped,
       "Constant part, dBFS": measured?.dc_dbfs, "Replica of": row.augmented_from, File: row.path, "SHA-256 of the samples": row.pcm_sha256,
     };
