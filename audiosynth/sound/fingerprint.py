@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -110,18 +111,21 @@ def _power(y: npt.NDArray[np.float32], sr: int, n_frames: int) -> npt.NDArray[np
     starts = np.floor(np.arange(n_frames) * HOP * rate + 0.5).astype(np.int64)
     frames = np.lib.stride_tricks.sliding_window_view(padded, n)[starts]
     spectra = scipy.fft.rfft(frames * np.hanning(n).astype(np.float32), axis=1)
-    return np.asarray((spectra.real**2 + spectra.imag**2) @ _bands(rate, n), np.float32)
+    return np.asarray((_bands(rate, n) @ (spectra.real**2 + spectra.imag**2).T).T, np.float32)
 
 
 @lru_cache(maxsize=8)
-def _bands(sr: float, n: int) -> npt.NDArray[np.float32]:
-    """Return the weights of bands of equal width in mel (O'Shaughnessy's), shape (n // 2 + 1, 33)."""
-    mel = np.linspace(*(2595.0 * np.log10(1 + f / 700.0) for f in (FMIN, FMAX)), BITS + 2)
+def _bands(sr: float, n: int) -> Any:
+    """Return the weights of bands of equal width in mel (O'Shaughnessy's), sparse, shape (33, n // 2 + 1)."""
+    from scipy.sparse import csr_array
+
+    low, high = (2595.0 * math.log10(1 + f / 700.0) for f in (FMIN, FMAX))
+    mel = np.linspace(low, high, BITS + 2)
     edges = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
     f = np.fft.rfftfreq(n, 1 / sr)[:, None]
     # Straight flanks, one bin wide: a hard edge would move with the rate.
     inside = np.clip((f - edges[:-1]) * n / sr + 0.5, 0, 1) - np.clip((f - edges[1:]) * n / sr + 0.5, 0, 1)
-    return np.asarray(inside, np.float32)
+    return csr_array(inside.T.astype(np.float32))
 
 
 def same_sound(
