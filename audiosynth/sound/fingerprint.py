@@ -141,7 +141,8 @@ def same_sound(
         Compared with `prints`, not among each other: a pair is (number in `prints`, number in `others`). None: all of
         `prints` with each other.
     window
-        Frames of the stretch that must agree (of all that overlaps, the one that agrees best); None: all that overlaps, and
+        Frames of the stretch that must agree (of all that overlaps, the one that agrees best), not under 45 (0.7 s), which unrelated
+        sounds do not share; None: all that overlaps, and
         this must be four fifths of the longer one.
     most
         Largest share of different bits.
