@@ -214,7 +214,7 @@ def mel_ticks(sr: int) -> list[tuple[int, float]]:
     Examples
     --------
     >>> [(f, round(high, 3)) for f, high in mel_ticks(8000)][-2:]
-    [(2000, 0.712), (4000, 1.0)]
+    [(2000, 0.713), (4000, 1.0)]
     """
     import librosa
 
