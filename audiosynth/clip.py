@@ -267,6 +267,8 @@ class DatasetView:
         Splits whose strong labels (or all labels) are to be withheld.
     home
         POSIX path from an exporter's own folder (``labels/NAME/``) to the dataset's, for files that point at the audio.
+    licence
+        The set's own, an SPDX expression; empty if the recipe declares none.
     rows
         Call it for a fresh iterator over manifest rows, in order.
     assets
@@ -281,3 +283,4 @@ class DatasetView:
     weak_splits: frozenset[str] = frozenset()
     unlabeled_splits: frozenset[str] = frozenset()
     home: str = "../.."
+    licence: str = ""

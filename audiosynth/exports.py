@@ -65,7 +65,7 @@ def export_labels(
     _hold_rows(root)
     folder = _own(root) if out is None else _other(root, Path(out), trees)
     folder.mkdir(parents=True, exist_ok=True)
-    dataset = view(root, name=head["name"], splits=head["splits"], supervision=head["supervision"])
+    dataset = view(root, head)
     if out is not None:
         dataset = replace(dataset, home=Path(os.path.relpath(root, folder / "name")).as_posix())
     written = {}

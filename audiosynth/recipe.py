@@ -14,6 +14,7 @@ from audiosynth.language.compiler import Compiler, path_text
 from audiosynth.language.draws import Turn
 from audiosynth.language.nodes import Const, Given, MapNode, Node, Repeat, SplitName
 from audiosynth.language.reserved import RESERVED
+from audiosynth.loading.allowed import allowed
 from audiosynth.loading.checks import Checker
 from audiosynth.loading.checks_scene import Sounds, scene_problems, sounds_of, without_sounds
 from audiosynth.loading.corpora import before_corpora
@@ -25,6 +26,7 @@ from audiosynth.loading.parts import (
     clip_counts,
     data_roots,
     exports_of,
+    licence_of,
     output_of,
     settings_of,
     split_spec_of,
@@ -34,13 +36,14 @@ from audiosynth.loading.source import read_source
 from audiosynth.loading.tables import members_of, tables_of
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
+from audiosynth.material.licences import Declared
 from audiosynth.records.loaded import Each, Recipe
 from audiosynth.spec import MAX_DURATION, Scene
 
 SCENE_KEYS: Final = frozenset(Scene.model_fields)
 KEYS: Final = SCENE_KEYS | {
     "name", "description", "seed", "sr", "channels", "reference_channel", "calibration_db", "clips", "splits", "data",
-    "catalogues", "voices", "negatives", "output", "export", "supervision",
+    "catalogues", "voices", "negatives", "output", "export", "supervision", "licence",
 }  # fmt: skip
 
 
@@ -108,10 +111,12 @@ def load_recipe(
     output = output_of(loader, tree, settings)
     exports = exports_of(loader, tree)
     supervision = supervision_of(loader, tree, counts)
-    declared = data_roots(loader, tree)
+    declared, licence = data_roots(loader, tree), licence_of(loader, tree)
     loader.stop()
     scene, lets, warnings, sounds = compiled
-    roots, scanned, found = _recordings(loader, declared, specs, split_spec, [*counts], data or {}, environ, cache_dir)
+    roots = _roots(loader, declared, specs, data or {}, environ)
+    scanned = _scanned(loader, specs, roots, licence, cache_dir)
+    found = _recordings(loader, scanned, specs, split_spec, [*counts])
     members = {**found, **members_of(tables, tree, split_spec, list(counts), loader)}
     loader.fail_all(without_sounds(sounds, members, counts))
     counts = counts if each is None else _count_each(loader, each, members, list(counts), clips)
@@ -119,7 +124,7 @@ def load_recipe(
     loader.stop()
     return Recipe(
         clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members,
-        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, **settings,
+        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence, **settings,
     )  # fmt: skip
 
 
@@ -185,21 +190,39 @@ def _cycles(loader: Loader, roots: Iterable[Node], origins: Mapping[int, RecipeP
         )
 
 
-def _recordings(
-    loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec], split_spec: splits.SplitSpec | None,
-    split_names: Sequence[str], data: Mapping[str, str], environ: Mapping[str, str] | None, cache_dir: Path | None,
-) -> tuple[dict[str, Path], dict[str, catalogues.Catalogue], dict[tuple[str, str], tuple[Recording, ...]]]:  # fmt: skip
+def _roots(
+    loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec],
+    data: Mapping[str, str], environ: Mapping[str, str] | None,
+) -> dict[str, Path]:  # fmt: skip
+    """Return the folder of each data root that a catalogue is in."""
     from audiosynth.material.roots import resolve_roots
 
-    if not specs:
-        return {}, {}, {}
-    used = {spec.data for spec in specs.values()}
-    roots = resolve_roots({name: declared.get(name, "") for name in sorted(used)}, data, loader.source.folder, environ)
-    scanned: dict[str, catalogues.Catalogue] = {}
+    used = sorted({spec.data for spec in specs.values()})
+    return resolve_roots({name: declared.get(name, "") for name in used}, data, loader.source.folder, environ)
+
+
+def _scanned(
+    loader: Loader, specs: Mapping[str, catalogues.CatalogueSpec], roots: Mapping[str, Path],
+    licence: Declared | None, cache_dir: Path | None,
+) -> dict[str, catalogues.Catalogue]:  # fmt: skip
+    """Return the catalogues, each with what may be used of it."""
+    found = {
+        name: catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
+        for name, spec in specs.items()
+    }
+    used = {name: allowed(loader, licence, catalogue) for name, catalogue in found.items()}
+    loader.stop()
+    return used
+
+
+def _recordings(
+    loader: Loader, scanned: Mapping[str, catalogues.Catalogue], specs: Mapping[str, catalogues.CatalogueSpec],
+    split_spec: splits.SplitSpec | None, split_names: Sequence[str],
+) -> dict[tuple[str, str], tuple[Recording, ...]]:  # fmt: skip
+    """Return the recordings of each (catalogue, split)."""
     members: dict[tuple[str, str], tuple[Recording, ...]] = {}
     for name, spec in specs.items():
-        scanned[name] = found = catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
-        for split, recordings in _members(found, spec, split_spec, split_names, loader.source.folder).items():
+        for split, recordings in _members(scanned[name], spec, split_spec, split_names, loader.source.folder).items():
             members[name, split] = recordings
     if split_spec is not None:
         grouped = {name: spec for name, spec in specs.items() if spec.group is not None}
@@ -207,7 +230,7 @@ def _recordings(
         splits.require_known(
             split_spec.assign, {n: (scanned[n].recordings, s.group_fields()) for n, s in grouped.items()}
         )
-    return roots, scanned, members
+    return members
 
 
 def _members(

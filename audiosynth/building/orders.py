@@ -140,6 +140,7 @@ class RecipeOrder:
             "sr": recipe.sr,
             "channels": recipe.channels,
             "output": recipe.output.model_dump(mode="json"),
+            **({} if recipe.licence is None else {"licence": recipe.licence.model_dump(mode="json")}),
         }
 
     def texts(self) -> Mapping[str, str]:

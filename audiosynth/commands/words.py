@@ -154,6 +154,7 @@ TOP: Final[dict[str, tuple[str, str]]] = {
     "negatives": ("map of tables", "Phrases near to a keyword, and why: {of: [hey computer], kinds: [alike, partial]}"),
     "output": ("output", "How audio is written; see describe output"),
     "export": ("list of exporters", "Formats of the labels; see list exporters"),
+    "licence": ("licence", "The set's licence and use, which its recordings must allow; see describe licence"),
     "duration": ("number", "Length of a clip in seconds"),
     "events": ("list of events", "What is heard and labeled; see describe event"),
     "scene": ("scene", "Limits on how the events overlap; see describe scene"),
@@ -289,6 +290,9 @@ The clip's `channels` are the receiver's.""",
         "The material of each surface, absorbing in octaves.",
         "Materials: " + ", ".join(MATERIALS) + ".",
         "surfaces: {walls: plaster, floor: carpet, ceiling: acoustic_tile, x0: curtain}",
+    ),
+    "licence": Word(
+        "", "Recordings must allow it, by their own licences.", "licence: {set: CC-BY-4.0, use: commercial}"
     ),
     "splits": Word("", "", "splits: {shares: {train: 3, test: 1}, assign: {ann: train, bob: test}}"),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,12 +17,12 @@ from audiosynth.errors import AssetError, ParameterError
 from audiosynth.files.patterns import Pattern
 from audiosynth.material.found import listed
 from audiosynth.material.index import IndexCache, default_cache_dir, lossy_by_suffix
+from audiosynth.material.licences import Spdx
 from audiosynth.material.listing import Found, read_events
 from audiosynth.material.parts import part_of
 
 SHOWN: Final = 20
 """Problems that one message lists."""
-_SPDX: Final = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*)*")
 
 Layout = Literal[
     "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "librispeech", "nemo", "rttm", "speechbrain"
@@ -87,7 +86,7 @@ class CatalogueSpec(BaseModel):
     columns: dict[str, str] = {}
     group: str | list[str] | None = "path"
     label: str | None = Field(None, min_length=1)
-    licence: str | None = None
+    licence: Spdx | None = None
     author: str | None = None
     include: list[str] = []
     exclude: list[str] = []
@@ -110,13 +109,6 @@ class CatalogueSpec(BaseModel):
             return None if pattern is None else Pattern.parse(pattern).text
         except ParameterError as error:
             raise ValueError(str(error)) from None
-
-    @field_validator("licence")
-    @classmethod
-    def _spdx(cls, licence: str | None) -> str | None:
-        if licence is not None and not _SPDX.fullmatch(licence):
-            raise ValueError("expected an SPDX identifier such as CC-BY-4.0, or LicenseRef-… for others")
-        return licence
 
     @model_validator(mode="after")
     def _one_way(self) -> CatalogueSpec:

@@ -15,6 +15,7 @@ from audiosynth.errors import PlanError, UsageError
 from audiosynth.language.nodes import Node
 from audiosynth.material.catalogue import Catalogue
 from audiosynth.material.kept import Kept
+from audiosynth.material.licences import Declared
 from audiosynth.records.output import Output
 
 MAX_POOLS = 4096
@@ -56,6 +57,8 @@ class Recipe:
         Folder of each data root.
     text, warnings
         The merged recipe as YAML; what is allowed but hardly meant, with its place.
+    licence
+        What it declares of the set's licence and use; None: nothing.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Recipe:
     roots: Mapping[str, Path] = field(default_factory=dict)
     text: str = ""
     warnings: tuple[str, ...] = ()
+    licence: Declared | None = None
     _pools: Kept[Sequence[Member]] = field(default_factory=lambda: Kept(MAX_POOLS), repr=False, compare=False)
 
     @cached_property
