@@ -139,7 +139,19 @@ class Entry:
     meta: Mapping[str, Any]
 
 
-Member = Recording | Entry
+@dataclass(frozen=True)
+class Withheld:
+    """A recording that was withdrawn: never used, yet it holds its place in the draws of its splits; `meta` has what
+    conditions look at.
+    """  # noqa: D205
+
+    sha256: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    splits: tuple[str, ...] = ()
+    path: str = "withdrawn"
+
+
+Member = Recording | Entry | Withheld
 """What `pick` draws from."""
 
 

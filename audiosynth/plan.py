@@ -15,6 +15,7 @@ from audiosynth.dice import ClipDice
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.compiler import path_text
+from audiosynth.language.draws import REFILLED
 from audiosynth.language.draws_time import Placing
 from audiosynth.language.nodes import Scope
 from audiosynth.planning.arrange import Standing, arrange, own_places, stand
@@ -54,6 +55,11 @@ def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
     >>> plan_clip(recipe, "train", 3) == plan_clip(recipe, "train", 3)
     True
     """
+    return planned(recipe, split, ordinal)[0]
+
+
+def planned(recipe: Recipe, split: str, ordinal: int) -> tuple[ClipSpec, bool]:
+    """Return the spec of one clip, and whether something else was taken for a recording that was withdrawn; see `plan_clip`."""
     recipe.require_clip(split, ordinal)
     scope = Scope(ClipDice(recipe.seed, split, ordinal), recipe.pool, recipe.lets)
     if "split" not in recipe.lets:
@@ -63,7 +69,7 @@ def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
     try:
         tree = recipe.scene.draw(scope)
         tree["let"] = _shown({name: scope.value(name) for name in recipe.lets})
-        return _spec(recipe, scope, tree)
+        return _spec(recipe, scope, tree), REFILLED in scope.values
     except ValidationError as error:
         loc, message = registry.explain(error, "clip")[0]
         raise PlanError(f"clip {split}/{ordinal}, {path_text(loc)}: {message}") from None
@@ -91,10 +97,9 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
         rules = rules.model_copy(update={"dropped": len(drafts) - len(events)})
     n_samples = n_clip or fitted(events, fit, sr=sr)
     bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr, room=room)
-    mix = tree.get("mix") or {}
     spec = ClipSpec(
         duration=samples_to_seconds(n_samples, sr), events=tuple(events), scene=rules, noise=bed, room=room,
-        mix=_mix(mix, scope), labels=Labels.model_validate(tree.get("labels") or {}), let=tree["let"],
+        mix=_mix(tree.get("mix") or {}, scope), labels=Labels.model_validate(tree.get("labels") or {}), let=tree["let"],
         split=scope.dice.split, ordinal=scope.dice.ordinal, sr=sr, channels=recipe.channels, n_samples=n_samples,
         reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
     )  # fmt: skip

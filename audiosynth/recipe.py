@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from audiosynth.clip import Entry, Member, Recording
+from audiosynth.clip import Entry, Member, Withheld
 from audiosynth.errors import AssetError, did_you_mean
 from audiosynth.language.budget import MAX_DRAWN, drawn_at_most
 from audiosynth.language.compiler import Compiler, path_text
@@ -37,6 +37,7 @@ from audiosynth.loading.tables import members_of, tables_of
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
 from audiosynth.material.licences import Declared
+from audiosynth.material.withdrawn import read_withdrawn, withhold
 from audiosynth.records.loaded import Each, Recipe
 from audiosynth.spec import MAX_DURATION, Scene
 
@@ -109,13 +110,11 @@ def load_recipe(
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
     compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
     output = output_of(loader, tree, settings)
-    exports = exports_of(loader, tree)
-    supervision = supervision_of(loader, tree, counts)
+    exports, supervision = exports_of(loader, tree), supervision_of(loader, tree, counts)
     declared, licence = data_roots(loader, tree), licence_of(loader, tree)
     loader.stop()
     scene, lets, warnings, sounds = compiled
-    roots = _roots(loader, declared, specs, data or {}, environ)
-    scanned = _scanned(loader, specs, roots, licence, cache_dir)
+    roots, scanned = _scanned(loader, specs, licence, _roots(loader, declared, specs, data or {}, environ), cache_dir)
     found = _recordings(loader, scanned, specs, split_spec, [*counts])
     members = {**found, **members_of(tables, tree, split_spec, list(counts), loader)}
     loader.fail_all(without_sounds(sounds, members, counts))
@@ -124,7 +123,8 @@ def load_recipe(
     loader.stop()
     return Recipe(
         clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members,
-        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence, **settings,
+        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence,
+        withdrawn=read_withdrawn(source.folder), **settings,
     )  # fmt: skip
 
 
@@ -202,43 +202,45 @@ def _roots(
 
 
 def _scanned(
-    loader: Loader, specs: Mapping[str, catalogues.CatalogueSpec], roots: Mapping[str, Path],
-    licence: Declared | None, cache_dir: Path | None,
-) -> dict[str, catalogues.Catalogue]:  # fmt: skip
-    """Return the catalogues, each with what may be used of it."""
+    loader: Loader, specs: Mapping[str, catalogues.CatalogueSpec], licence: Declared | None, roots: Mapping[str, Path],
+    cache_dir: Path | None,
+) -> tuple[Mapping[str, Path], dict[str, catalogues.Catalogue]]:  # fmt: skip
+    """Return the data roots, and the catalogues, each with what may be used of it."""
+    withdrawn = read_withdrawn(loader.source.folder)
     found = {
         name: catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
         for name, spec in specs.items()
     }
-    used = {name: allowed(loader, licence, catalogue) for name, catalogue in found.items()}
+    used = {name: withhold(allowed(loader, licence, item), withdrawn) for name, item in found.items()}
     loader.stop()
-    return used
+    return roots, used
 
 
 def _recordings(
     loader: Loader, scanned: Mapping[str, catalogues.Catalogue], specs: Mapping[str, catalogues.CatalogueSpec],
     split_spec: splits.SplitSpec | None, split_names: Sequence[str],
-) -> dict[tuple[str, str], tuple[Recording, ...]]:  # fmt: skip
+) -> dict[tuple[str, str], tuple[Member, ...]]:  # fmt: skip
     """Return the recordings of each (catalogue, split)."""
-    members: dict[tuple[str, str], tuple[Recording, ...]] = {}
+    members: dict[tuple[str, str], tuple[Member, ...]] = {}
     for name, spec in specs.items():
         for split, recordings in _members(scanned[name], spec, split_spec, split_names, loader.source.folder).items():
             members[name, split] = recordings
     if split_spec is not None:
         grouped = {name: spec for name, spec in specs.items() if spec.group is not None}
         splits.require_apart({key: found for key, found in members.items() if key[0] in grouped})
-        splits.require_known(
-            split_spec.assign, {n: (scanned[n].recordings, s.group_fields()) for n, s in grouped.items()}
-        )
+        if not any(scanned[name].line for name in grouped):  # of what was withdrawn, nobody knows the groups any more
+            splits.require_known(
+                split_spec.assign, {n: (scanned[n].recordings, s.group_fields()) for n, s in grouped.items()}
+            )
     return members
 
 
 def _members(
     found: catalogues.Catalogue, spec: catalogues.CatalogueSpec, split_spec: splits.SplitSpec | None,
     split_names: Sequence[str], folder: Path,
-) -> dict[str, tuple[Recording, ...]]:  # fmt: skip
+) -> dict[str, tuple[Member, ...]]:  # fmt: skip
     if split_spec is None or spec.group is None:
-        return dict.fromkeys(split_names, found.recordings)
+        return dict.fromkeys(split_names, found.drawn_from)
     fields = (spec.group,) if isinstance(spec.group, str) else tuple(spec.group)
     sent = splits.assign(
         found.recordings,
@@ -247,8 +249,13 @@ def _members(
         seed=split_spec.seed,
         frozen=split_spec.frozen(folder),
         name=found.name,
+        empty_ok={split for member in found.line if isinstance(member, Withheld) for split in member.splits},
     )
-    members = {split: tuple(r for r in found.recordings if sent[r.path] == split) for split in split_names}
+
+    def of(member: Member, split: str) -> bool:
+        return split in member.splits if isinstance(member, Withheld) else sent[member.path] == split
+
+    members = {split: tuple(member for member in found.drawn_from if of(member, split)) for split in split_names}
     empty = [split for split, items in members.items() if not items]
     if empty:
         raise AssetError(

@@ -32,6 +32,7 @@ FLOORS = {
     ),
     "loops": (
         "build", "building", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "report", "scaper.order",
+        "withdraw",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip

@@ -14,10 +14,10 @@ from audiosynth.building.units import put
 from audiosynth.errors import BuildError
 
 WORK: Final = ".build"
-_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units"})
+_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "kept", "failed", "withdrawn.json"})
 _WRITTEN: Final = (
     "dataset.json", "audio", "labels", "manifest.jsonl", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "README.md", "failures.tsv",
-    "failed.jsonl", WORK,
+    "withdrawn.json", "failed.jsonl", WORK,
 )  # fmt: skip
 """All that a build writes: first what says "whole", last what says whose it is."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from audiosynth.rendering.separate import file_samples, written
 from audiosynth.rendering.stream import stream, streams
 from audiosynth.spec import ClipSpec, Decisions, recordings
 
+KEPT: Final = "kept"
+"""Folder, in that of a build's work, of rows that are not made again."""
 UNIT: Final = 64
 """Clips per unit: the grain of resuming and of sharing work (DESIGN section 6)."""
 
@@ -88,12 +91,18 @@ def render_unit(
     exporters = [registry.create("exporters", tree) for tree in order.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
     told = order.supervision.get(unit.split) != "none"
+    kept = _kept(root / ".build" / KEPT / unit.name)
     for number in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
+        if number in kept:
+            rows.append(kept[number])
+            continue
         spec = None
         try:
             job = order.job(unit.split, number)
+            if job is None:
+                continue
             spec = job.spec
             known = {"decisions": job.decisions, "kept": job.kept}
             row = write(spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
@@ -113,6 +122,12 @@ def render_unit(
     text = "".join(row + "\n" for row in rows)
     put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)
+
+
+def _kept(path: Path) -> dict[int, str]:
+    """Return the rows of a unit that stand as they are, by number: those of a set from which something was withdrawn."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else ()
+    return {int(json.loads(line)["spec"]["ordinal"]): line for line in lines}
 
 
 def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | None) -> str:

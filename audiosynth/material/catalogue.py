@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from audiosynth.clip import Recording
+from audiosynth.clip import Member, Recording
 from audiosynth.corpora.read import LAYOUTS
 from audiosynth.errors import AssetError, ParameterError
 from audiosynth.files.patterns import Pattern
@@ -152,6 +152,8 @@ class Catalogue:
         What was left out with ``on_bad: skip``.
     places
         Of each recording: the file, or the line that lists it.
+    line
+        What draws count: the recordings, and those that were withdrawn in their places; empty: the recordings alone.
     """
 
     name: str
@@ -159,6 +161,12 @@ class Catalogue:
     fingerprint: str
     problems: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    line: tuple[Member, ...] = ()
+
+    @property
+    def drawn_from(self) -> tuple[Member, ...]:
+        """Return what draws count."""
+        return self.line or self.recordings
 
 
 def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None = None) -> Catalogue:
@@ -207,14 +215,15 @@ def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None =
     return Catalogue(name, tuple(recordings), fingerprint(recordings), tuple(problems), tuple(places))
 
 
-def fingerprint(recordings: Sequence[Recording]) -> str:
+def fingerprint(members: Sequence[Member]) -> str:
     """Return the SHA-256 over all that is known of some recordings, in their order."""
     digest = hashlib.sha256()
-    for recording in recordings:
-        tree = {
-            **recording.model_dump(mode="json"),
-            "meta": recording.meta,
-        }  # rows leave credits out; draws may use them
+    for member in members:
+        tree = {"meta": member.meta}  # rows leave credits out; draws may use them
+        if isinstance(member, Recording):
+            tree = {**member.model_dump(mode="json"), **tree}
+        else:
+            tree.update(withdrawn={"sha256": member.sha256})
         row = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         digest.update(row.encode() + b"\n")
     return digest.hexdigest()

@@ -1,0 +1,307 @@
+"""Take recordings out of a built set: the clips that used them are made again without, all others stay as they are."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from audiosynth.build import Built, carry_out
+from audiosynth.building.folder import WORK, locked
+from audiosynth.building.orders import RecipeOrder
+from audiosynth.building.state import changes, state_of
+from audiosynth.building.units import KEPT, UNIT, put
+from audiosynth.clip import Member, Recording, Withheld
+from audiosynth.errors import BuildError, UsageError, WithdrawnError, did_you_mean
+from audiosynth.exports import LATER, export_labels, later_exports, read_head
+from audiosynth.language.draws import Pick
+from audiosynth.language.nodes import Const, MapNode, Node
+from audiosynth.manifest import open_manifest, read_rows
+from audiosynth.material.kept import Kept
+from audiosynth.material.stems import stem_path
+from audiosynth.material.withdrawn import NAME, Gone, withhold
+from audiosynth.plan import planned
+from audiosynth.recipe import load_recipe
+from audiosynth.records.loaded import MAX_POOLS, Recipe
+
+SHORTEST: Final = 8
+"""Digits of a SHA-256 that name a recording."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What taking recordings out of a set would do.
+
+    Attributes
+    ----------
+    root
+        The set's folder.
+    recipe
+        Its recipe, without the recordings.
+    gone
+        The recordings, by catalogue.
+    paths
+        Where their files are, below their data roots.
+    refilled, removed
+        Clips that are made again with another recording, and those for which there is none: they are left out.
+    """
+
+    root: Path
+    recipe: Recipe
+    gone: tuple[Gone, ...]
+    paths: tuple[str, ...]
+    refilled: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def withdrawal(
+    root: str | Path, *, assets: Iterable[str] = (), speakers: Iterable[str] = (), data: Mapping[str, str] | None = None
+) -> Withdrawal:
+    """Return what it would take to withdraw recordings from a set; nothing is changed.
+
+    Parameters
+    ----------
+    root
+        Folder of a finished build.
+    assets
+        SHA-256 of recordings, or their first digits (8 at least).
+    speakers
+        What catalogues call people; every recording of theirs is withdrawn, whether a clip uses it or not. A file that holds
+        several people goes as a whole.
+    data
+        Folders of data roots, as `audiosynth.load_recipe` takes them.
+
+    Raises
+    ------
+    UsageError
+        If no recording is of that hash or speaker.
+    BuildError
+        If the set was not built from a recipe, or its recipe, data or libraries have changed since.
+    """
+    root = Path(root)
+    head = read_head(root)
+    recipe = _recipe_of(root, data)
+    recipe = replace(recipe, clips=dict(head.get("build", {}).get("clips", recipe.clips)))
+    changed = changes(head.get("build", {}), state_of(recipe))
+    if changed:
+        raise BuildError(
+            f"{root}: cannot be filled up again, as this changed since it was built: {changed}; bring that back, or build the set anew"
+        )
+    gone, paths = _gone(recipe, [*assets], [*speakers])
+    after = without(recipe, gone)
+    refilled, removed = [], []
+    for clip_id, there in _differing(open_manifest(root), after):
+        (refilled if there else removed).append(clip_id)
+    if len(removed) == sum(1 for _ in open_manifest(root).open("rb")):
+        raise BuildError(f"{root}: without these recordings nothing would be left of the set; delete it")
+    return Withdrawal(root, after, gone, paths, tuple(refilled), tuple(removed))
+
+
+def without(recipe: Recipe, gone: Iterable[Gone]) -> Recipe:
+    """Return a recipe whose draws never give some recordings, and otherwise give what they gave."""
+    withdrawn = recipe.withdrawn.with_more([*gone])
+    held = {item.sha256: Withheld(item.sha256, item.fields, item.splits) for item in withdrawn.recordings}
+
+    def now(member: Member) -> Member:
+        return held.get(member.sha256, member) if isinstance(member, Recording) else member
+
+    catalogues = {name: withhold(found, withdrawn) for name, found in recipe.catalogues.items()}
+    members = {key: tuple(map(now, found)) for key, found in recipe.members.items()}
+    return replace(recipe, catalogues=catalogues, members=members, withdrawn=withdrawn, _pools=Kept(MAX_POOLS))
+
+
+def withdraw(found: Withdrawal, *, workers: int = 1, progress: Callable[[int, int], None] | None = None) -> Built:
+    """Carry a withdrawal out.
+
+    Parameters
+    ----------
+    found
+        From `withdrawal`.
+    workers, progress
+        As `audiosynth.build` takes them.
+
+    Returns
+    -------
+    built
+        The set as it is now: the tree of a fresh build of its ``recipe.yaml`` beside its ``withdrawn.json``.
+
+    Raises
+    ------
+    BuildError
+        If the folder is in use or cannot be written; what was done stays, and `go_on` does the rest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from audiosynth.withdraw import withdraw, withdrawal  # doctest: +SKIP
+    >>> withdraw(withdrawal("output/spoken_digits", speakers=["theo"])).clips  # doctest: +SKIP
+    300
+    """
+    (found.root / WORK).mkdir(exist_ok=True)
+    with locked(found.root):
+        _stage(found)
+    return _carry_on(found.root, found.recipe, workers, progress)
+
+
+def begun(root: str | Path) -> bool:
+    """Return whether a withdrawal was interrupted in a folder."""
+    root = Path(root)
+    return (root / WORK / NAME).is_file() and not (root / "dataset.json").is_file()
+
+
+def go_on(
+    root: str | Path, *, data: Mapping[str, str] | None = None, workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Built:  # fmt: skip
+    """Finish a withdrawal that was interrupted; see `withdraw`."""
+    root = Path(root)
+    _obey(root)
+    recipe = _recipe_of(root, data)
+    state = json.loads((root / WORK / "state.json").read_text(encoding="utf-8"))
+    return _carry_on(root, replace(recipe, clips=state["clips"]), workers, progress)
+
+
+def _recipe_of(root: Path, data: Mapping[str, str] | None) -> Recipe:
+    if not (root / "recipe.yaml").is_file():
+        raise BuildError(
+            f"{root}: was not built from a recipe; withdraw from the set it was made from, and make this one again"
+        )
+    return load_recipe(root / "recipe.yaml", data=data, keep_going=(root / "failures.tsv").is_file())
+
+
+def _gone(recipe: Recipe, assets: list[str], speakers: list[str]) -> tuple[tuple[Gone, ...], tuple[str, ...]]:
+    """Return the recordings meant, in every catalogue that has them, and their paths."""
+    everything = [r for catalogue in recipe.catalogues.values() for r in catalogue.recordings]
+    hashes: set[str] = set()
+    for text in assets:
+        hashes.update(_by_hash(text, everything, recipe))
+    for who in speakers:
+        found = {r.sha256 for r in everything if str(r.meta.get("speaker", "")) == who}
+        if not found:
+            known = sorted({str(r.meta["speaker"]) for r in everything if "speaker" in r.meta})
+            raise UsageError(
+                f"--speaker {who}: no recording of the recipe's catalogues is of a speaker '{who}'{did_you_mean(who, known)}"
+            )
+        hashes |= found
+    fields = _asked_for(recipe)
+    gone, paths = [], {}
+    for name, catalogue in recipe.catalogues.items():
+        for place, member in enumerate(catalogue.drawn_from):
+            if isinstance(member, Recording) and member.sha256 in hashes:
+                splits = tuple(split for split in recipe.clips if member in recipe.members[name, split])
+                meta = {key: value for key, value in member.meta.items() if key in fields}
+                gone.append(Gone(catalogue=name, place=place, sha256=member.sha256, splits=splits, fields=meta))
+                paths[f"{member.data}:{member.path}"] = None
+    return tuple(gone), tuple(paths)
+
+
+def _by_hash(text: str, everything: list[Recording], recipe: Recipe) -> set[str]:
+    wanted = text.lower()
+    if len(wanted) < SHORTEST:
+        raise UsageError(
+            f"--asset {text}: expected a SHA-256, or its first {SHORTEST} digits at least (`audiosynth assets` lists them)"
+        )
+    found = {r.sha256 for r in everything if r.sha256.startswith(wanted)}
+    already = any(item.sha256.startswith(wanted) for item in recipe.withdrawn.recordings)
+    if not found and not already:
+        raise UsageError(
+            f"--asset {text}: the recipe's catalogues have no such recording (`audiosynth assets` lists them)"
+        )
+    if len(found) > 1:
+        raise UsageError(f"--asset {text}: several recordings begin so; give more digits")
+    return found
+
+
+def _asked_for(recipe: Recipe) -> set[str]:
+    """Return the fields that conditions of picks look at."""
+    fields: set[str] = set()
+    todo: list[Node] = [*recipe.lets.values(), recipe.scene]
+    seen: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        todo += node.children()
+        for condition in (node.where, node.unless) if isinstance(node, Pick) else ():
+            if isinstance(condition, MapNode):
+                fields |= condition.items.keys()
+            elif isinstance(condition, Const):
+                fields |= condition.value.keys()
+    return fields
+
+
+def _differing(manifest: Path, after: Recipe) -> Iterator[tuple[str, bool]]:
+    """Yield the clips that a recipe plans otherwise than their rows say, and whether it plans them at all."""
+    with manifest.open(encoding="utf-8") as file:
+        for _, row in read_rows(file, name=str(manifest)):
+            spec = row["spec"]
+            try:
+                new, _ = planned(after, spec["split"], spec["ordinal"])
+            except WithdrawnError:
+                yield row["clip_id"], False
+                continue
+            if new.to_json() != spec:
+                yield row["clip_id"], True
+
+
+def _stage(found: Withdrawal) -> None:
+    """Put the rows that stay aside; from where ``dataset.json`` is gone, the folder is an unfinished build of what is to be."""
+    work = found.root / WORK
+    for name in ("tmp", "units", KEPT, "failed"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    for name in ("tmp", KEPT):
+        (work / name).mkdir()
+    affected = {*found.refilled, *found.removed}
+    with open_manifest(found.root).open("rb") as file:
+        for line in file:
+            row = json.loads(line)
+            if row["clip_id"] not in affected:
+                unit = f"{row['split']}-{row['spec']['ordinal'] // UNIT:09d}.jsonl"
+                with (work / KEPT / unit).open("ab") as kept:
+                    kept.write(line)
+    put(work / "state.json", json.dumps(state_of(found.recipe), ensure_ascii=False).encode(), scratch=work / "tmp")
+    put(work / NAME, found.recipe.withdrawn.text.encode(), scratch=work / "tmp")
+    (found.root / "dataset.json").unlink()
+
+
+def _obey(root: Path) -> None:
+    """Put the list where loading the recipe finds it."""
+    put(root / NAME, (root / WORK / NAME).read_bytes(), scratch=root / WORK / "tmp")
+
+
+def _carry_on(root: Path, recipe: Recipe, workers: int, progress: Callable[[int, int], None] | None) -> Built:
+    (root / WORK / "tmp").mkdir(exist_ok=True)
+    _obey(root)
+    _sweep(root)
+    failed = (root / "failed.jsonl").is_file()
+    built = carry_out(RecipeOrder(recipe), root, workers=workers, keep_going=failed, progress=progress)
+    if failed and not built.stats["failed"]:
+        (root / "failed.jsonl").unlink()
+    later = later_exports(root)
+    if later:
+        export_labels(root, later)
+    return built
+
+
+def _sweep(root: Path) -> None:
+    """Delete the audio of clips whose rows do not stand, and all labels but the list of later exports."""
+    named: set[str] = set()
+    for folder in (KEPT, "units"):
+        for path in sorted((root / WORK / folder).glob("*.jsonl")):
+            for line in path.read_bytes().splitlines():
+                row = json.loads(line)
+                named.update((row["path"], *(stem_path(row["path"], stem) for stem in row.get("stems", ()))))
+    for path in sorted((root / "audio").rglob("*"), reverse=True):
+        if path.is_file() and path.relative_to(root).as_posix() not in named:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    for path in sorted((root / "labels").glob("*")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != root / LATER:
+            path.unlink()
