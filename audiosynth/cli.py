@@ -38,6 +38,7 @@ HOMES: Final = {
     "import-scaper": "commands.import_scaper",
     "assets": "commands.verify",
     "stats": "commands.stats",
+    "doctor": "commands.doctor",
     "list": "commands.look",
     "describe": "commands.look",
     "schema": "commands.look",

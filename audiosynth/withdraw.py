@@ -132,13 +132,6 @@ def withdraw(found: Withdrawal, *, workers: int = 1, progress: Callable[[int, in
     ------
     BuildError
         If the folder is in use or cannot be written; what was done stays, and `go_on` does the rest.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from audiosynth.withdraw import withdraw, withdrawal  # doctest: +SKIP
-    >>> withdraw(withdrawal("output/spoken_digits", speakers=["theo"])).clips  # doctest: +SKIP
-    300
     """
     (found.root / WORK).mkdir(exist_ok=True)
     with locked(found.root):
