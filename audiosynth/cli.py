@@ -34,6 +34,7 @@ HOMES: Final = {
     "vary": "commands.vary",
     "export": "commands.export",
     "verify": "commands.verify",
+    "audit": "commands.audit",
     "withdraw": "commands.withdraw",
     "import-scaper": "commands.import_scaper",
     "assets": "commands.verify",
