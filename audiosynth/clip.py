@@ -148,6 +148,7 @@ class Withheld:
     sha256: str
     meta: Mapping[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
+    data: str = ""
     path: str = "withdrawn"
 
 

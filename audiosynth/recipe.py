@@ -37,7 +37,7 @@ from audiosynth.loading.tables import members_of, tables_of
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
 from audiosynth.material.licences import Declared
-from audiosynth.material.withdrawn import read_withdrawn, withhold
+from audiosynth.material.withdrawn import Withdrawn, read_withdrawn, withhold
 from audiosynth.records.loaded import Each, Recipe
 from audiosynth.spec import MAX_DURATION, Scene
 
@@ -100,10 +100,8 @@ def load_recipe(
     loader = Loader(source)
     tree, moved = normalise(source.tree)
     source = loader.source = source.with_moved(moved)
-    for key in tree:
-        if key not in KEYS:
-            loader.fail((key,), f"a recipe has no '{key}'{did_you_mean(key, KEYS)}")
-    settings = settings_of(loader, tree, Path(path).stem)
+    loader.fail_all(((k,), f"a recipe has no '{k}'{did_you_mean(k, KEYS)}") for k in tree if k not in KEYS)
+    settings = {**settings_of(loader, tree, Path(path).stem), "withdrawn": read_withdrawn(source.folder)}
     split_spec = split_spec_of(loader, tree)
     specs = catalogue_specs(loader, tree, keep_going=keep_going)
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
@@ -114,7 +112,8 @@ def load_recipe(
     declared, licence = data_roots(loader, tree), licence_of(loader, tree)
     loader.stop()
     scene, lets, warnings, sounds = compiled
-    roots, scanned = _scanned(loader, specs, licence, _roots(loader, declared, specs, data or {}, environ), cache_dir)
+    roots = _roots(loader, declared, specs, data or {}, environ)
+    scanned = _scanned(loader, specs, licence, settings["withdrawn"], roots, cache_dir)
     found = _recordings(loader, scanned, specs, split_spec, [*counts])
     members = {**found, **members_of(tables, tree, split_spec, list(counts), loader)}
     loader.fail_all(without_sounds(sounds, members, counts))
@@ -122,9 +121,8 @@ def load_recipe(
     warnings += before_corpora(loader, scanned, specs, each=each, exports=exports, split=split_spec is not None)
     loader.stop()
     return Recipe(
-        clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members,
-        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence,
-        withdrawn=read_withdrawn(source.folder), **settings,
+        clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members, exports=exports,
+        supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence, **settings,
     )  # fmt: skip
 
 
@@ -202,18 +200,17 @@ def _roots(
 
 
 def _scanned(
-    loader: Loader, specs: Mapping[str, catalogues.CatalogueSpec], licence: Declared | None, roots: Mapping[str, Path],
-    cache_dir: Path | None,
-) -> tuple[Mapping[str, Path], dict[str, catalogues.Catalogue]]:  # fmt: skip
-    """Return the data roots, and the catalogues, each with what may be used of it."""
-    withdrawn = read_withdrawn(loader.source.folder)
+    loader: Loader, specs: Mapping[str, catalogues.CatalogueSpec], licence: Declared | None, withdrawn: Withdrawn,
+    roots: Mapping[str, Path], cache_dir: Path | None,
+) -> dict[str, catalogues.Catalogue]:  # fmt: skip
+    """Return the catalogues, each with what may be used of it."""
     found = {
         name: catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
         for name, spec in specs.items()
     }
     used = {name: withhold(allowed(loader, licence, item), withdrawn) for name, item in found.items()}
     loader.stop()
-    return roots, used
+    return used
 
 
 def _recordings(
@@ -225,7 +222,7 @@ def _recordings(
     for name, spec in specs.items():
         for split, recordings in _members(scanned[name], spec, split_spec, split_names, loader.source.folder).items():
             members[name, split] = recordings
-    if split_spec is not None:
+    if split_spec is not None and specs:
         grouped = {name: spec for name, spec in specs.items() if spec.group is not None}
         splits.require_apart({key: found for key, found in members.items() if key[0] in grouped})
         if not any(scanned[name].line for name in grouped):  # of what was withdrawn, nobody knows the groups any more

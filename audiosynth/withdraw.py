@@ -37,10 +37,8 @@ class Withdrawal:
 
     Attributes
     ----------
-    root
-        The set's folder.
-    recipe
-        Its recipe, without the recordings.
+    root, recipe
+        The set's folder; its recipe, without the recordings.
     gone
         The recordings, by catalogue.
     paths
@@ -92,7 +90,8 @@ def withdrawal(
         )
     gone, paths = _gone(recipe, [*assets], [*speakers])
     after = without(recipe, gone)
-    refilled, removed = [], []
+    refilled: list[str] = []
+    removed: list[str] = []
     for clip_id, there in _differing(open_manifest(root), after):
         (refilled if there else removed).append(clip_id)
     if len(removed) == sum(1 for _ in open_manifest(root).open("rb")):
@@ -141,8 +140,7 @@ def withdraw(found: Withdrawal, *, workers: int = 1, progress: Callable[[int, in
 
 def begun(root: str | Path) -> bool:
     """Return whether a withdrawal was interrupted in a folder."""
-    root = Path(root)
-    return (root / WORK / NAME).is_file() and not (root / "dataset.json").is_file()
+    return Path(root, WORK, NAME).is_file() and not Path(root, "dataset.json").is_file()
 
 
 def go_on(
@@ -180,7 +178,8 @@ def _gone(recipe: Recipe, assets: list[str], speakers: list[str]) -> tuple[tuple
             )
         hashes |= found
     fields = _asked_for(recipe)
-    gone, paths = [], {}
+    gone: list[Gone] = []
+    paths: dict[str, None] = {}
     for name, catalogue in recipe.catalogues.items():
         for place, member in enumerate(catalogue.drawn_from):
             if isinstance(member, Recording) and member.sha256 in hashes:

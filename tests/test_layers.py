@@ -32,7 +32,7 @@ FLOORS = {
     ),
     "loops": (
         "build", "building", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "report", "scaper.order",
-        "withdraw", "doctor", "audit", "auditing",
+        "withdraw", "doctor", "audit", "auditing", "leakage",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip

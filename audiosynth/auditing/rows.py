@@ -112,7 +112,8 @@ def shared_on_purpose(root: Path) -> frozenset[str]:
 def leaks(rows: Rows, shared: frozenset[str]) -> Iterator[Finding]:
     """Yield what is in more than one split; `shared` are data roots that may be."""
     for kind in ("speaker", "voice", "recording", "room"):
-        meant, not_meant = [], []
+        meant: list[str] = []
+        not_meant: list[str] = []
         for what in rows.leakage.shared(kind):
             data, colon, _ = what.partition(":")
             free = (data in shared) if colon else kind == "room"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth import pcm, registry
-from audiosynth.building.orders import Order
+from audiosynth.building.orders import Job, Order
 from audiosynth.errors import AudiosynthError, BuildError, PlanError
 from audiosynth.files.audiofile import AudioFile, write_audio
 from audiosynth.manifest import clip_path, dumps, make_row, needs_of
@@ -87,16 +87,14 @@ def render_unit(
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed, scratch = [], [], root / ".build" / "tmp"
+    rows, failed, scratch = _kept(root / ".build" / KEPT / unit.name), [], root / ".build" / "tmp"
     exporters = [registry.create("exporters", tree) for tree in order.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
     told = order.supervision.get(unit.split) != "none"
-    kept = _kept(root / ".build" / KEPT / unit.name)
     for number in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
-        if number in kept:
-            rows.append(kept[number])
+        if number in rows:
             continue
         spec = None
         try:
@@ -104,12 +102,10 @@ def render_unit(
             if job is None:
                 continue
             spec = job.spec
-            known = {"decisions": job.decisions, "kept": job.kept}
-            row = write(spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
-            row.update(job.extra)
+            row = _made(job, root, scratch, work)
             for check in checks if told else ():
                 check(row)
-            rows.append(dumps(row))
+            rows[number] = dumps(row)
         except OSError as error:
             raise disk_error(error, root) from error
         except AudiosynthError as error:
@@ -119,9 +115,16 @@ def render_unit(
             failed.append(_failure(unit.split, number, told_by, spec))
     if failed:
         put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
-    text = "".join(row + "\n" for row in rows)
+    text = "".join(rows[number] + "\n" for number in sorted(rows))
     put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)
+
+
+def _made(job: Job, root: Path, scratch: Path, work: Workspace) -> dict[str, Any]:
+    """Write the audio of a clip and return its row."""
+    known = {"decisions": job.decisions, "kept": job.kept}
+    row = write(job.spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
+    return {**row, **job.extra}
 
 
 def _kept(path: Path) -> dict[int, str]:
