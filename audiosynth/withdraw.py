@@ -39,10 +39,8 @@ class Withdrawal:
     ----------
     root, recipe
         The set's folder; its recipe, without the recordings.
-    gone
-        The recordings, by catalogue.
-    paths
-        Where their files are, below their data roots.
+    gone, paths
+        The recordings by catalogue; where their files are, below their data roots.
     refilled, removed
         Clips that are made again with another recording, and those for which there is none: they are left out.
     """
@@ -94,7 +92,7 @@ def withdrawal(
     removed: list[str] = []
     for clip_id, there in _differing(open_manifest(root), after):
         (refilled if there else removed).append(clip_id)
-    if len(removed) == sum(1 for _ in open_manifest(root).open("rb")):
+    if len(removed) == sum(head["splits"].values()):
         raise BuildError(f"{root}: without these recordings nothing would be left of the set; delete it")
     return Withdrawal(root, after, gone, paths, tuple(refilled), tuple(removed))
 
@@ -149,6 +147,8 @@ def go_on(
 ) -> Built:  # fmt: skip
     """Finish a withdrawal that was interrupted; see `withdraw`."""
     root = Path(root)
+    if not begun(root):
+        raise BuildError(f"{root}: nothing was interrupted here")
     _obey(root)
     recipe = _recipe_of(root, data)
     state = json.loads((root / WORK / "state.json").read_text(encoding="utf-8"))

@@ -86,9 +86,9 @@ def front_matter(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], c
 
 
 def _hub_licence(declared: str | None) -> dict[str, str]:
-    if declared is None:
+    expression = spdx(declared or "")
+    if not expression:
         return {"license": "unknown"}
-    expression = spdx(declared)
     name = _HUB_NAMES.get(expression, expression.lower())
     if name in HUB_LICENCES or expression in _HUB_NAMES:
         return {"license": name}
@@ -201,6 +201,8 @@ def _privacy(assets: Sequence[Mapping[str, Any]], content: Content) -> Iterator[
             yield f"- **{word}**: {len(names)}: {_few(names)}.{heard}"
     for name, origin in sorted(content.learned.items()):
         yield f"- **Learned noise**: {escaped(name)}, statistics without order in time{f', of {escaped(origin)}' if origin else ''}."
+    if content.refilled:
+        yield f"- **Withdrawn**: {content.refilled} clips hold other recordings in place of some that were withdrawn (`withdrawn.json`)."
     if assets:
         yield ""
         yield (

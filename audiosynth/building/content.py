@@ -39,6 +39,8 @@ class Content:
         Of synthetic voices, as their engines call them.
     spoken
         Whether labels have words.
+    refilled
+        Clips that hold something else in place of a recording that was withdrawn.
     """
 
     sounds: Counter[str] = field(default_factory=Counter)
@@ -50,10 +52,12 @@ class Content:
     learned: dict[str, str] = field(default_factory=dict)
     languages: set[str] = field(default_factory=set)
     spoken: bool = False
+    refilled: int = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Count one row."""
         spec = row["spec"]
+        self.refilled += bool(row.get("refilled"))
         for event in spec["events"]:
             place = event.get("place") or {}
             self._sound(event["source"], place.get("n_samples", 0) / row["sr"])
