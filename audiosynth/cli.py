@@ -33,6 +33,7 @@ HOMES: Final = {
     "reproduce": "commands.reproduce",
     "vary": "commands.vary",
     "export": "commands.export",
+    "report": "commands.report",
     "verify": "commands.verify",
     "audit": "commands.audit",
     "withdraw": "commands.withdraw",

@@ -31,8 +31,8 @@ FLOORS = {
         "recipe", "loading", "plan", "planning", "render", "rendering", "manifest", "scaper.chain", "scaper.importing",
     ),
     "loops": (
-        "build", "building", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "report", "scaper.order",
-        "withdraw", "doctor", "audit", "auditing", "leakage",
+        "build", "building", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "leakage", "report", "scaper.order",
+        "withdraw", "doctor", "audit", "auditing",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip

@@ -19,6 +19,8 @@ HOP: Final = 0.016
 """Seconds from frame to frame."""
 FMIN, FMAX, BITS = 300.0, 3000.0, 32
 """Hz: heard through a telephone, below half the lowest usual rate."""
+RATE: Final = 8000.0
+"""Hz down to which higher rates are brought first, by whole factors."""
 QUIET_DB: Final = -30.0
 """Frames this far under the clip's loudest say nothing."""
 LAG: Final = 4
@@ -84,9 +86,8 @@ def fingerprint(y: npt.NDArray[Any], sr: int) -> Print:
     """
     if y.ndim != 1:
         raise ParameterError(f"a fingerprint is of one channel, shape (n_samples,), got {y.shape}")
-    n = 2 * round(0.5 * WINDOW * sr)
     n_frames = 1 + int(y.size / (HOP * sr))
-    power = _power(np.pad(np.asarray(y, np.float32), (n // 2, n)), sr, n, n_frames) @ _bands(sr, n)
+    power = _power(np.asarray(y, np.float32), sr, n_frames)
     level = 10.0 * np.log10(power + _TINY)
     whole = power.sum(axis=1)
     before = np.concatenate([level[:1].repeat(LAG, axis=0), level[:-LAG]])[:n_frames]
@@ -96,18 +97,24 @@ def fingerprint(y: npt.NDArray[Any], sr: int) -> Print:
     return np.asarray(bits)
 
 
-def _power(padded: npt.NDArray[np.float32], sr: int, n: int, n_frames: int) -> npt.NDArray[np.float32]:
-    """Return the power spectra of windows around the frames, shape (n_frames, n // 2 + 1)."""
+def _power(y: npt.NDArray[np.float32], sr: int, n_frames: int) -> npt.NDArray[np.float32]:
+    """Return the power in the bands in windows around the frames, shape (n_frames, 33)."""
     import scipy.fft
+    import scipy.signal
 
-    starts = np.floor(np.arange(n_frames) * HOP * sr + 0.5).astype(np.int64)
+    step = max(1, int(sr / RATE))
+    low = scipy.signal.resample_poly(y, 1, step) if step > 1 and y.size else y
+    rate = sr / step
+    n = scipy.fft.next_fast_len(2 * round(0.5 * WINDOW * rate), real=True)
+    padded = np.pad(low, (n // 2, n))
+    starts = np.floor(np.arange(n_frames) * HOP * rate + 0.5).astype(np.int64)
     frames = np.lib.stride_tricks.sliding_window_view(padded, n)[starts]
     spectra = scipy.fft.rfft(frames * np.hanning(n).astype(np.float32), axis=1)
-    return np.asarray(spectra.real**2 + spectra.imag**2, np.float32)
+    return np.asarray((spectra.real**2 + spectra.imag**2) @ _bands(rate, n), np.float32)
 
 
 @lru_cache(maxsize=8)
-def _bands(sr: int, n: int) -> npt.NDArray[np.float32]:
+def _bands(sr: float, n: int) -> npt.NDArray[np.float32]:
     """Return the weights of bands of equal width in mel (O'Shaughnessy's), shape (n // 2 + 1, 33)."""
     mel = np.linspace(*(2595.0 * np.log10(1 + f / 700.0) for f in (FMIN, FMAX)), BITS + 2)
     edges = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
