@@ -7,18 +7,16 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from audiosynth.build import Built, carry_out
+from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.state import changes, state_of
 from audiosynth.building.units import KEPT, UNIT, put
 from audiosynth.clip import Member, Recording, Withheld
-from audiosynth.errors import BuildError, UsageError, WithdrawnError, did_you_mean
+from audiosynth.errors import BuildError, WithdrawnError
 from audiosynth.exports import LATER, export_labels, later_exports, read_head
-from audiosynth.language.draws import Pick
-from audiosynth.language.nodes import Const, MapNode, Node
 from audiosynth.manifest import open_manifest, read_rows
 from audiosynth.material.kept import Kept
 from audiosynth.material.stems import stem_path
@@ -26,9 +24,7 @@ from audiosynth.material.withdrawn import NAME, Gone, withhold
 from audiosynth.plan import planned
 from audiosynth.recipe import load_recipe
 from audiosynth.records.loaded import MAX_POOLS, Recipe
-
-SHORTEST: Final = 8
-"""Digits of a SHA-256 that name a recording."""
+from audiosynth.report.report import FOLDER, PAGE
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def withdrawal(
         raise BuildError(
             f"{root}: cannot be filled up again, as this changed since it was built: {changed}; bring that back, or build the set anew"
         )
-    gone, paths = _gone(recipe, [*assets], [*speakers])
+    gone, paths = chosen(recipe, [*assets], [*speakers])
     after = without(recipe, gone)
     refilled: list[str] = []
     removed: list[str] = []
@@ -163,69 +159,6 @@ def _recipe_of(root: Path, data: Mapping[str, str] | None) -> Recipe:
     return load_recipe(root / "recipe.yaml", data=data, keep_going=(root / "failures.tsv").is_file())
 
 
-def _gone(recipe: Recipe, assets: list[str], speakers: list[str]) -> tuple[tuple[Gone, ...], tuple[str, ...]]:
-    """Return the recordings meant, in every catalogue that has them, and their paths."""
-    everything = [r for catalogue in recipe.catalogues.values() for r in catalogue.recordings]
-    hashes: set[str] = set()
-    for text in assets:
-        hashes.update(_by_hash(text, everything, recipe))
-    for who in speakers:
-        found = {r.sha256 for r in everything if str(r.meta.get("speaker", "")) == who}
-        if not found:
-            known = sorted({str(r.meta["speaker"]) for r in everything if "speaker" in r.meta})
-            raise UsageError(
-                f"--speaker {who}: no recording of the recipe's catalogues is of a speaker '{who}'{did_you_mean(who, known)}"
-            )
-        hashes |= found
-    fields = _asked_for(recipe)
-    gone: list[Gone] = []
-    paths: dict[str, None] = {}
-    for name, catalogue in recipe.catalogues.items():
-        for place, member in enumerate(catalogue.drawn_from):
-            if isinstance(member, Recording) and member.sha256 in hashes:
-                splits = tuple(split for split in recipe.clips if member in recipe.members[name, split])
-                meta = {key: value for key, value in member.meta.items() if key in fields}
-                gone.append(Gone(catalogue=name, place=place, sha256=member.sha256, splits=splits, fields=meta))
-                paths[f"{member.data}:{member.path}"] = None
-    return tuple(gone), tuple(paths)
-
-
-def _by_hash(text: str, everything: list[Recording], recipe: Recipe) -> set[str]:
-    wanted = text.lower()
-    if len(wanted) < SHORTEST:
-        raise UsageError(
-            f"--asset {text}: expected a SHA-256, or its first {SHORTEST} digits at least (`audiosynth assets` lists them)"
-        )
-    found = {r.sha256 for r in everything if r.sha256.startswith(wanted)}
-    already = any(item.sha256.startswith(wanted) for item in recipe.withdrawn.recordings)
-    if not found and not already:
-        raise UsageError(
-            f"--asset {text}: the recipe's catalogues have no such recording (`audiosynth assets` lists them)"
-        )
-    if len(found) > 1:
-        raise UsageError(f"--asset {text}: several recordings begin so; give more digits")
-    return found
-
-
-def _asked_for(recipe: Recipe) -> set[str]:
-    """Return the fields that conditions of picks look at."""
-    fields: set[str] = set()
-    todo: list[Node] = [*recipe.lets.values(), recipe.scene]
-    seen: set[int] = set()
-    while todo:
-        node = todo.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        todo += node.children()
-        for condition in (node.where, node.unless) if isinstance(node, Pick) else ():
-            if isinstance(condition, MapNode):
-                fields |= condition.items.keys()
-            elif isinstance(condition, Const):
-                fields |= condition.value.keys()
-    return fields
-
-
 def _differing(manifest: Path, after: Recipe) -> Iterator[tuple[str, bool]]:
     """Yield the clips that a recipe plans otherwise than their rows say, and whether it plans them at all."""
     with manifest.open(encoding="utf-8") as file:
@@ -280,7 +213,7 @@ def _carry_on(root: Path, recipe: Recipe, workers: int, progress: Callable[[int,
 
 
 def _sweep(root: Path) -> None:
-    """Delete the audio of clips whose rows do not stand, and all labels but the list of later exports."""
+    """Delete the audio of clips whose rows do not stand, the report, and all labels but the list of later exports."""
     named: set[str] = set()
     for folder in (KEPT, "units"):
         for path in sorted((root / WORK / folder).glob("*.jsonl")):
@@ -292,6 +225,8 @@ def _sweep(root: Path) -> None:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+    (root / PAGE).unlink(missing_ok=True)
+    shutil.rmtree(root / FOLDER, ignore_errors=True)
     for path in sorted((root / "labels").glob("*")):
         if path.is_dir():
             shutil.rmtree(path)

@@ -31,6 +31,7 @@ class Rows:
     levels: list[float | None] = field(default_factory=list)
     labeled: list[bool] = field(default_factory=list)
     pcm: list[str] = field(default_factory=list)
+    may_clip: list[bool] = field(default_factory=list)
     assets: list[frozenset[str]] = field(default_factory=list)
     leakage: Leakage = field(default_factory=Leakage)
     classes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -64,6 +65,7 @@ def _add(rows: Rows, row: Mapping[str, Any], place: str) -> None:
     rows.splits.append(str(row["split"]))
     rows.levels.append(row["outcomes"]["level_dbfs"])
     rows.pcm.append(str(row["pcm_sha256"]))
+    rows.may_clip.append(bool(row["outcomes"]["clipped"] or (row["spec"].get("mix") or {}).get("effects")))
     rows.assets.append(frozenset(_hashes(row["spec"])))
     rows.leakage.add(row)
     audible = [label for label in row["labels"] if label.get("audible", True)]

@@ -87,9 +87,11 @@ def sounds(rows: Rows, heard: Sequence[Heard | str]) -> Iterator[Finding]:
         yield Finding("audio", "fault", f"files that cannot be read ({why}); build the set again", tuple(broken))
     good = [(i, item) for i, item in enumerate(heard) if isinstance(item, Heard)]
     for name, words in FAULTS.items():
-        clips = tuple(rows.ids[i] for i, item in good if name in item.faults and (name != "silent" or rows.labeled[i]))
-        if clips:
-            yield Finding("audio", "fault", f"clips {words}", clips)
+        meant = {"silent": [not labeled for labeled in rows.labeled], "clipping": rows.may_clip}.get(name)
+        clips = [i for i, item in good if name in item.faults]
+        wrong = tuple(rows.ids[i] for i in clips if meant is None or not meant[i])
+        if wrong:
+            yield Finding("audio", "fault", f"clips {words}", wrong)
     off = tuple(rows.ids[i] for i, item in good if _is_off(rows.levels[i], item.level_dbfs))
     if off:
         yield Finding("levels", "fault", f"levels off what the manifest says by more than {LEVEL_ERROR_DB} dB", off)

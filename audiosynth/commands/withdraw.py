@@ -46,7 +46,7 @@ def withdraw_command(
     """Take recordings out of the set in DIR, and make the clips that used them again with others of the same kind.
 
     All other clips stay as they are, bit for bit. A clip for which nothing else fits is left out. Manifest, assets, labels,
-    attribution and card follow. DIR/withdrawn.json keeps the recordings' hashes; beside a recipe, that file is always obeyed, so
+    attribution and card follow; a report is deleted. DIR/withdrawn.json keeps the recordings' hashes; beside a recipe, that file is always obeyed, so
     that a new build gives the same set. If this is interrupted, the same command goes on. Copies that you handed on are yours to
     recall.
     """
