@@ -195,11 +195,13 @@ def _stage(found: Withdrawal) -> None:
 
 def _obey(root: Path) -> None:
     """Put the list where loading the recipe finds it."""
+    (root / WORK / "tmp").mkdir(
+        exist_ok=True
+    )  # a build that goes on clears it first, and may have been killed right then
     put(root / NAME, (root / WORK / NAME).read_bytes(), scratch=root / WORK / "tmp")
 
 
 def _carry_on(root: Path, recipe: Recipe, workers: int, progress: Callable[[int, int], None] | None) -> Built:
-    (root / WORK / "tmp").mkdir(exist_ok=True)
     _obey(root)
     _sweep(root)
     failed = (root / "failed.jsonl").is_file()
