@@ -247,6 +247,8 @@ def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) 
             raise ManifestError(f"{place} ({clip_id}): decisions.{key} should have {count} values; was the row edited?")
     if any(event.place is None for event in spec.events):
         raise ManifestError(f"{place} ({clip_id}): an event has no place; was the row edited?")
+    if any(i >= n for one in spec.conversations for i in one.events):
+        raise ManifestError(f"{place} ({clip_id}): a conversation has a turn that is no event; was the row edited?")
     if spec.clip_id != clip_id:
         raise ManifestError(
             f"{place}: the row calls itself {clip_id} but its spec is {spec.clip_id}; was the row edited?"

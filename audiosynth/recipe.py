@@ -56,7 +56,7 @@ def load_recipe(
     clips: int | None = None,
     data: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
-    cache_dir: Path | None = None,
+    cache_dir: str | Path | None = None,
     keep_going: bool = False,
 ) -> Recipe:
     """Read, check and compile a recipe.
@@ -201,7 +201,7 @@ def _roots(
 
 def _scanned(
     loader: Loader, specs: Mapping[str, catalogues.CatalogueSpec], licence: Declared | None, withdrawn: Withdrawn,
-    roots: Mapping[str, Path], cache_dir: Path | None,
+    roots: Mapping[str, Path], cache_dir: str | Path | None,
 ) -> dict[str, catalogues.Catalogue]:  # fmt: skip
     """Return the catalogues, each with what may be used of it."""
     found = {

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
+from audiosynth.records.conversation import Conversation
 from audiosynth.records.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.records.level import Level
 from audiosynth.records.output import Output
@@ -204,6 +205,7 @@ class ClipSpec(Scene):
     reference_channel: int = Field(0, ge=0)
     calibration_db: float | None = None
     output: Output = Output()
+    conversations: tuple[Conversation, ...] = Field((), strict=False)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> ClipSpec:
