@@ -43,7 +43,19 @@ STAGES = {
     "imports": ("scaper.importing",),
     "manifest": ("manifest",),
 }
-HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
+HEAVY = {
+    "scipy",
+    "soundfile",
+    "librosa",
+    "soxr",
+    "matplotlib",
+    "numba",
+    "h5py",
+    "pyloudnorm",
+    "pyarrow",
+    "jinja2",
+    "PIL",
+}
 IMPORTED_LATE = "kernel"
 """How modules of compiled code end: it stands at module level, and nothing imports it but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}

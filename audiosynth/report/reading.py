@@ -26,6 +26,9 @@ RANGE_DB: Final = 80.0
 SHADES: Final = 32
 """Colours of the picture: steps of 2.5 dB, half the bytes that 256 take."""
 
+EFFORT: Final = 3
+"""Of zlib, 1 to 9: from here on files hardly shrink, but take twice as long."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -152,4 +155,4 @@ def save_picture(mel: npt.NDArray[np.float64], path: Path) -> None:
     steps = (mel[::-1] - float(mel.max()) + RANGE_DB) / RANGE_DB * (SHADES - 1)
     image = Image.fromarray(np.clip(np.rint(steps), 0, SHADES - 1).astype(np.uint8), mode="L")
     image.putpalette(_palette())
-    image.save(path, format="PNG", compress_level=6)
+    image.save(path, format="PNG", compress_level=EFFORT)

@@ -111,7 +111,8 @@ class Sidecars:
             for stem, parts in stems_of_row(row)
             for part in parts
         ]
-        data = sorted({what.partition(":")[0] for kind, what in used_by(row["spec"]) if kind == "recording"})
+        used = used_by(row["spec"]) if row["made_of"]["recordings"] else ()
+        data = sorted({what.partition(":")[0] for kind, what in used if kind == "recording"})
         plain = {key: value for key, value in row.items() if key != "stems"}
         details: dict[str, Any] = {"row": plain, "stems": stems, "data": data}
         if seen is not None:

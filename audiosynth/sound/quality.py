@@ -23,7 +23,8 @@ EDGE: Final = 0.005
 CUT_DB: Final = 6.0
 """A tail is cut where the last `EDGE` is no less than this under the loudest stretch of that length …"""
 CUT_OVER_DB: Final = 20.0
-"""… and this far over the quietest, so that a level bed of noise is none."""
+"""… and this far over what the quietest `GROUND` of such stretches are below, so that a level bed of noise is none."""
+GROUND: Final = 0.1
 OUTLIER: Final = 5.0
 """Robust standard deviations (1.4826 MAD) from the median at which a level stands apart from its set …"""
 OUTLIER_DB: Final = 6.0
@@ -47,7 +48,7 @@ class Quality:
     not_finite
         Samples that are NaN or infinite; the other figures are of the rest.
     tail_db, floor_db
-        Level of the last `EDGE` seconds, and of the quietest stretch of that length, re the loudest.
+        Level of the last `EDGE` seconds, and what the quietest `GROUND` of stretches of that length are below, re the loudest.
     """
 
     n_samples: int
@@ -113,7 +114,7 @@ def measure(blocks: Iterable[npt.NDArray[Any]], sr: int) -> Quality:
     loudest = float(levels.max())
     return Quality(
         n, _db(peak**2), _db(power / max(1, n * channels)), _db(float(np.max(np.abs(total))) ** 2 / max(1, n) ** 2),
-        saturated, bad, _db(levels[-1] / loudest if loudest else 0.0), _db(levels.min() / loudest if loudest else 0.0),
+        saturated, bad, _db(levels[-1] / loudest if loudest else 0.0), _db(float(np.quantile(levels, GROUND)) / loudest if loudest else 0.0),
     )  # fmt: skip
 
 
