@@ -32,6 +32,7 @@ FLOORS = {
     ),
     "loops": (
         "build", "building", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "leakage", "report", "scaper.order",
+        "withdraw", "doctor", "audit", "auditing",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip
