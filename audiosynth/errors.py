@@ -20,6 +20,10 @@ class UsageError(AudiosynthError):
     exit_code = 2
 
 
+class PluginError(UsageError):
+    """A component of another package is not here: the package is not installed, offers no such thing, or cannot be loaded."""
+
+
 class ParameterError(AudiosynthError):
     """A numeric function was called with values outside its domain."""
 

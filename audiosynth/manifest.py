@@ -206,23 +206,25 @@ def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:
     digest = tree.get("pcm_sha256")
     if not isinstance(digest, str) or not _HASH.fullmatch(digest):
         raise ManifestError(f"{place} ({clip_id}): pcm_sha256 should be 64 hexadecimal digits, got {digest!r}")
-    spec = _record(spec_model(tree.get("spec")), tree.get("spec"), f"{place} ({clip_id}) spec")
-    decisions = _record(Decisions, tree.get("decisions"), f"{place} ({clip_id}) decisions")
-    _consistent(spec, decisions, clip_id, place)
     needs = tree.get("needs") or ()
     if not isinstance(needs, list | tuple) or not all(isinstance(need, str) for need in needs):
         raise ManifestError(f"{place} ({clip_id}): needs should be a list of library==version, got {needs!r}")
+    spec = _record(spec_model(tree.get("spec")), tree.get("spec"), f"{place} ({clip_id}) spec", needs)
+    decisions = _record(Decisions, tree.get("decisions"), f"{place} ({clip_id}) decisions")
+    _consistent(spec, decisions, clip_id, place)
     if not re.fullmatch(r"[0-9a-f]{0,64}", str(tree.get("recipe", ""))):
         raise ManifestError(f"{place} ({clip_id}): recipe should be hexadecimal digits, got {tree['recipe']!r}")
     return Row(clip_id, path, spec, decisions, digest, tuple(needs), tree)
 
 
-def _record(model: Any, tree: Any, place: str) -> Any:
+def _record(model: Any, tree: Any, place: str, needs: Iterable[str] = ()) -> Any:
     try:
         return model.model_validate(tree)
     except ValidationError as error:
         loc, message = registry.explain(error, "row")[0]
-        raise ManifestError(f"{place}.{path_text(loc)}: {message}; was the row edited?") from None
+        absent = error.errors(include_url=False)[0]["type"] == registry.NO_PLUGIN
+        hint = f"the row needs {', '.join(needs)}" if absent else "was the row edited?"
+        raise ManifestError(f"{place}.{path_text(loc)}: {message}; {hint}") from None
 
 
 def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) -> None:

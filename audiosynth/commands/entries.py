@@ -107,7 +107,7 @@ def entries(group: str) -> Iterator[Entry]:
             takes = f"Takes {word.takes}." if word.takes else ""
             yield Entry(group, name, first, "\n\n".join(filter(None, (takes, more))), example=word.example)
     else:
-        for cls in registry.newest(group).values():
+        for cls in registry.newest(group, everywhere=True).values():
             yield _component(group, cls)
 
 
@@ -116,7 +116,7 @@ def _first(cls: Any) -> str:
 
 
 def _component(family: str, cls: Any) -> Entry:
-    versions = tuple(c.version for c in registry.components(family).values() if c.type_name == cls.type_name)
+    versions = tuple(c.version for c in registry.installed(family).values() if c.type_name == cls.type_name)
     return Entry(
         family, cls.type_name, _first(cls), _prose(cls), versions, cls.portability,
         tuple(_with_draws(cls.drawn, parameters(cls.model_json_schema()))), _example(family, cls),
@@ -137,7 +137,7 @@ def _prose(cls: Any) -> str:
     lines = (inspect.getdoc(cls) or "").splitlines()[1:]
     kept: list[str] = []
     skipping = False
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+    for line, after in zip(lines, [*lines[1:], ""], strict=False):
         if after.startswith("---"):
             skipping = line.strip() not in ("References", "Notes")
         if not skipping:
@@ -146,7 +146,9 @@ def _prose(cls: Any) -> str:
 
 
 def _example(family: str, cls: Any) -> str:
-    tree = {key: _shown(value) for key, value in dict(next(iter(cls.examples), {})).items() if key != "seed"}
+    tree = {
+        key: _shown(value) for key, value in dict(next(iter(getattr(cls, "examples", ())), {})).items() if key != "seed"
+    }
     plain = {"type": cls.type_name, **tree}
     where = {"synths": "source", "noises": "noise", "rooms": "room", "effects": "effects", "exporters": "export"}[
         family

@@ -31,6 +31,8 @@ def list_command(*, family: str | None, show: Show) -> None:
 
     _known(family, GROUPS)
     found = [entry for group in GROUPS if family in (None, group) for entry in entries(group)]
+    for text in _left_out(family):
+        show.note(f"warning: {text}")
     keys = ("group", "name", "summary", "versions", "portability")
     show.json({"entries": [{key: getattr(entry, key) for key in keys} for entry in found]})
     if show.quiet:
@@ -38,6 +40,14 @@ def list_command(*, family: str | None, show: Show) -> None:
             show.result(entry.name)
     else:
         show.table(("family", "name", "what it is"), [(e.group, e.name, e.summary) for e in found])
+
+
+def _left_out(family: str | None) -> list[str]:
+    from audiosynth.plugins import misnamed
+    from audiosynth.registry import FAMILIES, faults
+
+    asked = [group for group in FAMILIES if family in (None, group)]
+    return [*(text for group in asked for text in faults(group)), *(misnamed() if asked else ())]
 
 
 def _known(family: str | None, groups: tuple[str, ...]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
+from pydantic_core import PydanticCustomError
 
 from audiosynth import registry
-from audiosynth.errors import AudiosynthError
+from audiosynth.errors import AudiosynthError, PluginError
 from audiosynth.language.nodes import ConstMap
 from audiosynth.registry import Component
 
@@ -33,6 +34,8 @@ class Family:
                 return registry.create(self.name, value)
             if self.name not in value.built:
                 value.built[self.name] = registry.create(self.name, value)
+        except PluginError as error:
+            raise PydanticCustomError(registry.NO_PLUGIN, "{text}", {"text": str(error)}) from None
         except AudiosynthError as error:
             raise ValueError(str(error)) from None
         built: Component = value.built[self.name]
