@@ -47,7 +47,7 @@ _BOUNDS: Final = {"minimum": "â‰¥ {}", "exclusiveMinimum": "> {}", "maximum": "â
 
 @dataclass(frozen=True)
 class Parameter:
-    """One key: what may stand there."""
+    """One key: what may stand there; `draw` is what a component draws by itself where a recipe leaves it out."""
 
     name: str
     type: str
@@ -55,6 +55,7 @@ class Parameter:
     range: str
     default: str
     description: str
+    draw: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,9 @@ def _component(family: str, cls: Any) -> Entry:
 def _with_draws(drawn: Mapping[str, Any], found: Iterable[Parameter]) -> Iterator[Parameter]:
     """Yield parameters, in place of the default the draw that a component makes by itself."""
     for p in found:
-        text = _flow(drawn[p.name]) if p.name in drawn else p.default
-        yield replace(p, default=text if len(text) <= LONGEST_DEFAULT else "drawn")
+        draw = _flow(drawn[p.name]) if p.name in drawn else ""
+        text = draw or p.default
+        yield replace(p, default=text if len(text) <= LONGEST_DEFAULT else "drawn", draw=draw)
 
 
 def _prose(cls: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from audiosynth.commands.completion import complete_entry, complete_family
 from audiosynth.commands.failures import dumps
 from audiosynth.commands.show import Show, example, output_options
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     short_help="List components, distributions, words and recipes.",
     epilog=example("audiosynth list effects"),
 )
-@click.argument("family", required=False)
+@click.argument("family", required=False, shell_complete=complete_family)
 @output_options
 def list_command(*, family: str | None, show: Show) -> None:
     """List what a recipe may use.
@@ -63,20 +65,30 @@ def _known(family: str | None, groups: tuple[str, ...]) -> None:
     short_help="Describe a component, distribution or word.",
     epilog=example("audiosynth describe chirp"),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_entry)
+@click.option(
+    "--picture/--no-picture", default=None,
+    help="Draw what a synthesizer, noise, room or effect does, in characters.  [default: in a terminal]",
+)  # fmt: skip
 @output_options
-def describe_command(*, name: str, show: Show) -> None:
-    """Describe NAME: what it is, its parameters with units, ranges and defaults, and an example.
+def describe_command(*, name: str, picture: bool | None, show: Show) -> None:
+    """Describe NAME: what it is, its parameters with units, ranges and defaults, an example, and (in a terminal) a picture.
 
     NAME is anything that `audiosynth list` shows; family/name (noises/file) where two families have it. Every parameter
     may also be drawn.
     """
+    from audiosynth.commands.pictures import PICTURED
+    from audiosynth.commands.pictures import picture as draw
+
+    wanted = sys.stdout.isatty() if picture is None else picture
     found = _named(name)
     show.json({"entries": [entry.as_dict() for entry in found]})
     for i, entry in enumerate(found):
         if i:
             show.result("")
         _describe(entry, show)
+        if wanted and not show.as_json and entry.group in PICTURED:
+            draw(entry.group, entry.name, show)
 
 
 def _named(name: str) -> list[Entry]:

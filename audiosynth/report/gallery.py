@@ -40,7 +40,7 @@ class Specimen(NamedTuple):
     @property
     def stem(self) -> str:
         """Return the name of its files."""
-        return f"{self.family}-{self.name}-{self.number}"
+        return f"{self.family}-{self.name.replace(':', '-')}-{self.number}"
 
 
 def specimens(n: int, *, sr: int, folder: Path, only: Collection[str] = ()) -> Iterator[Specimen]:
@@ -62,12 +62,12 @@ def specimens(n: int, *, sr: int, folder: Path, only: Collection[str] = ()) -> I
     UsageError
         If one of the names is none of a synthesizer or noise.
     """
-    known = {name: None for family in FAMILIES for name in registry.newest(family)}
+    known = {name: None for family in FAMILIES for name in registry.newest(family, everywhere=bool(only))}
     for name in only:
         if name not in known:
             raise UsageError(f"no synthesizer or noise is called '{name}'{did_you_mean(name, known)}")
     for family in FAMILIES:
-        for name, cls in registry.newest(family).items():
+        for name, cls in registry.newest(family, everywhere=bool(only)).items():
             if only and name not in only:
                 continue
             if name == "profile":
@@ -98,7 +98,7 @@ def _drawn(family: str, name: str, n: int, *, sr: int, folder: Path) -> Iterator
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
 
-    path = folder / f"{name}.yaml"
+    path = folder / "draw.yaml"
     scene = {"events": [{"label": name, "source": {"type": name}}]}
     if family == "noises":
         scene = {"noise": {"type": name, "level_dbfs": -30}}  # type: ignore[dict-item]

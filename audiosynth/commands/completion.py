@@ -1,0 +1,78 @@
+"""`audiosynth completion`, and what a shell is offered when somebody presses the tab key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from audiosynth.commands.show import Show, example, output_options
+
+VARIABLE = "_AUDIOSYNTH_COMPLETE"
+SHELLS = ("bash", "zsh", "fish")
+
+
+def _offer(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def complete_recipe(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Offer the recipes that come along, and files."""
+    from audiosynth.files.shipped import shipped_recipes
+
+    return [*_offer(shipped_recipes(), incomplete), CompletionItem(incomplete, type="file")]
+
+
+def complete_point(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Offer the starting points."""
+    from audiosynth.starter import POINTS
+
+    return _offer(POINTS, incomplete)
+
+
+def complete_exporter(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Offer the formats of labels."""
+    from audiosynth.registry import newest
+
+    return _offer(newest("exporters"), incomplete)
+
+
+def complete_family(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Offer what `list` takes."""
+    from audiosynth.commands.entries import GROUPS
+
+    return _offer(GROUPS, incomplete)
+
+
+def complete_entry(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Offer everything that `describe` knows."""
+    from audiosynth.commands.entries import GROUPS, entries
+
+    return _offer(sorted({entry.name for group in GROUPS for entry in entries(group)}), incomplete)
+
+
+@click.command(
+    "completion",
+    short_help="Print the script that lets a shell complete commands and names.",
+    epilog=example(
+        "audiosynth completion bash >> ~/.bashrc",
+        "audiosynth completion zsh >> ~/.zshrc",
+        "audiosynth completion fish > ~/.config/fish/completions/audiosynth.fish",
+    ),
+)
+@click.argument("shell", type=click.Choice(SHELLS))
+@output_options
+@click.pass_context
+def completion_command(ctx: click.Context, *, shell: str, show: Show) -> None:
+    """Print the script for SHELL: bash (4.4 or newer), zsh or fish.
+
+    The tab key then completes commands and options, and the names of recipes, components, formats, presets and starting points.
+    """
+    made = get_completion_class(shell)
+    if made is None:
+        raise click.UsageError(f"click has no completion for {shell}", ctx)
+    root = ctx.find_root()
+    script = made(root.command, {}, "audiosynth", VARIABLE).source()
+    show.json({"shell": shell, "script": script})
+    show.result(script)
