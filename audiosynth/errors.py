@@ -86,7 +86,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Return ``where path: message``."""
-        place = " ".join(part for part in (self.where, self.path) if part)
+        told = self.where.endswith(f" {self.path}")  # --set names the path itself
+        place = " ".join(part for part in (self.where, "" if told else self.path) if part)
         return f"{place}: {self.message}" if place else self.message
 
 

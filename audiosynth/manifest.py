@@ -170,7 +170,13 @@ def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[st
         try:
             tree = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
-            raise ManifestError(f"{place}: not a row of JSON ({error}); was the file edited or cut?") from None
+            recipe = name.endswith((".yaml", ".yml"))
+            hint = (
+                "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
+                if recipe
+                else "was the file edited or cut?"
+            )
+            raise ManifestError(f"{place}: not a row of JSON ({error}); {hint}") from None
         if not isinstance(tree, dict):
             raise ManifestError(f"{place}: expected a JSON object, got {type(tree).__name__}")
         yield place, tree
@@ -276,5 +282,7 @@ def open_manifest(path: Path) -> Path:
     """
     found = path / "manifest.jsonl" if path.is_dir() else path
     if not found.is_file():
-        raise ManifestError(f"{found}: no such manifest; a finished build has a manifest.jsonl")
+        raise ManifestError(
+            f"{found}: no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made)"
+        )
     return found

@@ -121,7 +121,15 @@ def chosen_rows(
                 if not wanted:
                     return
     if wanted:
-        raise ManifestError(f"{name}: no clip is called {', '.join(sorted(wanted)[:5])}; ids look like train-000000000")
+        raise ManifestError(f"{name}: no clip is called {', '.join(sorted(wanted)[:5])}; {_way_out(wanted)}")
+
+
+def _way_out(wanted: Collection[str]) -> str:
+    """Return how an id is written: with nine digits, and the split before them."""
+    split, _, number = min(wanted).rpartition("-")
+    if number.isascii() and number.isdigit():
+        return f"ids have the split and nine digits: {split or 'train'}-{int(number):09d}"
+    return "ids look like train-000000000"
 
 
 class Bench:

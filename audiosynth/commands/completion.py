@@ -9,7 +9,6 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from audiosynth.commands.show import Show, example, output_options
 
-VARIABLE = "_AUDIOSYNTH_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -69,10 +68,12 @@ def completion_command(ctx: click.Context, *, shell: str, show: Show) -> None:
 
     The tab key then completes commands and options, and the names of recipes, components, formats, presets and starting points.
     """
+    from audiosynth.cli import COMPLETE
+
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"click has no completion for {shell}", ctx)
     root = ctx.find_root()
-    script = made(root.command, {}, "audiosynth", VARIABLE).source()
+    script = made(root.command, {}, "audiosynth", COMPLETE).source()
     show.json({"shell": shell, "script": script})
     show.result(script)

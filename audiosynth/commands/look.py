@@ -107,7 +107,10 @@ def _named(name: str) -> list[Entry]:
             f"nothing is called '{name}'; did you mean {' or '.join(f'{e.group}/{e.name}' for e in same)}?"
         )
     if not found:
-        hint = did_you_mean(plain, {entry.name for entry in every}) or "; `audiosynth list` shows what there is"
+        owners = [entry.name for entry in every if plain in {p.name for p in entry.parameters}]
+        theirs = f"; it is a parameter of {', '.join(owners[:5])}{', …' if owners[5:] else ''}" if owners else ""
+        near = did_you_mean(plain, {entry.name for entry in every})
+        hint = theirs or near or "; `audiosynth list` shows what there is"
         raise UsageError(f"nothing is called '{plain}'{hint}")
     return found
 
