@@ -82,8 +82,7 @@ def test_programs_of_the_readme(block, tmp_path, monkeypatch):
 def command_lines() -> list[str]:
     """Return every command of ours in the README, after a pipe or another command too."""
     lines = [line[2:] for block in fenced("console") for line in block.splitlines() if line.startswith("$ ")]
-    found = [line[line.index("audiosynth ") :] for line in lines if re.search(r"(^|[&|] )audiosynth ", line)]
-    return found
+    return [line[line.index("audiosynth ") :] for line in lines if re.search(r"(^|[&|] )audiosynth ", line)]
 
 
 @pytest.mark.parametrize("line", command_lines())
