@@ -139,7 +139,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="\b\nFirst steps:\n  audiosynth build quickstart\n  audiosynth preview quickstart --clip 3\n  audiosynth new mine",
+    epilog="\b\nFirst steps:\n  audiosynth build quickstart\n  audiosynth build quickstart_spoken      (with the extra [speech])\n  audiosynth preview quickstart --clip 3\n  audiosynth new mine",
 )
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."

@@ -198,6 +198,11 @@ def test_a_shell_is_offered_names(line, wanted, other):
     assert not set(other) & set(found)
 
 
+def test_everything_that_is_listed_is_offered():
+    """`describe` completes all names of `list`, and no others."""
+    assert complete("audiosynth describe ") == sorted(set(run("list", "-q").split()))
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_scripts_are_what_the_shell_understands(shell):
     """Each names the variable and the program; the shell itself, where it is here, takes the script without complaint."""

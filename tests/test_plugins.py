@@ -182,6 +182,8 @@ def test_they_are_listed_described_and_in_the_schema(horns):
     assert entry["versions"] == [1, 2]
     assert [p["unit"] for p in entry["parameters"]] == ["Hz", "s"]
     assert entry["parameters"][0]["default"] == "{uniform: [100, 200]}"
+    drawn = CliRunner().invoke(cli, ["describe", "hornworks:buzzer", "--picture"]).stdout
+    assert "Sounds like this (f0 1" in drawn
     assert "hornworks:buzzer@2" in recipe_schema()["$defs"]["synths"]["properties"]["type"]["enum"]
 
 
@@ -227,6 +229,17 @@ def test_nothing_is_loaded_until_it_is_named(horns, tmp_path):
     assert "hornworks:buzzer" in {offer.name for offer in plugins.offers()}
     assert "hornworks" not in sys.modules
     assert "plugins" not in json.loads((root / "dataset.json").read_text())["build"]
+
+
+def test_the_gallery_takes_one_that_is_named(horns, tmp_path):
+    """Its files have names that every system takes; the page of all sounds is of our own."""
+    done = CliRunner().invoke(cli, ["gallery", "-o", str(tmp_path / "g"), "--only", "hornworks:buzzer", "-n", "1"])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "g").iterdir()) == [
+        "index.html",
+        "synths-hornworks-buzzer-0.flac",
+        "synths-hornworks-buzzer-0.png",
+    ]
 
 
 def test_families_of_plugins_are_ours(horns):

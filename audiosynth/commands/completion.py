@@ -45,10 +45,13 @@ def complete_family(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def complete_entry(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Offer everything that `describe` knows."""
-    from audiosynth.commands.entries import GROUPS, entries
+    """Offer everything that `describe` knows, without reading what it says of them."""
+    from audiosynth.commands.words import ARGUMENTS, PARTS, WORDS
+    from audiosynth.files.shipped import shipped_recipes
+    from audiosynth.registry import FAMILIES, newest
 
-    return _offer(sorted({entry.name for group in GROUPS for entry in entries(group)}), incomplete)
+    found = {name for family in FAMILIES for name in newest(family, everywhere=True)}
+    return _offer(sorted(found.union(ARGUMENTS, PARTS, WORDS, shipped_recipes())), incomplete)
 
 
 @click.command(
