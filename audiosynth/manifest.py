@@ -134,10 +134,11 @@ def made_of(spec: ClipSpec) -> dict[str, Any]:
     A recording whose catalogue names a speaker counts as a recorded voice.
     """
     used = recordings(spec)
-    kinds = {part.voice.made() for part in parts(spec) if hasattr(part, "voice")}
+    whole: list[Any] = parts(spec)
+    kinds = {part.voice.made() for part in whole if "voice" in type(part).model_fields}
     kinds |= {"recorded"} if any("speaker" in r.meta for r in used) else set()
     voices = next((kind for kind in VOICES if kind in kinds), "none")
-    made = {content.made for part in parts(spec) if (content := getattr(part, "content", None)) is not None}
+    made = {part.content.made for part in whole if "content" in type(part).model_fields}
     profiles = "learned" if "learned" in made else "designed" if made else "none"
     return {"recordings": len(used), "voices": voices, "profiles": profiles}
 
@@ -242,6 +243,8 @@ def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) 
             raise ManifestError(f"{place} ({clip_id}): decisions.{key} should have {count} values; was the row edited?")
     if any(event.place is None for event in spec.events):
         raise ManifestError(f"{place} ({clip_id}): an event has no place; was the row edited?")
+    if any(i >= n for one in spec.conversations for i in one.events):
+        raise ManifestError(f"{place} ({clip_id}): a conversation has a turn that is no event; was the row edited?")
     if spec.clip_id != clip_id:
         raise ManifestError(
             f"{place}: the row calls itself {clip_id} but its spec is {spec.clip_id}; was the row edited?"

@@ -12,11 +12,12 @@ from pydantic import Field, model_validator
 
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
+from audiosynth.records.conversation import Conversation
 from audiosynth.records.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.records.level import Level
 from audiosynth.records.output import Output
 from audiosynth.records.rules import Role, Rules, without_unused
-from audiosynth.registry import Component
+from audiosynth.registry import Component, holding
 from audiosynth.spaces.places import Motion, Position
 from audiosynth.spaces.receivers import ReceiverSpec
 from audiosynth.synthesis.signals import GainPoints
@@ -204,6 +205,7 @@ class ClipSpec(Scene):
     reference_channel: int = Field(0, ge=0)
     calibration_db: float | None = None
     output: Output = Output()
+    conversations: tuple[Conversation, ...] = Field((), strict=False)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> ClipSpec:
@@ -274,9 +276,10 @@ def recordings(spec: Scene) -> list[Recording]:
     """Return every recording a scene names, each once, in order of first use."""
     found: dict[str, Recording] = {}
     for component in parts(spec):
-        for value in component.__dict__.values():
+        for name in holding(type(component), Recording, ReceiverSpec):
+            value = getattr(component, name)
             if isinstance(value, ReceiverSpec):
-                value = value.hrtf  # noqa: PLW2901
+                value = value.hrtf
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Recording):
                     found.setdefault(item.sha256, item)

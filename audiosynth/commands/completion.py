@@ -46,7 +46,8 @@ def complete_family(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 def complete_entry(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Offer everything that `describe` knows, without reading what it says of them."""
-    from audiosynth.commands.words import ARGUMENTS, PARTS, WORDS
+    from audiosynth.commands.words import ARGUMENTS, WORDS
+    from audiosynth.commands.words_parts import PARTS
     from audiosynth.files.shipped import shipped_recipes
     from audiosynth.registry import FAMILIES, newest
 
