@@ -100,7 +100,7 @@ def _drawn(family: str, name: str, n: int, *, sr: int, folder: Path) -> Iterator
 
     path = folder / "draw.yaml"
     cls = registry.lookup(family, name)
-    example = next(iter(getattr(cls, "examples", ())), {})
+    example: Mapping[str, Any] = next(iter(getattr(cls, "examples", ())), {})
     needed = {key: example[key] for key, info in cls.model_fields.items() if info.is_required() and key in example}
     source = {"type": name, **{key: value for key, value in needed.items() if key != "seed"}}
     scene: dict[str, Any] = {"events": [{"label": name, "source": source}]}
