@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from audiosynth.clip import Recording
+from audiosynth.plugins import versions
 from audiosynth.records.loaded import Recipe
 from audiosynth.spec import ENGINE, FORMAT
 from audiosynth.versions import libraries, version
@@ -18,6 +19,7 @@ IDENTITIES: Final = ("recipe_sha256", "parent_sha256", "jams_sha256")
 
 def state_of(recipe: Recipe) -> dict[str, Any]:
     """Return everything that decides the bytes of a build."""
+    others = versions([recipe.tree, recipe.exports])
     return {
         "recipe_sha256": recipe.sha256,
         "seed": recipe.seed,
@@ -29,6 +31,7 @@ def state_of(recipe: Recipe) -> dict[str, Any]:
         "members": _members(recipe),
         "libraries": libraries(),
         **({"withdrawn": _digest(recipe.withdrawn.text)} if recipe.withdrawn.recordings else {}),
+        **({"plugins": others} if others else {}),
     }
 
 
@@ -72,7 +75,9 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
             continue
         if isinstance(value, Mapping) and isinstance(before, Mapping):
             names = [name for name in sorted({*value, *before}) if value.get(name) != before.get(name)]
-            word = {"catalogues": "catalogue", "clips": "clips of", "libraries": "library"}.get(key, key)
+            word = {"catalogues": "catalogue", "clips": "clips of", "libraries": "library", "plugins": "plugin"}.get(
+                key, key
+            )
             found += [f"{word} {name} ({_short(before.get(name))} → {_short(value.get(name))})" for name in names]
         else:
             found.append(f"{_WORDS.get(key, key)} ({_short(before)} → {_short(value)})")

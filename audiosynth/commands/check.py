@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiosynth.commands.completion import complete_recipe
 from audiosynth.commands.options import Wanted, data_option, find_recipe, seed_option, set_option, whole
 from audiosynth.commands.show import Show, example, output_options
 from audiosynth.errors import AssetError, AudiosynthError, PlanError, RecipeError, UsageError, WithdrawnError
@@ -62,7 +63,7 @@ class Finding:
     short_help="Find every error of a recipe.",
     epilog=example("audiosynth check mine.yaml spoken_digits --data digits=~/fsdd"),
 )
-@click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...")
+@click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...", shell_complete=complete_recipe)
 @seed_option
 @set_option
 @data_option

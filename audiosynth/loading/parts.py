@@ -16,6 +16,7 @@ from audiosynth.files.containers import check_format
 from audiosynth.files.paths import plain_name, reserved_name
 from audiosynth.language.compiler import path_text
 from audiosynth.language.distributions import shown
+from audiosynth.loading.hints import meant
 from audiosynth.loading.source import Source
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
@@ -118,7 +119,7 @@ def setting(loader: Loader, tree: Mapping[str, Any], key: str) -> Any:
     default, (low, high) = SETTINGS[key]
     value = tree.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        loader.fail((key,), f"expected a whole number from {low} to {high}, got {shown(value)}")
+        loader.fail((key,), f"expected a whole number from {low} to {high}, got {shown(value)}{meant(value)}")
         return default
     return value
 

@@ -66,7 +66,7 @@ def recipe_schema() -> Tree:
         "voices": {"type": "object", "description": "Voices to draw: {n: 200} with a voice's fields, or casts by name"},
         "negatives": {"if": {"required": ["of"]}, "then": _plain(NegativesSpec), "else": {"type": "object", "additionalProperties": _plain(NegativesSpec)}},
         "output": _plain(Output), "licence": _plain(Declared),
-        "export": {"type": "array", "items": {"anyOf": [{"enum": list(registry.newest("exporters"))}, schema.family("exporters", drawn=False)]}},
+        "export": {"type": "array", "items": {"anyOf": [{"enum": list(registry.newest("exporters", everywhere=True))}, schema.family("exporters", drawn=False)]}},
         **scene["properties"],
     }  # fmt: skip
     properties.update({key: {} for key in KEYS if key not in properties})
@@ -252,10 +252,10 @@ class _Schema:
         if key not in self.defs:
             self.defs[key] = {}
             kinds, extra = [], CHANCE if family == "effects" else more or {}
-            for pinned, cls in registry.components(family).items():
-                newest = registry.newest(family)[cls.type_name] is cls
+            for pinned, cls in registry.installed(family).items():
+                newest = registry.newest(family, everywhere=True)[cls.type_name] is cls
                 names = [cls.type_name, pinned] if newest else [pinned]
-                name = f"{key}_{pinned.replace('@', '_v')}"
+                name = f"{key}_{pinned.replace('@', '_v').replace(':', '_')}"
                 made = self.record(cls.model_json_schema()) if drawn else _plain(cls)
                 properties = {"type": {"enum": names}, **made.get("properties", {}), **extra}
                 required = ["type", *made.get("required", ())]
