@@ -29,6 +29,10 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "apart": ({"min_gap": 0.25}, tones(5, seconds={"uniform": [0.2, 0.8]})),
     "of a label apart": ({"min_gap_per_label": 0.4}, tones(6, seconds={"uniform": [0.2, 0.8]})),
     "together": ({"min_overlap": 2, "min_overlap_duration": 0.3}, tones(4, seconds={"uniform": [0.6, 1.2]})),
+    "left out where full": (
+        {"min_gap": 0.25, "when_full": "drop"},
+        tones({"density": 60}, seconds={"uniform": [0.2, 0.6]}),
+    ),
     "not together": ({"max_overlap": 1}, tones(5, seconds={"uniform": [0.2, 1.2]})),
 }
 SLACK = 0.004
@@ -60,7 +64,7 @@ def gap_faults(masks: list[np.ndarray], labels: list[str], rules: dict[str, Any]
 def test_rules_hold_in_the_end(tmp_path, mix: str, name: str) -> None:
     """In every clip, after the effects of the mix."""
     rules, events = RULES[name]
-    for spec in planned(tmp_path, {**scene(rules, events), "mix": {"effects": MIXES[mix]}}, 25):
+    for spec in planned(tmp_path, {**scene(rules, events), "mix": {"effects": MIXES[mix]}}, 15):
         masks, labels = moved(spec), [event["label"] for event in spec["events"]]
         least = round((rules.get("min_overlap_duration", 0.0) - SLACK) * spec["sr"])
         at_once = {key: value for key, value in rules.items() if "overlap" in key}

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, ClassVar
-
-import numpy as np
 
 from audiosynth.clip import Array, RenderContext
 from audiosynth.effects._in_place import InPlace
-from audiosynth.errors import RenderError
+from audiosynth.effects._loudness import at_loudness
 from audiosynth.quantities import number
-from audiosynth.sound.loudness import ABSOLUTE_GATE, integrated_loudness
+from audiosynth.sound.loudness import integrated_loudness
 
 
 class Loudness(InPlace):
@@ -43,10 +40,4 @@ class Loudness(InPlace):
         RenderError
             If the sound is silent.
         """
-        now = integrated_loudness(y, ctx.sr)
-        if not math.isfinite(now):
-            raise RenderError(
-                f"loudness: nothing in this sound is above the gate of {ABSOLUTE_GATE:g} LUFS, so it cannot be given "
-                f"{self.target_lufs:g} LUFS; raise it with `gain` before, or leave `loudness` out"
-            )
-        return np.asarray(y * 10.0 ** (round(self.target_lufs - now, 6) / 20.0))
+        return at_loudness(y, now=integrated_loudness(y, ctx.sr), target=self.target_lufs)

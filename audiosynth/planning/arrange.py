@@ -79,6 +79,12 @@ def arrange(
         if first.go_on(LAST_DROP):
             return first.standing
         played = first
+        for number in range(
+            LAST_DROP, ROUNDS if first.moved else LAST_DROP
+        ):  # all stand, and the mix moves them together
+            played = _Round(drafts, Limits(rules, n_clip, sr, moved), dice, number, rooms=first.rooms)
+            if played.go_on(number):
+                return played.standing
     raise PlanError(played.why(), None if played.stuck is None else drafts[played.stuck].raw)
 
 
