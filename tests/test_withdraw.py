@@ -66,6 +66,9 @@ def test_a_speaker_is_withdrawn_and_nothing_else_changes(made, tmp_path):
     assert (set(found.refilled), found.removed) == (mine, ())
     assert 0 < len(mine) < 70
     assert tree_of(root / "audio") == files  # a dry run
+    (root / "report_files").mkdir()
+    for name in ("report.html", "report_files/clips.js"):
+        (root / name).write_text("bob")
     withdraw(found)
     after = {row["clip_id"]: row for row in rows_of(root)}
     assert after.keys() == before.keys()
@@ -81,6 +84,8 @@ def test_a_speaker_is_withdrawn_and_nothing_else_changes(made, tmp_path):
         (root / name).read_text("utf-8") for name in ("assets.jsonl", "ATTRIBUTION.md", "README.md", "manifest.jsonl")
     )
     assert "bob" not in told
+    assert not (root / "report.html").exists()
+    assert not (root / "report_files").exists()
     assert f"**Withdrawn**: {len(mine)} clips" in told
     assert len(list((root / "labels" / "jams").rglob("*.jams"))) == 73
     again = reproduce(root, clips=[min(mine)], data=roots(folder))
