@@ -54,6 +54,10 @@ class PlanError(AudiosynthError):
         return type(self), (str(self), self.event)
 
 
+class WithdrawnError(PlanError):
+    """A clip cannot be planned without a recording that was withdrawn."""
+
+
 class RenderError(AudiosynthError):
     """A planned clip cannot be rendered."""
 

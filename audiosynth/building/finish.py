@@ -9,38 +9,44 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth import registry
-from audiosynth.building.orders import Order, Used
+from audiosynth.building.card import card
+from audiosynth.building.content import Content
+from audiosynth.building.orders import Order
 from audiosynth.building.summary import Totals
 from audiosynth.building.units import Unit, put
 from audiosynth.clip import DatasetView
 from audiosynth.errors import ManifestError
 
+CARD: Final = "README.md"
 _BLOCK: Final = 1 << 20
 
 
 def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
     """Write everything that needs all rows; returns the totals."""
     scratch = root / ".build" / "tmp"
-    totals, used = _join(root, units, scratch)
-    rows = order.assets(used)
+    totals, content = _join(root, units, scratch)
+    rows = [{**row, **content.of_recording(row["sha256"])} for row in order.assets(content.used)]
     put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
     for name, text in order.texts().items():
         put(root / name, text.encode(), scratch=scratch)
     splits = {s: totals.clips.get(s, 0) for s in order.clips}
-    export(view(root, name=order.name, splits=splits, supervision=order.supervision), order.exports, root)
-    failed = _failures(root, units, scratch)
-    stats = {**totals.as_dict(), "failed": failed}
+    told = order.head()
+    dataset = view(root, {"name": order.name, "splits": splits, "supervision": order.supervision, **told})
+    export(dataset, order.exports, root)
+    stats = {**totals.as_dict(), "failed": _failures(root, units, scratch)}
     head = {
-        **order.head(),
+        **told,
         "supervision": {split: order.supervision.get(split, "strong") for split in order.clips},
         "synthetic": True,
-        "recordings": len(used),
+        "recordings": len(content.used),
+        "made_of": content.as_dict(),
         "export": [dict(tree) for tree in order.exports],
         **stats,
         "splits": splits,
-        "files": {name: file_sha256(root / name) for name in ("manifest.jsonl", "assets.jsonl", *order.texts())},
-        "build": dict(state),
     }
+    put(root / CARD, card(head, rows, content).encode(), scratch=scratch)
+    names = ("manifest.jsonl", "assets.jsonl", CARD, *order.texts())
+    head.update(files={name: file_sha256(root / name) for name in names}, build=dict(state))
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
     put(root / "dataset.json", text.encode(), scratch=scratch)
     return stats
@@ -59,10 +65,9 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set[Used]]:
-    """Concatenate the units' rows in order; returns totals and the recordings used."""
-    totals = Totals()
-    used: set[Used] = set()
+def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, Content]:
+    """Concatenate the units' rows in order; returns totals and what went in."""
+    totals, content = Totals(), Content()
     temporary = scratch / "manifest.jsonl"
     with temporary.open("wb") as out:
         for unit in units:
@@ -70,10 +75,9 @@ def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set
                 out.write(line)
                 row = json.loads(line)
                 totals.add(row)
-                if b'"sha256":' in line:  # every recording says so
-                    used.update((r["data"], r["path"], r["sha256"]) for r in _recordings(row["spec"]))
+                content.add(row)
     temporary.replace(root / "manifest.jsonl")
-    return totals, used
+    return totals, content
 
 
 def read_assets(path: Path) -> Iterator[dict[str, Any]]:
@@ -94,21 +98,9 @@ def read_assets(path: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _recordings(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield every recording's tree inside a spec."""
-    if isinstance(tree, dict):
-        if {"data", "path", "sha256", "n_samples"} <= tree.keys():
-            yield tree
-            return
-        for value in tree.values():
-            yield from _recordings(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _recordings(value)
-
-
-def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mapping[str, str]) -> DatasetView:
-    """Return a dataset folder as exporters see it."""
+def view(root: Path, head: Mapping[str, Any]) -> DatasetView:
+    """Return a dataset folder as exporters see it; `head` is what its dataset.json says."""
+    supervision, licence = head["supervision"], head.get("licence") or {}
 
     def lines(file: str) -> Iterator[dict[str, Any]]:
         with (root / file).open(encoding="utf-8") as rows:
@@ -116,9 +108,10 @@ def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mappi
                 yield json.loads(line)
 
     return DatasetView(
-        root, name, splits, lambda: lines("manifest.jsonl"), lambda: lines("assets.jsonl"),
+        root, head["name"], head["splits"], lambda: lines("manifest.jsonl"), lambda: lines("assets.jsonl"),
         frozenset(s for s, kind in supervision.items() if kind == "weak"),
         frozenset(s for s, kind in supervision.items() if kind == "none"),
+        licence=str(licence.get("set") or ""),
     )  # fmt: skip
 
 

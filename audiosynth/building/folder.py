@@ -14,11 +14,12 @@ from audiosynth.building.units import put
 from audiosynth.errors import BuildError
 
 WORK: Final = ".build"
-_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units"})
+_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "kept", "failed", "withdrawn.json"})
 _WRITTEN: Final = (
-    "dataset.json", "audio", "labels", "manifest.jsonl", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "failed.jsonl", WORK,
+    "dataset.json", "audio", "labels", "manifest.jsonl", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "README.md", "failures.tsv",
+    "withdrawn.json", "failed.jsonl", "report.html", "report_files", WORK,
 )  # fmt: skip
-"""All that a build writes: first what says "whole", last what says whose it is."""
+"""All that a build writes, and the report of it: first what says "whole", last what says whose it is."""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -31,7 +31,12 @@ def state_of(recipe: Recipe) -> dict[str, Any]:
         "members": _members(recipe),
         "libraries": libraries(),
         **({"plugins": others} if others else {}),
+        **({"withdrawn": _digest(recipe.withdrawn.text)} if recipe.withdrawn.recordings else {}),
     }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _members(recipe: Recipe) -> str:
@@ -40,7 +45,7 @@ def _members(recipe: Recipe) -> str:
         [name, split, [r.path if isinstance(r, Recording) else f"{r.path} {r.sha256}" for r in found]]
         for (name, split), found in sorted(recipe.members.items())
     ]
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+    return _digest(json.dumps(rows, ensure_ascii=False))
 
 
 _WORDS: Final = {
@@ -56,13 +61,15 @@ _WORDS: Final = {
     "format": "the manifest format",
     "engine": "the engine",
     "libraries": "the libraries",
+    "withdrawn": "which recordings were withdrawn",
 }
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return what differs between two states, in words."""
     found = []
-    for key, value in new.items():
+    gone = {"withdrawn": None} if "withdrawn" in old else {}  # a state without withdrawals has no such key
+    for key, value in {**gone, **new}.items():
         before = old.get(key)
         if before == value:
             continue

@@ -13,7 +13,7 @@ import click
 from audiosynth.commands.completion import complete_recipe
 from audiosynth.commands.options import Wanted, data_option, find_recipe, seed_option, set_option, whole
 from audiosynth.commands.show import Show, example, output_options
-from audiosynth.errors import AssetError, AudiosynthError, PlanError, RecipeError, UsageError
+from audiosynth.errors import AssetError, AudiosynthError, PlanError, RecipeError, UsageError, WithdrawnError
 
 if TYPE_CHECKING:
     from audiosynth.records.loaded import Recipe
@@ -194,6 +194,8 @@ def _failure(recipe: Recipe, split: str, ordinal: int) -> str:
 
     try:
         plan_clip(recipe, split, ordinal)
+    except WithdrawnError:  # left out of the set, as it should be
+        return ""
     except AudiosynthError as error:
         text = str(error)
         return text if text.startswith("clip ") else f"clip {split}/{ordinal}: {text}"

@@ -17,6 +17,7 @@ from audiosynth.language.talk import Talk
 from audiosynth.loading.normalise import LEVEL_KEYS
 from audiosynth.loading.schema import recipe_schema
 from audiosynth.material.catalogue import CatalogueSpec
+from audiosynth.material.licences import Declared
 from audiosynth.material.splits import SplitSpec
 from audiosynth.records.level import Level
 from audiosynth.records.output import Output, Stems
@@ -30,7 +31,7 @@ from audiosynth.spec import At, Bed, Event, Labels, Layer, Mix
 RECORDS: Final = {
     "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
     "output": Output, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
-    "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk,
+    "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk, "licence": Declared,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")
 _PLANNED: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})

@@ -20,6 +20,7 @@ from audiosynth.loading.hints import meant
 from audiosynth.loading.source import Source
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
+from audiosynth.material.licences import Declared
 from audiosynth.records.loaded import Each
 from audiosynth.records.output import Output
 
@@ -242,6 +243,18 @@ def output_of(loader: Loader, tree: Mapping[str, Any], settings: Mapping[str, An
     except ParameterError as error:
         loader.fail(("output", "format"), str(error))
     return output
+
+
+def licence_of(loader: Loader, tree: Mapping[str, Any]) -> Declared | None:
+    """Return what the recipe declares of the set's licence and use, if it does."""
+    if "licence" not in tree:
+        return None
+    try:
+        return Declared.model_validate(tree["licence"])
+    except ValidationError as error:
+        for loc, message in registry.explain(error, "licence"):
+            loader.fail(("licence", *loc), message)
+        return None
 
 
 def exports_of(loader: Loader, tree: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -1,7 +1,7 @@
 """The JSON Schema (2020-12) of a recipe: for editors, and for whoever wants to know what may stand where.
 
-It is made from the same records and components that recipes are checked with. Wherever a value may stand, so may a draw
-of it: `_Schema.either` wraps each kind of value once, under a name of its own in ``$defs``.
+Made from the records and components that recipes are checked with. Wherever a value may stand, so may a draw of it:
+`_Schema.either` wraps each kind of value once, under a name of its own in ``$defs``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from audiosynth.loading.schema_parts import (
 )
 from audiosynth.loading.schema_scene import asked, forms, repeated
 from audiosynth.material.catalogue import CatalogueSpec
+from audiosynth.material.licences import Declared
 from audiosynth.material.splits import SplitSpec
 from audiosynth.recipe import KEYS
 from audiosynth.records.level import Level
@@ -43,8 +44,7 @@ from audiosynth.speech.negatives import NegativesSpec
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PICKED: Final = ("#/$defs/Recording", "#/$defs/Voice")
 """Records that are drawn from catalogues and casts."""
-_NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})
-"""What the plan writes and a recipe does not."""
+_NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})  # what the plan writes
 _FILLED: Final = frozenset({"seed", "place", "start_sample", "spread_seed", "content"})
 
 
@@ -65,7 +65,7 @@ def recipe_schema() -> Tree:
         "catalogues": {"type": "object", "additionalProperties": _plain(CatalogueSpec)},
         "voices": {"type": "object", "description": "Voices to draw: {n: 200} with a voice's fields, or casts by name"},
         "negatives": {"if": {"required": ["of"]}, "then": _plain(NegativesSpec), "else": {"type": "object", "additionalProperties": _plain(NegativesSpec)}},
-        "output": _plain(Output),
+        "output": _plain(Output), "licence": _plain(Declared),
         "export": {"type": "array", "items": {"anyOf": [{"enum": list(registry.newest("exporters", everywhere=True))}, schema.family("exporters", drawn=False)]}},
         **scene["properties"],
     }  # fmt: skip
