@@ -26,8 +26,8 @@ VOICES: Final = ("recorded", "trained", "formant")
 """Kinds of voices, the most personal first: a row names the first of its kinds."""
 CLIPS_PER_SHARD: Final = 1000
 """Clips per folder of audio."""
+_RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
-_NO_RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -172,7 +172,7 @@ def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[st
         try:
             tree = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
-            hint = _NO_RECIPE if name.endswith((".yaml", ".yml")) else "was the file edited or cut?"
+            hint = _RECIPE if name.endswith((".yaml", ".yml")) else "was the file edited or cut?"
             raise ManifestError(f"{place}: not a row of JSON ({error}); {hint}") from None
         if not isinstance(tree, dict):
             raise ManifestError(f"{place}: expected a JSON object, got {type(tree).__name__}")

@@ -30,8 +30,8 @@ def state_of(recipe: Recipe) -> dict[str, Any]:
         "catalogues": recipe.fingerprints(),
         "members": _members(recipe),
         "libraries": libraries(),
-        **({"withdrawn": _digest(recipe.withdrawn.text)} if recipe.withdrawn.recordings else {}),
         **({"plugins": others} if others else {}),
+        **({"withdrawn": _digest(recipe.withdrawn.text)} if recipe.withdrawn.recordings else {}),
     }
 
 
