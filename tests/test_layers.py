@@ -47,7 +47,7 @@ IMPORTED_LATE = "kernel"
 """How modules of compiled code end: it stands at module level, and nothing imports it but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""
-ORDER_IS_NOBODYS = {"audiosynth.build waiting"}
+ORDER_IS_NOBODYS = {"audiosynth.building.crew waiting"}
 """Futures of units: nothing is written in the order they are cancelled in."""
 MAX_FILE, MAX_FUNCTION = 300, 40
 

@@ -51,7 +51,8 @@ def units_of(clips: Mapping[str, int]) -> list[Unit]:
     return [Unit(split, a, min(a + UNIT, n)) for split, n in clips.items() for a in range(0, n, UNIT)]
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Never stop."""
     return False
 
 
@@ -65,7 +66,7 @@ def render_unit(
     root: Path,
     work: Workspace,
     *,
-    stopped: Callable[[], bool] = _never,
+    stopped: Callable[[], bool] = never,
     keep_going: bool = False,
 ) -> int:
     """Write the audio of a unit, then its rows; returns the number of clips.
