@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audiosynth.errors import AudiosynthError
     from audiosynth.exports import export_labels
     from audiosynth.files.shipped import shipped_recipe
+    from audiosynth.merge import merge
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
     from audiosynth.render import render
@@ -30,6 +31,7 @@ __all__ = [
     "build",
     "export_labels",
     "load_recipe",
+    "merge",
     "plan_clip",
     "render",
     "reproduce",
@@ -45,6 +47,7 @@ _HOMES = {
     "build": "build",
     "export_labels": "exports",
     "load_recipe": "recipe",
+    "merge": "merge",
     "plan_clip": "plan",
     "render": "render",
     "reproduce": "reproduce",

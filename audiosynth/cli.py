@@ -22,6 +22,7 @@ from audiosynth.errors import did_you_mean
 HOMES: Final = {
     "new": "commands.new",
     "build": "commands.build",
+    "merge": "commands.merge",
     "augment": "commands.augment",
     "check": "commands.check",
     "plan": "commands.plan",
