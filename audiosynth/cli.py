@@ -22,8 +22,8 @@ from audiosynth.errors import did_you_mean
 HOMES: Final = {
     "new": "commands.new",
     "build": "commands.build",
-    "merge": "commands.merge",
     "augment": "commands.augment",
+    "merge": "commands.merge",
     "check": "commands.check",
     "plan": "commands.plan",
     "preview": "commands.preview",
@@ -38,6 +38,8 @@ HOMES: Final = {
     "import-scaper": "commands.import_scaper",
     "assets": "commands.verify",
     "stats": "commands.stats",
+    "show": "commands.rows",
+    "index": "commands.rows",
     "list": "commands.look",
     "describe": "commands.look",
     "schema": "commands.look",

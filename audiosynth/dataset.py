@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from audiosynth.building.index import ManifestIndex
+from audiosynth.building.row_files import index_of
 from audiosynth.errors import ManifestError, UsageError
 from audiosynth.manifest import Row, label_rows, open_manifest, parse_row, safe_path
 from audiosynth.material.assets import AssetStore
@@ -53,37 +54,30 @@ class ClipDataset:
         self._recipe = source if isinstance(source, Recipe) else None
         self._root = None if isinstance(source, Recipe) else Path(source)
         self._work: Workspace | None = None
-        self._offsets: list[int] = []
-        names = list(self._recipe.clips) if self._recipe is not None else self._index(split)
+        self._index: ManifestIndex | None = None
+        self._first = self._rows = 0
+        names = list(self._recipe.clips) if self._recipe is not None else self._open(split)
         if split is None and len(names) == 1:
             split = names[0]
         if split not in names:
             raise UsageError(f"ClipDataset: expected split to be one of {', '.join(names)}; got {split!r}")
         self.split: str = split
 
-    def _index(self, split: str | None) -> list[str]:
-        """Note where the rows of the split begin; returns the names of all splits."""
+    def _open(self, split: str | None) -> list[str]:
+        """Find the rows of the split; returns the names of all splits."""
         root = self._root or Path()
         if not (root / "dataset.json").is_file():
             raise ManifestError(f"{root}: no finished build here (dataset.json is missing)")
-        names: dict[str, list[int]] = {}
-        with open_manifest(root).open("rb") as file:
-            at = 0
-            for number, line in enumerate(file, 1):
-                try:
-                    names.setdefault(json.loads(line)["split"], []).append(at)
-                except (ValueError, KeyError, TypeError):
-                    raise ManifestError(
-                        f"{file.name}:{number}: not a row; was the file edited or cut? `audiosynth verify` tells what else is amiss"
-                    ) from None
-                at += len(line)
-        chosen = split if split is not None else next(iter(names), "")
-        self._offsets = names.get(chosen, [])
-        return list(names)
+        self._index = index_of(open_manifest(root))
+        names = [*self._index.splits]
+        chosen = self._index.splits.get(split if split is not None else next(iter(names), ""))
+        if chosen is not None:
+            self._first, self._rows = chosen.first, chosen.rows
+        return names
 
     def __len__(self) -> int:
         """Return the number of clips."""
-        return self._recipe.clips[self.split] if self._recipe is not None else len(self._offsets)
+        return self._recipe.clips[self.split] if self._recipe is not None else self._rows
 
     def __getitem__(self, i: int) -> dict[str, Any]:
         """Return clip `i`; negative indices count from the end."""
@@ -113,10 +107,10 @@ class ClipDataset:
 
     def row(self, i: int) -> Row:
         """Return the manifest row of clip `i` of a built folder."""
-        root = self._root or Path()
-        with (root / "manifest.jsonl").open("rb") as file:
-            file.seek(self._offsets[i])
-            return parse_row(dict(json.loads(file.readline())), place=f"{root / 'manifest.jsonl'} clip {i}")
+        if self._index is None:
+            raise UsageError("this dataset renders a recipe and has no rows")
+        place, tree = self._index.row(self._first + i)
+        return parse_row(tree, place=place)
 
     def _read(self, i: int) -> dict[str, Any]:
         import soundfile

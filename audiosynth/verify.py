@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from audiosynth.building.finish import export, file_sha256, view
+from audiosynth.building.rows import rows_of
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.exports import LATER, all_exports, read_head
-from audiosynth.manifest import open_manifest, read_rows, safe_path
+from audiosynth.manifest import NAMES, open_manifest, safe_path
 from audiosynth.material.stems import stem_path
 
 
@@ -70,7 +71,7 @@ def verify(root: str | Path) -> Verdict:
     for name, digest in head["files"].items():
         found.hold(safe_path(name, place=f"{root / 'dataset.json'} files"), digest)
     clips = 0
-    for place, row in _rows(manifest):
+    for place, row in rows_of(manifest):
         clips += 1
         name = safe_path(row.get("path"), place=place)
         found.hold(name, row.get("file_sha256"))
@@ -107,7 +108,7 @@ class _Found:
     @property
     def whole(self) -> bool:
         """Return whether the rows can be trusted, so that labels can be written from them."""
-        return {"manifest.jsonl", "assets.jsonl"}.isdisjoint([*self.missing, *self.changed])
+        return {*NAMES, "assets.jsonl"}.isdisjoint([*self.missing, *self.changed])
 
     def extra(self) -> Iterator[str]:
         """Yield the files of audio/ and labels/ that nobody named."""
@@ -116,11 +117,6 @@ class _Found:
                 name = path.relative_to(self.root).as_posix()
                 if path.is_file() and name not in self.known:
                     yield name
-
-
-def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with manifest.open(encoding="utf-8") as file:
-        yield from read_rows(file, name=str(manifest))
 
 
 def _stems(row: Mapping[str, Any], place: str) -> Mapping[str, str]:

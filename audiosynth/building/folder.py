@@ -16,7 +16,7 @@ from audiosynth.errors import BuildError
 WORK: Final = ".build"
 _IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units"})
 _WRITTEN: Final = (
-    "dataset.json", "audio", "labels", "manifest.jsonl", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "failed.jsonl", WORK,
+    "dataset.json", "audio", "labels", "manifest.jsonl", "manifest.jsonl.gz", "manifest.idx", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "failed.jsonl", WORK,
 )  # fmt: skip
 """All that a build writes: first what says "whole", last what says whose it is."""
 

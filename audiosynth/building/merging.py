@@ -14,7 +14,7 @@ from typing import Any, Final
 from audiosynth.building.crew import Task
 from audiosynth.building.finish import file_sha256, read_assets
 from audiosynth.building.folder import WORK
-from audiosynth.building.orders import Job, Used
+from audiosynth.building.orders import Job, Used, packing_of
 from audiosynth.building.parts import Shard
 from audiosynth.building.rows import lines_of
 from audiosynth.building.state import changes
@@ -23,6 +23,7 @@ from audiosynth.errors import BuildError, ManifestError, UsageError
 from audiosynth.exports import read_head
 from audiosynth.manifest import open_manifest, safe_path
 from audiosynth.material.stems import stem_path
+from audiosynth.records.output import Packing
 
 MOST_NAMED: Final = 12
 """Missing shards told one by one."""
@@ -84,6 +85,11 @@ class MergedOrder:
         """Return which splits are weakly labeled or not at all."""
         found: Mapping[str, str] = self._first["supervision"]
         return found
+
+    @property
+    def packing(self) -> Packing:
+        """Return how the files of the set are packed."""
+        return packing_of(self._first)
 
     def job(self, split: str, number: int) -> Job:
         """Refuse to make a clip."""

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import is_packed, read_rows
+
+
+@contextmanager
+def raw_lines(manifest: Path) -> Iterator[Iterable[bytes]]:
+    """Open a manifest file, packed or not, and give its lines as bytes."""
+    if is_packed(manifest):
+        with gzip.open(manifest, "rb") as file:
+            yield _whole(file, manifest)
+    else:
+        with manifest.open("rb") as plain:
+            yield plain
 
 
 @contextmanager
@@ -30,7 +41,7 @@ def lines_of(manifest: Path) -> Iterator[Iterator[str]]:
             yield plain
 
 
-def _whole(file: Any, manifest: Path) -> Iterator[str]:
+def _whole(file: Any, manifest: Path) -> Iterator[Any]:
     try:
         yield from file
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
