@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audiosynth.build import build
     from audiosynth.dataset import ClipDataset
+    from audiosynth.diff import diff
     from audiosynth.errors import AudiosynthError
     from audiosynth.exports import export_labels
     from audiosynth.files.shipped import shipped_recipe
@@ -29,6 +30,7 @@ __all__ = [
     "AudiosynthError",
     "ClipDataset",
     "build",
+    "diff",
     "export_labels",
     "load_recipe",
     "merge",
@@ -45,6 +47,7 @@ _HOMES = {
     "AudiosynthError": "errors",
     "ClipDataset": "dataset",
     "build": "build",
+    "diff": "diff",
     "export_labels": "exports",
     "load_recipe": "recipe",
     "merge": "merge",

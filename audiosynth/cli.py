@@ -33,6 +33,7 @@ HOMES: Final = {
     "learn": "commands.profile",
     "reproduce": "commands.reproduce",
     "vary": "commands.vary",
+    "diff": "commands.diff",
     "export": "commands.export",
     "verify": "commands.verify",
     "import-scaper": "commands.import_scaper",

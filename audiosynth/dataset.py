@@ -9,6 +9,7 @@ import numpy as np
 
 from audiosynth.building.index import ManifestIndex
 from audiosynth.building.row_files import index_of
+from audiosynth.building.stored import samples_at
 from audiosynth.errors import ManifestError, UsageError
 from audiosynth.manifest import Row, label_rows, open_manifest, parse_row, safe_path
 from audiosynth.material.assets import AssetStore
@@ -113,19 +114,10 @@ class ClipDataset:
         return parse_row(tree, place=place)
 
     def _read(self, i: int) -> dict[str, Any]:
-        import soundfile
-
-        root = self._root or Path()
         row = self.row(i)
-        path = root / safe_path(row.path, place=row.clip_id)
-        try:
-            y, sr = soundfile.read(path, dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, OSError) as error:
-            raise ManifestError(
-                f"{path}: cannot be read ({error}); `audiosynth verify` tells what else is amiss"
-            ) from None
+        y, sr = samples_at(self._root or Path(), safe_path(row.path, place=row.clip_id))
         return {
-            "y": np.ascontiguousarray(y.T),
+            "y": y,
             "sr": sr,
             "labels": row.tree["labels"],
             "clip_id": row.clip_id,
