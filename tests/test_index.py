@@ -202,3 +202,18 @@ def test_a_cut_packed_manifest_is_told(sets, tmp_path):
     path.write_bytes(data[:20] + b"\xff" * 40 + data[60:])
     with pytest.raises(ManifestError, match=r"rows\.jsonl\.gz: is (cut or )?damaged"):
         list(rows_of(path))
+
+
+def test_the_manifest_as_parquet(sets, tmp_path):
+    """Read by pyarrow: columns for queries, and in each row the manifest's own line."""
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra `parquet`)")
+    root = shutil.copytree(sets["packed"], tmp_path / "set")
+    (path,) = export_labels(root, ["rows_parquet"])["rows_parquet@1"]
+    table, expected = pq.read_table(path), rows(root)
+    with gzip.open(root / "manifest.jsonl.gz", "rt") as file:
+        assert table["row"].to_pylist() == file.read().splitlines()
+    assert table["clip_id"].to_pylist() == [row["clip_id"] for row in expected]
+    assert [[label["onset_sample"] for label in labels] for labels in table["labels"].to_pylist()] == [
+        [label["onset_sample"] for label in row["labels"]] for row in expected
+    ]
+    assert verify(root).ok
