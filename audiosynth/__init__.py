@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audiosynth.build import build
-    from audiosynth.dataset import ClipDataset
+    from audiosynth.dataset import ClipDataset, ClipStream
     from audiosynth.diff import diff
     from audiosynth.errors import AudiosynthError
     from audiosynth.exports import export_labels
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AudiosynthError",
     "ClipDataset",
+    "ClipStream",
     "build",
     "diff",
     "export_labels",
@@ -46,6 +47,7 @@ __all__ = [
 _HOMES = {
     "AudiosynthError": "errors",
     "ClipDataset": "dataset",
+    "ClipStream": "dataset",
     "build": "build",
     "diff": "diff",
     "export_labels": "exports",

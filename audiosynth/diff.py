@@ -138,8 +138,8 @@ def _changes(one: Any, two: Any, path: tuple[Any, ...]) -> Iterator[Change]:
             yield from _changes(one.get(key, _ABSENT), two.get(key, _ABSENT), (*path, key))
     elif isinstance(one, list) and isinstance(two, list):
         for i in range(max(len(one), len(two))):
-            sides = (items[i] if i < len(items) else _ABSENT for items in (one, two))
-            yield from _changes(*sides, (*path, i))
+            mine, yours = (items[i] if i < len(items) else _ABSENT for items in (one, two))
+            yield from _changes(mine, yours, (*path, i))
     elif one != two:
         values = {"first": one, "second": two}
         yield Change(path_text(path), {side: value for side, value in values.items() if value is not _ABSENT})
