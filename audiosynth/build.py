@@ -14,6 +14,7 @@ from audiosynth.building.crew import Crew, Task, crew_of
 from audiosynth.building.finish import finish
 from audiosynth.building.folder import WORK, clear, finished, locked, prepare
 from audiosynth.building.orders import Order, RecipeOrder
+from audiosynth.building.pack import Packer
 from audiosynth.building.parts import PartOrder, Shard
 from audiosynth.building.units import Unit, disk_error, units_of
 from audiosynth.errors import UsageError
@@ -144,12 +145,13 @@ def _build(
         todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
         done = total - sum(map(len, todo))
         progress(done, total)
-        made = 0
+        made, packer = 0, Packer(order, root, units)
         with closing(crew(task, todo)) as counts:
             for count in counts:
                 made += count
                 progress(done + made, total)
-        stats = finish(order, root, units, state)
+                packer.advance()
+        stats = finish(order, root, units, state, packed=packer.close())
         shutil.rmtree(root / WORK)
     return Built(root, total, made, stats)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from audiosynth import registry
 from audiosynth.building.index import index_path
@@ -17,13 +16,14 @@ from audiosynth.building.summary import Totals
 from audiosynth.building.units import Unit, put
 from audiosynth.clip import DatasetView
 from audiosynth.errors import ManifestError
+from audiosynth.files.hashes import file_sha256
 from audiosynth.manifest import NAMES, is_packed, open_manifest
 
-_BLOCK: Final = 1 << 20
 
-
-def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Write everything that needs all rows; returns the totals."""
+def finish(
+    order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any], *, packed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Write everything that needs all rows; returns the totals. Of files that are `packed`, the hashes are known."""
     scratch = root / ".build" / "tmp"
     manifest = root / NAMES[order.packing.manifest == "gzip"]
     totals, used = _join(root, units, manifest)
@@ -43,15 +43,17 @@ def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, 
         "export": [dict(tree) for tree in order.exports],
         **stats,
         "splits": splits,
-        "files": {
-            name: file_sha256(root / name)
-            for name in (manifest.name, index_path(manifest).name, "assets.jsonl", *order.texts())
-        },
+        "files": {**{name: file_sha256(root / name) for name in _beside(order, manifest)}, **packed},
         "build": dict(state),
     }
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
     put(root / "dataset.json", text.encode(), scratch=scratch)
     return stats
+
+
+def _beside(order: Order, manifest: Path) -> tuple[str, ...]:
+    """Return the names of the files that are held by the hashes in `dataset.json`."""
+    return (manifest.name, index_path(manifest).name, "assets.jsonl", *order.texts())
 
 
 def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
@@ -138,12 +140,3 @@ def export(dataset: DatasetView, exporters: Iterable[Mapping[str, Any]], folder:
         exporter.write(dataset, folder / "labels")
     attribution: Any = registry.create("exporters", {"type": "attribution"})
     attribution.write(dataset, folder)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

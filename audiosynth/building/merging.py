@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.crew import Task
-from audiosynth.building.finish import file_sha256, read_assets
+from audiosynth.building.finish import read_assets
 from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Used, packing_of
 from audiosynth.building.parts import Shard
@@ -21,6 +21,7 @@ from audiosynth.building.state import changes
 from audiosynth.building.units import Unit, place, put, unit_name, units_of
 from audiosynth.errors import BuildError, ManifestError, UsageError
 from audiosynth.exports import read_head
+from audiosynth.files.hashes import file_sha256
 from audiosynth.manifest import open_manifest, safe_path
 from audiosynth.material.stems import stem_path
 from audiosynth.records.output import Packing
@@ -44,7 +45,9 @@ class Part:
 
     def texts(self) -> dict[str, str]:
         """Return the files beside the manifest that every part has alike."""
-        names = [name for name in self.head["files"] if not name.startswith(("manifest.", "assets."))]
+        names = [
+            name for name in self.head["files"] if "/" not in name and not name.startswith(("manifest.", "assets."))
+        ]
         return {name: (self.root / safe_path(name, place=str(self.root))).read_text("utf-8") for name in names}
 
 

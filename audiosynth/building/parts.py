@@ -10,6 +10,7 @@ from typing import Any
 from audiosynth.building.orders import Order
 from audiosynth.building.units import Unit
 from audiosynth.errors import UsageError
+from audiosynth.records.output import Packing
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class PartOrder:
     def exports(self) -> Sequence[Mapping[str, Any]]:
         """Return nothing: labels are of the whole."""
         return ()
+
+    @property
+    def packing(self) -> Packing:
+        """Return how the part is packed: audio never, since its units are not those of whole folders."""
+        return Packing(manifest=self.whole.packing.manifest)
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the part."""

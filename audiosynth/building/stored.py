@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from audiosynth.errors import ManifestError
+from audiosynth.files.packed import stored_bytes
 
 
 def samples_at(root: Path, name: str, *, dtype: str = "float32") -> tuple[npt.NDArray[Any], int]:
@@ -23,7 +25,7 @@ def samples_at(root: Path, name: str, *, dtype: str = "float32") -> tuple[npt.ND
 
     path = root / name
     try:
-        y, sr = soundfile.read(path, dtype=dtype, always_2d=True)
+        y, sr = soundfile.read(io.BytesIO(stored_bytes(root, name)), dtype=dtype, always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise ManifestError(f"{path}: cannot be read ({error}); `audiosynth verify` tells what else is amiss") from None
     return np.ascontiguousarray(y.T), int(sr)

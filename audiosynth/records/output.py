@@ -75,10 +75,17 @@ class Packing(Strict):
     ----------
     manifest
         ``gzip`` writes manifest.jsonl.gz, some eight times smaller; its index still finds any row at once.
+    audio
+        ``tar`` packs every 1000 clips, with their labels, while the build runs. Rows keep their paths; formats of labels that
+        name files are of no use then.
     """
 
     manifest: Literal["plain", "gzip"] = Field(
         "plain", description="gzip: manifest.jsonl.gz in place of manifest.jsonl, found by all commands as well"
+    )
+    audio: Literal["files", "tar"] = Field(
+        "files",
+        description="tar: audio/SPLIT/NUMBER.tar in place of folders of 1000 clips, each clip with its labels (WebDataset)",
     )
 
     def told(self) -> dict[str, Any]:
