@@ -136,10 +136,11 @@ def made_of(spec: ClipSpec) -> dict[str, Any]:
     A recording whose catalogue names a speaker counts as a recorded voice.
     """
     used = recordings(spec)
-    kinds = {part.voice.made() for part in parts(spec) if hasattr(part, "voice")}
+    whole: list[Any] = parts(spec)
+    kinds = {part.voice.made() for part in whole if "voice" in type(part).model_fields}
     kinds |= {"recorded"} if any("speaker" in r.meta for r in used) else set()
     voices = next((kind for kind in VOICES if kind in kinds), "none")
-    made = {content.made for part in parts(spec) if (content := getattr(part, "content", None)) is not None}
+    made = {part.content.made for part in whole if "content" in type(part).model_fields}
     profiles = "learned" if "learned" in made else "designed" if made else "none"
     return {"recordings": len(used), "voices": voices, "profiles": profiles}
 
