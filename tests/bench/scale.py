@@ -31,10 +31,14 @@ import spine
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import write_recipe, write_wav
 
-from audiosynth import build, load_recipe, plan_clip
+from audiosynth import build, load_recipe, plan_clip, render
 from audiosynth.building.index import ManifestIndex
 from audiosynth.building.memory import keep_freed_memory
 from audiosynth.building.row_files import ManifestWriter
+from audiosynth.building.units import write_clip
+from audiosynth.manifest import dumps
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
 from audiosynth.sound import mixing, normals
 
 PEER = Path(__file__).with_name("scale_peer.py")
@@ -152,12 +156,15 @@ def fresh_rooms(asked: Asked) -> Iterator[Row]:
 
 def made_in_turn(recipe: Path, asked: Asked) -> Callable[[int], None]:
     """Return what makes clip `i` of a recipe as a build does."""
-    made = augment_speed.Ours.__new__(augment_speed.Ours)
-    made.recipe = load_recipe(recipe, cache_dir=asked.folder / "cache")
-    made.work = augment_speed.Workspace(augment_speed.AssetStore(made.recipe.roots))
-    made.root, made.scratch = asked.folder / "out", asked.folder / "scratch"
-    made.scratch.mkdir(exist_ok=True)
-    return made.clip
+    loaded = load_recipe(recipe, cache_dir=asked.folder / "cache")
+    work, scratch = Workspace(AssetStore(loaded.roots)), asked.folder / "scratch"
+    scratch.mkdir()
+
+    def clip(i: int) -> None:
+        made = render(plan_clip(loaded, "train", i), assets=work)
+        dumps(write_clip(made, asked.folder / "out", scratch=scratch, work=work, recipe_sha256="0" * 64))
+
+    return clip
 
 
 def warm() -> None:
