@@ -95,6 +95,9 @@ def main() -> int:
     parser.add_argument("--clips", type=int, default=1000, help="clips per split, two splits")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--longest", type=float, help="seconds before a kill, at most; by default what an undisturbed build takes"
+    )
     parser.add_argument("--packed", action="store_true", help="audio in tar files, the manifest in gzip")
     options = parser.parse_args()
     moments = np.random.default_rng(options.seed)
@@ -112,7 +115,7 @@ def main() -> int:
         print(f"undisturbed: {took:.1f} s, {standing(folder / 'whole')} clips, {len(whole)} files", flush=True)
         out, rounds, slowest = folder / "killed", 0, 0.0
         for kill in range(options.kills):
-            pause = moments.uniform(0.3, took)
+            pause = moments.uniform(0.3, min(took, options.longest or took))
             who = str(moments.choice(["parent", "worker", "SIGTERM", "SIGINT"]))
             process = start(script, recipe, out, **how)
             time.sleep(pause)
