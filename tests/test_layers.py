@@ -31,7 +31,8 @@ FLOORS = {
         "recipe", "loading", "plan", "planning", "render", "rendering", "manifest", "scaper.chain", "scaper.importing",
     ),
     "loops": (
-        "build", "building", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets", "stats", "report", "scaper.order",
+        "build", "building", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets",
+        "stats", "leakage", "report", "scaper.order",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip
@@ -42,7 +43,19 @@ STAGES = {
     "imports": ("scaper.importing",),
     "manifest": ("manifest",),
 }
-HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
+HEAVY = {
+    "scipy",
+    "soundfile",
+    "librosa",
+    "soxr",
+    "matplotlib",
+    "numba",
+    "h5py",
+    "pyloudnorm",
+    "pyarrow",
+    "jinja2",
+    "PIL",
+}
 IMPORTED_LATE = "kernel"
 """How modules of compiled code end: it stands at module level, and nothing imports it but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}
