@@ -289,13 +289,8 @@ def open_manifest(path: Path) -> Path:
     ManifestError
         If there is none.
     """
-    named = [path / name for name in NAMES] if path.is_dir() else [path]
-    found = next((file for file in named if file.is_file()), named[0])
+    files = [path / name for name in NAMES] if path.is_dir() else [path]
+    found = next((file for file in files if file.is_file()), files[0])
     if not found.is_file():
         raise ManifestError(f"{found}: no such manifest; a finished build has a manifest.jsonl")
     return found
-
-
-def is_packed(manifest: Path) -> bool:
-    """Return whether a manifest file is gzip-compressed: its name says so."""
-    return manifest.suffix == ".gz"

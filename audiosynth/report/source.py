@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.finish import read_assets
-from audiosynth.building.rows import lines_of
+from audiosynth.building.rows import is_packed, lines_of
 from audiosynth.errors import ManifestError, UsageError
 from audiosynth.exports import read_head
-from audiosynth.manifest import NAMES, is_packed, named, open_manifest, read_rows
+from audiosynth.manifest import NAMES, named, open_manifest, read_rows
 
 MAX_ROWS: Final = 100_000
 """Rows that are read; of a longer manifest so many, evenly spread."""
