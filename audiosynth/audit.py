@@ -55,8 +55,8 @@ def audit(
     ]  # fmt: skip
     recordings = [path for place in against for path in of_sounds.audio_of(Path(place))]
     if listen or recordings:
-        paths = [*(root / path for path in rows.paths), *recordings]
-        heard = list(of_sounds.listened(paths, workers, progress or _quiet))
+        files = [*((root, path) for path in rows.paths), *((path.parent, path.name) for path in recordings)]
+        heard = list(of_sounds.listened(files, workers, progress or _quiet))
         clips, others = heard[: len(rows.paths)], heard[len(rows.paths) :]
         found += [*of_sounds.sounds(rows, clips), *of_sounds.near_copies(rows, clips)]
         found += of_sounds.memorised(rows, clips, list(zip(recordings, others, strict=True)))

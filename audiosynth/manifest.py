@@ -26,8 +26,10 @@ VOICES: Final = ("recorded", "trained", "formant")
 """Kinds of voices, the most personal first: a row names the first of its kinds."""
 CLIPS_PER_SHARD: Final = 1000
 """Clips per folder of audio."""
-_RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
+NAMES: Final = ("manifest.jsonl", "manifest.jsonl.gz")
+"""What a dataset's manifest may be called: plain or packed."""
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
+_NO_RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -172,7 +174,7 @@ def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[st
         try:
             tree = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
-            hint = _RECIPE if name.endswith((".yaml", ".yml")) else "was the file edited or cut?"
+            hint = _NO_RECIPE if name.endswith((".yaml", ".yml")) else "was the file edited or cut?"
             raise ManifestError(f"{place}: not a row of JSON ({error}); {hint}") from None
         if not isinstance(tree, dict):
             raise ManifestError(f"{place}: expected a JSON object, got {type(tree).__name__}")
@@ -254,9 +256,7 @@ def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) 
     if any(i >= n for one in spec.conversations for i in one.events):
         raise ManifestError(f"{place} ({clip_id}): a conversation has a turn that is no event; was the row edited?")
     if spec.clip_id != clip_id:
-        raise ManifestError(
-            f"{place}: the row calls itself {clip_id} but its spec is {spec.clip_id}; was the row edited?"
-        )
+        raise ManifestError(f"{place}: the row calls itself {clip_id}, its spec {spec.clip_id}; was the row edited?")
     inside = all(0 <= c < spec.channels and 0 <= i < spec.n_samples for c, i, _ in decisions.ties)
     if not inside or spec.reference_channel >= spec.channels:
         raise ManifestError(
@@ -291,7 +291,8 @@ def open_manifest(path: Path) -> Path:
     ManifestError
         If there is none.
     """
-    found = path / "manifest.jsonl" if path.is_dir() else path
+    files = [path / name for name in NAMES] if path.is_dir() else [path]
+    found = next((file for file in files if file.is_file()), files[0])
     if not found.is_file():
         raise ManifestError(
             f"{found}: no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made)"

@@ -107,7 +107,7 @@ def load_recipe(
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
     compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
-    output = output_of(loader, tree, settings)
+    output, packing = output_of(loader, tree, settings)
     exports, supervision = exports_of(loader, tree), supervision_of(loader, tree, counts)
     declared, licence = data_roots(loader, tree), licence_of(loader, tree)
     loader.stop()
@@ -121,8 +121,8 @@ def load_recipe(
     warnings += before_corpora(loader, scanned, specs, each=each, exports=exports, split=split_spec is not None)
     loader.stop()
     return Recipe(
-        clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members, exports=exports,
-        supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence, **settings,
+        clips=counts, scene=scene, lets=lets, output=output, packing=packing, tree=source.tree, catalogues=scanned, members=members,
+        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence, **settings,
     )  # fmt: skip
 
 

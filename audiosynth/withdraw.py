@@ -12,12 +12,13 @@ from audiosynth.build import Built, carry_out
 from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import RecipeOrder
+from audiosynth.building.rows import raw_lines, rows_of
 from audiosynth.building.state import changes, state_of
 from audiosynth.building.units import KEPT, UNIT, put
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import BuildError, WithdrawnError
 from audiosynth.exports import LATER, export_labels, later_exports, read_head
-from audiosynth.manifest import open_manifest, read_rows
+from audiosynth.manifest import open_manifest
 from audiosynth.material.kept import Kept
 from audiosynth.material.stems import stem_path
 from audiosynth.material.withdrawn import NAME, Gone, withhold
@@ -81,6 +82,10 @@ def withdrawal(
     if changed:
         raise BuildError(
             f"{root}: cannot be filled up again, as this changed since it was built: {changed}; bring that back, or build the set anew"
+        )
+    if recipe.packing.audio == "tar":
+        raise BuildError(
+            f"{root}: clips in tar files cannot be taken out one by one; build the set with `audio: files` to withdraw from it"
         )
     gone, paths = chosen(recipe, [*assets], [*speakers])
     after = without(recipe, gone)
@@ -161,16 +166,15 @@ def _recipe_of(root: Path, data: Mapping[str, str] | None) -> Recipe:
 
 def _differing(manifest: Path, after: Recipe) -> Iterator[tuple[str, bool]]:
     """Yield the clips that a recipe plans otherwise than their rows say, and whether it plans them at all."""
-    with manifest.open(encoding="utf-8") as file:
-        for _, row in read_rows(file, name=str(manifest)):
-            spec = row["spec"]
-            try:
-                new, _ = planned(after, spec["split"], spec["ordinal"])
-            except WithdrawnError:
-                yield row["clip_id"], False
-                continue
-            if new.to_json() != spec:
-                yield row["clip_id"], True
+    for _, row in rows_of(manifest):
+        spec = row["spec"]
+        try:
+            new, _ = planned(after, spec["split"], spec["ordinal"])
+        except WithdrawnError:
+            yield row["clip_id"], False
+            continue
+        if new.to_json() != spec:
+            yield row["clip_id"], True
 
 
 def _stage(found: Withdrawal) -> None:
@@ -181,8 +185,8 @@ def _stage(found: Withdrawal) -> None:
     for name in ("tmp", KEPT):
         (work / name).mkdir()
     affected = {*found.refilled, *found.removed}
-    with open_manifest(found.root).open("rb") as file:
-        for line in file:
+    with raw_lines(open_manifest(found.root)) as lines:
+        for line in lines:
             row = json.loads(line)
             if row["clip_id"] not in affected:
                 unit = f"{row['split']}-{row['spec']['ordinal'] // UNIT:09d}.jsonl"

@@ -115,7 +115,7 @@ def changed(path: str, value: object) -> str:
         ("spec.events.0.source.frequency", "high", r"spec\.events\[0\]\.source.*'high'; was the row edited\?"),
         ("spec.events.0.source.frequency", -3.0, r"spec\.events\[0\]\.source.*-3\.0; was the row edited\?"),
         ("spec.events.0.colour", "red", r"spec\.events\[0\]\.colour: .*no such parameter; was the row edited\?"),
-        ("spec.ordinal", 7, r"calls itself tones-000000000 but its spec is tones-000000007"),
+        ("spec.ordinal", 7, r"calls itself tones-000000000, its spec tones-000000007"),
         ("decisions.event_gain_db", [0.0], r"decisions\.event_gain_db should have 2 values; was the row edited\?"),
         ("decisions.ties", [[0, 10**9, 0]], r"a tie .* lies outside the clip; was the row edited\?"),
         ("pcm_sha256", "abc", r"pcm_sha256 should be 64 hexadecimal digits, got 'abc'"),

@@ -31,8 +31,8 @@ FLOORS = {
         "recipe", "loading", "plan", "planning", "render", "rendering", "manifest", "scaper.chain", "scaper.importing",
     ),
     "loops": (
-        "build", "building", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "leakage", "report", "scaper.order",
-        "withdraw", "doctor", "audit", "auditing",
+        "build", "building", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets",
+        "stats", "leakage", "report", "scaper.order", "withdraw", "doctor", "audit", "auditing",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip
@@ -60,7 +60,7 @@ IMPORTED_LATE = "kernel"
 """How modules of compiled code end: it stands at module level, and nothing imports it but functions that are about to run it."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""
-ORDER_IS_NOBODYS = {"audiosynth.build waiting"}
+ORDER_IS_NOBODYS = {"audiosynth.building.crew waiting"}
 """Futures of units: nothing is written in the order they are cancelled in."""
 MAX_FILE, MAX_FUNCTION = 300, 40
 

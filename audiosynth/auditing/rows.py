@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.auditing.findings import Finding, State, few
+from audiosynth.building.rows import rows_of
 from audiosynth.errors import ManifestError
 from audiosynth.files import strictyaml
 from audiosynth.leakage import Leakage
-from audiosynth.manifest import read_rows, safe_path
+from audiosynth.manifest import safe_path
 from audiosynth.sound.polyphony import overlap
 
 SNR_ERROR_DB: Final = 0.05
@@ -47,14 +48,13 @@ def gathered(manifest: Path) -> Rows:
         If a row is not what a build writes.
     """
     rows = Rows()
-    with manifest.open(encoding="utf-8") as file:
-        for place, row in read_rows(file, name=str(manifest)):
-            try:
-                _add(rows, row, place)
-            except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-                raise ManifestError(
-                    f"{place}: not a row that a build writes ({error!r}); was the file edited or cut?"
-                ) from None
+    for place, row in rows_of(manifest):
+        try:
+            _add(rows, row, place)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise ManifestError(
+                f"{place}: not a row that a build writes ({error!r}); was the file edited or cut?"
+            ) from None
     return rows
 
 

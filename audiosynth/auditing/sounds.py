@@ -16,7 +16,8 @@ from audiosynth.auditing.rows import Rows
 from audiosynth.building.pool import in_order
 from audiosynth.errors import AudiosynthError, UsageError
 from audiosynth.files.decoding import AUDIO_SUFFIXES, decode
-from audiosynth.files.paths import files_below, read_bytes
+from audiosynth.files.packed import stored_bytes
+from audiosynth.files.paths import files_below
 from audiosynth.sound import fingerprint
 from audiosynth.sound.quality import measure
 
@@ -59,24 +60,28 @@ def audio_of(place: Path) -> list[Path]:
     return found
 
 
-def hear(path: Path) -> Heard | str:
-    """Return what a file sounds like, or why it cannot be read."""
+def hear(file: tuple[Path, str]) -> Heard | str:
+    """Return what a file sounds like, by its folder and its path below that, or why it cannot be read."""
     try:
-        data = read_bytes(path)
-        y, sr = decode(data, str(path))
+        data = stored_bytes(*file)
+        y, sr = decode(data, str(Path(*file)))
     except AudiosynthError as error:
         return str(error)
+    except OSError as error:
+        return f"{Path(*file)}: cannot be read ({error.strerror or error})"
     found = measure([y], sr)
     printed = fingerprint.fingerprint(y.mean(axis=0), sr)
     return Heard(hashlib.sha256(data).hexdigest(), printed, found.level_dbfs, tuple(found.faults()))
 
 
-def listened(paths: list[Path], workers: int, progress: Callable[[int, int], None]) -> Iterator[Heard | str]:
+def listened(
+    files: list[tuple[Path, str]], workers: int, progress: Callable[[int, int], None]
+) -> Iterator[Heard | str]:
     """Yield what files sound like, in their order."""
-    made = map(hear, paths) if workers == 1 else in_order(hear, paths, workers=workers)
+    made = map(hear, files) if workers == 1 else in_order(hear, files, workers=workers)
     for number, item in enumerate(made, 1):
         yield item
-        progress(number, len(paths))
+        progress(number, len(files))
 
 
 def sounds(rows: Rows, heard: Sequence[Heard | str]) -> Iterator[Finding]:

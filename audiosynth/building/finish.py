@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,28 +10,36 @@ from typing import Any, Final
 from audiosynth import registry
 from audiosynth.building.card import card
 from audiosynth.building.content import Content
+from audiosynth.building.index import index_path
 from audiosynth.building.orders import Order
+from audiosynth.building.row_files import ManifestWriter
+from audiosynth.building.rows import is_packed, lines_of
 from audiosynth.building.summary import Totals
 from audiosynth.building.units import Unit, put
 from audiosynth.clip import DatasetView
 from audiosynth.errors import ManifestError
+from audiosynth.files.hashes import file_sha256
+from audiosynth.manifest import NAMES, open_manifest
 
 CARD: Final = "README.md"
-_BLOCK: Final = 1 << 20
 
 
-def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Write everything that needs all rows; returns the totals."""
+def finish(
+    order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any], *, packed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Write everything that needs all rows; returns the totals. Of files that are `packed`, the hashes are known."""
     scratch = root / ".build" / "tmp"
-    totals, content = _join(root, units, scratch)
+    manifest = root / NAMES[order.packing.manifest == "gzip"]
+    totals, content = _join(root, units, manifest)
     rows = [{**row, **content.of_recording(row["sha256"])} for row in order.assets(content.used)]
     put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
     for name, text in order.texts().items():
         put(root / name, text.encode(), scratch=scratch)
     splits = {s: totals.clips.get(s, 0) for s in order.clips}
     told = order.head()
+    exports = () if "shard" in state else order.exports  # labels are of the whole
     dataset = view(root, {"name": order.name, "splits": splits, "supervision": order.supervision, **told})
-    export(dataset, order.exports, root)
+    export(dataset, exports, root)
     stats = {**totals.as_dict(), "failed": _failures(root, units, scratch)}
     head = {
         **told,
@@ -40,16 +47,21 @@ def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, 
         "synthetic": True,
         "recordings": len(content.used),
         "made_of": content.as_dict(),
-        "export": [dict(tree) for tree in order.exports],
+        "export": [dict(tree) for tree in exports],
         **stats,
         "splits": splits,
     }
     put(root / CARD, card(head, rows, content).encode(), scratch=scratch)
-    names = ("manifest.jsonl", "assets.jsonl", CARD, *order.texts())
-    head.update(files={name: file_sha256(root / name) for name in names}, build=dict(state))
+    held = {name: file_sha256(root / name) for name in _beside(order, manifest)}
+    head.update(files={**held, **packed}, build=dict(state))
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
     put(root / "dataset.json", text.encode(), scratch=scratch)
     return stats
+
+
+def _beside(order: Order, manifest: Path) -> tuple[str, ...]:
+    """Return the names of the files that are held by the hashes in `dataset.json`."""
+    return (manifest.name, index_path(manifest).name, "assets.jsonl", CARD, *order.texts())
 
 
 def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
@@ -65,18 +77,19 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, Content]:
-    """Concatenate the units' rows in order; returns totals and what went in."""
+def _join(root: Path, units: Sequence[Unit], manifest: Path) -> tuple[Totals, Content]:
+    """Concatenate the units' rows in order, and index them; returns totals and what went in."""
     totals, content = Totals(), Content()
-    temporary = scratch / "manifest.jsonl"
-    with temporary.open("wb") as out:
+    scratch, index = root / ".build" / "tmp" / manifest.name, index_path(manifest)
+    with ManifestWriter(scratch, index_path(scratch), packed=is_packed(manifest)) as out:
         for unit in units:
             for line in (root / ".build" / "units" / unit.name).read_bytes().splitlines(keepends=True):
-                out.write(line)
                 row = json.loads(line)
+                out.add(line, row["split"], row["spec"]["ordinal"])
                 totals.add(row)
                 content.add(row)
-    temporary.replace(root / "manifest.jsonl")
+    index_path(scratch).replace(index)
+    scratch.replace(manifest)
     return totals, content
 
 
@@ -102,13 +115,13 @@ def view(root: Path, head: Mapping[str, Any]) -> DatasetView:
     """Return a dataset folder as exporters see it; `head` is what its dataset.json says."""
     supervision, licence = head["supervision"], head.get("licence") or {}
 
-    def lines(file: str) -> Iterator[dict[str, Any]]:
-        with (root / file).open(encoding="utf-8") as rows:
+    def lines(file: Path) -> Iterator[dict[str, Any]]:
+        with lines_of(file) as rows:
             for line in rows:
                 yield json.loads(line)
 
     return DatasetView(
-        root, head["name"], head["splits"], lambda: lines("manifest.jsonl"), lambda: lines("assets.jsonl"),
+        root, head["name"], head["splits"], lambda: lines(open_manifest(root)), lambda: lines(root / "assets.jsonl"),
         frozenset(s for s, kind in supervision.items() if kind == "weak"),
         frozenset(s for s, kind in supervision.items() if kind == "none"),
         licence=str(licence.get("set") or ""),
@@ -122,12 +135,3 @@ def export(dataset: DatasetView, exporters: Iterable[Mapping[str, Any]], folder:
         exporter.write(dataset, folder / "labels")
     attribution: Any = registry.create("exporters", {"type": "attribution"})
     attribution.write(dataset, folder)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

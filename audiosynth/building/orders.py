@@ -14,6 +14,7 @@ from audiosynth.material.assets import AssetStore
 from audiosynth.material.withdrawn import NAME
 from audiosynth.plan import planned
 from audiosynth.records.loaded import Recipe
+from audiosynth.records.output import Packing
 from audiosynth.spec import ClipSpec, Decisions
 
 ORIGIN: Final = ("augmented_from", "replica")
@@ -73,6 +74,11 @@ class Order(Protocol):
         """Return which splits are weakly labeled or not at all."""
         ...
 
+    @property
+    def packing(self) -> Packing:
+        """Return how the files of the set are packed."""
+        ...
+
     def job(self, split: str, number: int) -> Job | None:
         """Return clip `number` of a split: a pure function of the order; None if there can be no such clip any more."""
         ...
@@ -125,6 +131,11 @@ class RecipeOrder:
         """Return which splits are weakly labeled or not at all."""
         return self.recipe.supervision
 
+    @property
+    def packing(self) -> Packing:
+        """Return how the files of the set are packed."""
+        return self.recipe.packing
+
     def job(self, split: str, number: int) -> Job | None:
         """Plan a clip; one whose recording was withdrawn and cannot be replaced is left out."""
         try:
@@ -146,7 +157,7 @@ class RecipeOrder:
             "description": recipe.description,
             "sr": recipe.sr,
             "channels": recipe.channels,
-            "output": recipe.output.model_dump(mode="json"),
+            "output": {**recipe.output.model_dump(mode="json"), **recipe.packing.told()},
             **({} if recipe.licence is None else {"licence": recipe.licence.model_dump(mode="json")}),
         }
 
@@ -190,3 +201,10 @@ def origin_of(row: Mapping[str, Any]) -> dict[str, Any]:
 def by_place(used: Collection[Used]) -> list[Used]:
     """Return recordings in the order of data roots and paths."""
     return sorted(used, key=lambda key: (key[0], key[1].encode()))
+
+
+def packing_of(head: Mapping[str, Any]) -> Packing:
+    """Return how the set of a `dataset.json` is packed."""
+    output = head.get("output")
+    told = output if isinstance(output, Mapping) else {}
+    return Packing(**{key: told[key] for key in Packing.model_fields if key in told})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,19 @@ from audiosynth.commands.show import Show, example, output_options
 
 if TYPE_CHECKING:
     from audiosynth.build import Built
+    from audiosynth.building.parts import Shard
     from audiosynth.records.loaded import Recipe
+
+
+def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> Shard | None:
+    """Turn ``3/64`` into a shard."""
+    from audiosynth.building.parts import Shard
+    from audiosynth.errors import UsageError
+
+    try:
+        return None if value is None else Shard.parse(value)
+    except UsageError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
 @click.command(
@@ -28,6 +39,11 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="DIR", help="Folder of the dataset.  [default: output/NAME]")
 @workers_option
 @click.option(
+    "--shard", metavar="K/N", callback=shard_of,
+    help="Make only part K of N, as one job of many; `audiosynth merge` puts the parts together.  "
+    "[default folder: output/NAME.parts/K-of-N]",
+)  # fmt: skip
+@click.option(
     "--resume/--fresh", default=True,
     help="Go on with an unfinished build in the folder, or delete the build that is there.  [default: --resume]",
 )  # fmt: skip
@@ -38,8 +54,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @output_options
 def build_command(
-    *, wanted: Wanted, output: str | None, workers: int | None, resume: bool, keep_going: bool, show: Show
-) -> None:
+    *, wanted: Wanted, output: str | None, workers: int | None, shard: Shard | None, resume: bool, keep_going: bool, show: Show
+) -> None:  # fmt: skip
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
 
     A build that was stopped, by Ctrl-C or by a power cut, goes on where it was when the same command runs again, and ends
@@ -48,11 +64,12 @@ def build_command(
     from audiosynth.build import build
 
     recipe = wanted.load(show, keep_going=keep_going)
-    root = Path(output) if output is not None else default_root(recipe.name)
+    root = Path(output) if output is not None else default_root(recipe.name, shard)
     with show.progress() as progress:
         built = build(
-            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress
-        )
+            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress,
+            shard=None if shard is None else str(shard),
+        )  # fmt: skip
     report(recipe, built, show, keep_going=keep_going)
 
 
@@ -78,13 +95,13 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
         raise BuildError(f"{left_out} recordings could not be used; {built.root / 'failures.tsv'} says which, and why")
 
 
-def default_root(name: str) -> Path:
-    """Return ``output/NAME``; a recipe from a stranger must not name a place elsewhere."""
+def default_root(name: str, shard: Shard | None = None) -> Path:
+    """Return ``output/NAME``, or ``output/NAME.parts/K-of-N``; a recipe from a stranger must not name a place elsewhere."""
     from audiosynth.errors import UsageError
 
     if not re.fullmatch(r"\w[\w .-]{0,99}", name):
         raise UsageError(f"the recipe's name {name!r} cannot be a folder's name; say where the dataset goes with -o")
-    return Path("output") / name
+    return Path("output") / name if shard is None else Path("output") / f"{name}.parts" / shard.folder
 
 
 def summary(built: Built) -> list[tuple[str, str]]:
@@ -109,9 +126,12 @@ def summary(built: Built) -> list[tuple[str, str]]:
 
 def _heard(built: Built) -> list[tuple[str, str]]:
     """Return a row with the first clip's file: what somebody wants to do next is hear one."""
-    with (built.root / "manifest.jsonl").open(encoding="utf-8") as rows:
-        first = rows.readline()
-    return [("hear one", str(built.root / json.loads(first)["path"]))] if first else []
+    from audiosynth.building.rows import rows_of
+    from audiosynth.manifest import open_manifest
+
+    _, first = next(rows_of(open_manifest(built.root)), ("", None))
+    heard = None if first is None else built.root / first["path"]
+    return [("hear one", str(heard))] if heard is not None and heard.is_file() else []
 
 
 def _by_split(clips: Mapping[str, int]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -56,13 +56,13 @@ class Look:
     print: fingerprint.Print
 
 
-def look(path: Path) -> Look:
+def look(path: Path | BinaryIO) -> Look:
     """Read an audio file once.
 
     Parameters
     ----------
     path
-        Of any format that libsndfile reads.
+        A file, or its bytes opened, of any format that libsndfile reads.
 
     Raises
     ------

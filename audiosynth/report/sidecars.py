@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.errors import ManifestError
+from audiosynth.files.packed import packed_place, stored_bytes
 from audiosynth.leakage import used_by
 from audiosynth.manifest import safe_path
 from audiosynth.material.stems import stem_path, stems_of_row
@@ -95,12 +97,13 @@ class Sidecars:
         path = self.root / safe_path(row["path"], place=str(row["clip_id"]))
         if not path.resolve().is_relative_to(self.root.resolve()):
             raise ManifestError(f"{self.root}: {row['path']} leads outside the dataset through a link")
-        if not path.is_file():
+        packed = self.root / packed_place(row["path"])[0]
+        if not path.is_file() and not packed.is_file():
             return None, ("missing",)
         if not heard:
             return None, ()
         try:
-            return look(path), ()
+            return look(path if path.is_file() else io.BytesIO(stored_bytes(self.root, row["path"]))), ()
         except (OSError, ValueError, soundfile.LibsndfileError):
             return None, ("unreadable",)
 

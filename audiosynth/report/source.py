@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.finish import read_assets
+from audiosynth.building.rows import is_packed, lines_of
 from audiosynth.errors import ManifestError, UsageError
 from audiosynth.exports import read_head
-from audiosynth.manifest import named, read_rows
+from audiosynth.manifest import NAMES, named, open_manifest, read_rows
 
 MAX_ROWS: Final = 100_000
 """Rows that are read; of a longer manifest so many, evenly spread."""
@@ -57,7 +59,7 @@ class Source:
         """
         number = -1
         for path in self.files:
-            with path.open(encoding="utf-8") as file:
+            with lines_of(path) as file:
                 for place, line in _lines(file, str(path)):
                     number += 1
                     if self.reads(number):
@@ -116,9 +118,9 @@ def open_source(root: Path) -> Source:
     if not root.is_dir():
         kind = "is a file; give the folder of the dataset" if root.exists() else "there is no such folder"
         raise UsageError(f"{root}: {kind}")
-    manifest, state = root / "manifest.jsonl", root / ".build" / "state.json"
-    if manifest.is_file() and (root / "dataset.json").is_file():
-        head = read_head(root)
+    state = root / ".build" / "state.json"
+    if any((root / name).is_file() for name in NAMES) and (root / "dataset.json").is_file():
+        head, manifest = read_head(root), open_manifest(root)
         return Source(
             root, head["name"], str(head.get("description") or ""), (manifest,), _count([manifest]), None, head
         )
@@ -147,7 +149,7 @@ def _count(files: Iterable[Path]) -> int:
     """Return the number of lines that hold something."""
     n = 0
     for path in files:
-        with path.open("rb") as file:
+        with gzip.open(path, "rb") if is_packed(path) else path.open("rb") as file:
             last = b"\n"
             while block := file.read(_BLOCK):
                 n += block.count(b"\n") - (last + block).count(b"\n\n")

@@ -1,0 +1,138 @@
+"""Who makes the units of a build: this process or a pool of others. Anything that maps units to counts can be a crew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from audiosynth.building.memory import keep_freed_memory
+from audiosynth.building.orders import Order
+from audiosynth.building.pool import leave_with_parent
+from audiosynth.building.units import Unit, never, render_unit
+from audiosynth.errors import BuildError
+from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
+from audiosynth.sound import mixing, normals
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
+ASSET_BYTES: Final = 1 << 30
+"""Decoded recordings kept per worker, in bytes."""
+WARM_FROM: Final = 8
+"""Units for which a process loads compiled code: it takes as long as the noise of some hundred clips."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every process that takes part in a build is told once; it can be pickled.
+
+    Attributes
+    ----------
+    order
+        What to make.
+    root
+        Folder of the dataset, prepared: its ``.build/`` takes the rows of finished units.
+    keep_going
+        Leave out clips that cannot be made.
+    """
+
+    order: Order
+    root: Path
+    keep_going: bool = False
+
+
+Crew = Callable[[Task, Sequence[Unit]], Generator[int, None, None]]
+"""Makes all of these units, in any order, and yields the number of clips of each once its rows stand in ``.build/units``.
+
+An error of a unit is raised; closing the iterator (or an error) stops what is still running, at the next clip.
+"""
+
+
+class Hand:
+    """Makes units of one task, one after the other, and keeps decoded recordings between them: one for each process."""
+
+    def __init__(self, task: Task, *, share: int, stopped: Callable[[], bool] = never) -> None:
+        self._task, self._stopped = task, stopped
+        self._work = Workspace(AssetStore(task.order.roots, max_bytes=ASSET_BYTES))
+        if share >= WARM_FROM:  # what compiled code gives is the same
+            normals.load_kernel()
+            mixing.load_kernel()
+
+    def __call__(self, unit: Unit) -> int:
+        """Write a unit; return the number of its clips."""
+        task = self._task
+        return render_unit(task.order, unit, task.root, self._work, stopped=self._stopped, keep_going=task.keep_going)
+
+
+def crew_of(workers: int) -> Crew:
+    """Return a crew of this process alone, or of so many others.
+
+    Examples
+    --------
+    >>> crew_of(1) is alone
+    True
+    """
+    if workers == 1:
+        return alone
+
+    def together(task: Task, units: Sequence[Unit]) -> Generator[int, None, None]:
+        n = min(workers, len(units))
+        return alone(task, units) if n < 2 else _pool(task, units, n)
+
+    return together
+
+
+def alone(task: Task, units: Sequence[Unit]) -> Generator[int, None, None]:
+    """Make the units in this process."""
+    yield from map(Hand(task, share=len(units)), units)
+
+
+class _Process:
+    """What a worker process keeps between units."""
+
+    hand: Hand
+
+
+def _start(task: Task, stop: Event, share: int) -> None:
+    import signal
+    from threading import Thread
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    Thread(target=leave_with_parent, daemon=True).start()
+    keep_freed_memory()
+    _Process.hand = Hand(task, share=share, stopped=stop.is_set)
+
+
+def _one(unit: Unit) -> int:
+    return _Process.hand(unit)
+
+
+def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, None, None]:
+    from multiprocessing import get_context
+
+    context = get_context("spawn")
+    stop = context.Event()
+    with ProcessPoolExecutor(workers, context, _start, (task, stop, len(units) // workers)) as pool:
+        waiting: set[Future[int]] = set()
+        try:
+            for unit in units:
+                waiting.add(pool.submit(_one, unit))
+                if len(waiting) >= 2 * workers:
+                    finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (f.result() for f in finished)
+            while waiting:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (f.result() for f in finished)
+        except BrokenProcessPool:
+            raise BuildError(
+                "a worker process was killed (out of memory?); run the same command again, it goes on where it stopped"
+            ) from None
+        finally:
+            stop.set()  # after an error or Ctrl-C: workers give up their unit at the next clip
+            for future in waiting:
+                future.cancel()
