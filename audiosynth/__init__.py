@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audiosynth.build import build
+    from audiosynth.cluster.connect import dask_crew
     from audiosynth.dataset import ClipDataset
     from audiosynth.errors import AudiosynthError
     from audiosynth.exports import export_labels
@@ -28,6 +29,7 @@ __all__ = [
     "AudiosynthError",
     "ClipDataset",
     "build",
+    "dask_crew",
     "export_labels",
     "load_recipe",
     "plan_clip",
@@ -43,6 +45,7 @@ _HOMES = {
     "AudiosynthError": "errors",
     "ClipDataset": "dataset",
     "build": "build",
+    "dask_crew": "cluster.connect",
     "export_labels": "exports",
     "load_recipe": "recipe",
     "plan_clip": "plan",

@@ -49,6 +49,7 @@ def build(
     fresh: bool = False,
     keep_going: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    crew: Crew | None = None,
 ) -> Built:
     """Build every clip of a recipe into a folder.
 
@@ -67,6 +68,8 @@ def build(
         in ``failed.jsonl``, and go on; by default the first of them stops the build, which can be resumed.
     progress
         Called with (clips done, clips in all) whenever a unit is finished.
+    crew
+        Who renders in the place of so many workers, such as `audiosynth.dask_crew`.
 
     Raises
     ------
@@ -84,7 +87,13 @@ def build(
     4
     """
     return carry_out(
-        RecipeOrder(recipe), Path(root), workers=workers, fresh=fresh, keep_going=keep_going, progress=progress
+        RecipeOrder(recipe),
+        Path(root),
+        workers=workers,
+        fresh=fresh,
+        keep_going=keep_going,
+        progress=progress,
+        crew=crew,
     )
 
 

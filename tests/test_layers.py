@@ -31,7 +31,7 @@ FLOORS = {
         "recipe", "loading", "plan", "planning", "render", "rendering", "manifest", "scaper.chain", "scaper.importing",
     ),
     "loops": (
-        "build", "building", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "report", "scaper.order",
+        "build", "building", "cluster", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "report", "scaper.order",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip
@@ -42,9 +42,9 @@ STAGES = {
     "imports": ("scaper.importing",),
     "manifest": ("manifest",),
 }
-HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow"}
-IMPORTED_LATE = "kernel"
-"""How modules of compiled code end: it stands at module level, and nothing imports it but functions that are about to run it."""
+HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow", "distributed"}
+IMPORTED_LATE = ("kernel", "cluster.worker")
+"""How modules end that import heavy libraries where they stand: compiled loops, what runs in a Dask worker. Only functions import them."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""
 ORDER_IS_NOBODYS = {"audiosynth.building.crew waiting"}

@@ -68,6 +68,7 @@ def render_unit(
     *,
     stopped: Callable[[], bool] = never,
     keep_going: bool = False,
+    scratch: Path | None = None,
 ) -> int:
     """Write the audio of a unit, then its rows; returns the number of clips.
 
@@ -79,13 +80,15 @@ def render_unit(
         Asked before every clip; once true, the unit is given up.
     keep_going
         Note clips that cannot be made, and go on with the next.
+    scratch
+        Where files are written before they are moved to their place; ``.build/tmp`` if None.
 
     Raises
     ------
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed, scratch = [], [], root / ".build" / "tmp"
+    rows, failed, scratch = [], [], scratch or root / ".build" / "tmp"
     exporters = [registry.create("exporters", tree) for tree in order.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
     told = order.supervision.get(unit.split) != "none"
@@ -107,7 +110,7 @@ def render_unit(
         except AudiosynthError as error:
             told_by = error if spec is None else type(error)(f"clip {spec.clip_id}: {error}")
             if not keep_going or isinstance(error, BuildError):
-                raise told_by from error
+                raise told_by from (None if told_by is error else error)  # a cause of itself would never end
             failed.append(_failure(unit.split, number, told_by, spec))
     if failed:
         put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)

@@ -14,6 +14,7 @@ from audiosynth.commands.show import Show, example, output_options
 
 if TYPE_CHECKING:
     from audiosynth.build import Built
+    from audiosynth.building.crew import Crew
     from audiosynth.records.loaded import Recipe
 
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="DIR", help="Folder of the dataset.  [default: output/NAME]")
 @workers_option
 @click.option(
+    "--dask", metavar="ADDRESS",
+    help="Render on the workers of a Dask cluster: tcp://HOST:PORT of its scheduler, the scheduler's --scheduler-file, or "
+    "`local` for --workers processes here. They need this folder and the data under the same paths.",
+)  # fmt: skip
+@click.option(
     "--resume/--fresh", default=True,
     help="Go on with an unfinished build in the folder, or delete the build that is there.  [default: --resume]",
 )  # fmt: skip
@@ -37,8 +43,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @output_options
 def build_command(
-    *, wanted: Wanted, output: str | None, workers: int | None, resume: bool, keep_going: bool, show: Show
-) -> None:
+    *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, resume: bool, keep_going: bool, show: Show
+) -> None:  # fmt: skip
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
 
     A build that was stopped, by Ctrl-C or by a power cut, goes on where it was when the same command runs again, and ends
@@ -46,13 +52,23 @@ def build_command(
     """
     from audiosynth.build import build
 
+    crew = None if dask is None else _dask(dask, workers, show)
     recipe = wanted.load(show, keep_going=keep_going)
     root = Path(output) if output is not None else default_root(recipe.name)
     with show.progress() as progress:
         built = build(
-            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress
-        )
+            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress, crew=crew
+        )  # fmt: skip
     report(recipe, built, show, keep_going=keep_going)
+
+
+def _dask(address: str, workers: int | None, show: Show) -> Crew:
+    from audiosynth.cluster.connect import LOCAL, dask_crew
+    from audiosynth.errors import UsageError
+
+    if workers is not None and address != LOCAL:
+        raise UsageError(f"--workers {workers}: the workers are those of the cluster at {address}; leave it out")
+    return dask_crew(address, workers=workers or usable_cpus(), note=show.note)
 
 
 def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> None:
