@@ -122,14 +122,11 @@ class Dispatch:
 
     def _made(self, run: Run, rows: Path, units: Iterator[Unit]) -> Iterator[int]:
         while True:
-            room = PER_THREAD * self._threads() - len(self._flying)
-            for unit in islice(units, max(0, room)):
+            room = max(PER_THREAD * self._threads() - len(self._flying), 0 if self._flying else 1)
+            for unit in islice(units, room):
                 self._hand_out(run, unit)
             if not self._flying:
-                unit = next(units, None)
-                if unit is None:
-                    return
-                self._hand_out(run, unit)
+                return
             ended = self._next()
             if ended is None:
                 continue
@@ -196,7 +193,9 @@ class Dispatch:
 
     def _leave(self) -> None:
         """Take back what is not begun, and let the workers forget the run."""
-        with suppress(Exception):  # of a scheduler that is gone there is nothing to take back
+        if self._client.status != "running":  # nobody is there to be told
+            return
+        with suppress(Exception):
             self._client.cancel([future for future, _ in self._flying.values()], force=True)
             if self._run is not None:
                 self._client.unregister_worker_plugin(self._run.name)
