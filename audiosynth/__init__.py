@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audiosynth.build import build
     from audiosynth.cluster.connect import dask_crew
-    from audiosynth.dataset import ClipDataset
+    from audiosynth.dataset import ClipDataset, ClipStream
+    from audiosynth.diff import diff
     from audiosynth.errors import AudiosynthError
     from audiosynth.exports import export_labels
     from audiosynth.files.shipped import shipped_recipe
+    from audiosynth.merge import merge
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
     from audiosynth.render import render
@@ -28,10 +30,13 @@ if TYPE_CHECKING:
 __all__ = [
     "AudiosynthError",
     "ClipDataset",
+    "ClipStream",
     "build",
     "dask_crew",
+    "diff",
     "export_labels",
     "load_recipe",
+    "merge",
     "plan_clip",
     "render",
     "reproduce",
@@ -44,10 +49,13 @@ __all__ = [
 _HOMES = {
     "AudiosynthError": "errors",
     "ClipDataset": "dataset",
+    "ClipStream": "dataset",
     "build": "build",
     "dask_crew": "cluster.connect",
+    "diff": "diff",
     "export_labels": "exports",
     "load_recipe": "recipe",
+    "merge": "merge",
     "plan_clip": "plan",
     "render": "render",
     "reproduce": "reproduce",

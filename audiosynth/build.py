@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +14,11 @@ from audiosynth.building.crew import Crew, Task, crew_of
 from audiosynth.building.finish import finish
 from audiosynth.building.folder import WORK, clear, finished, locked, prepare
 from audiosynth.building.orders import Order, RecipeOrder
-from audiosynth.building.units import disk_error, units_of
+from audiosynth.building.pack import Packer
+from audiosynth.building.parts import PartOrder, Shard
+from audiosynth.building.units import Unit, disk_error, units_of
 from audiosynth.errors import UsageError
+from audiosynth.manifest import open_manifest
 from audiosynth.records.loaded import Recipe
 
 
@@ -48,6 +51,7 @@ def build(
     workers: int = 1,
     fresh: bool = False,
     keep_going: bool = False,
+    shard: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     crew: Crew | None = None,
 ) -> Built:
@@ -66,6 +70,9 @@ def build(
     keep_going
         Leave out clips that cannot be made (a recording that is gone, a synthesizer that crashed), list them with their specs
         in ``failed.jsonl``, and go on; by default the first of them stops the build, which can be resumed.
+    shard
+        ``3/64`` makes the third of 64 parts alone, whoever makes the others and whenever: a dataset without labels, to be put
+        together with them by `audiosynth.merge`.
     progress
         Called with (clips done, clips in all) whenever a unit is finished.
     crew
@@ -86,6 +93,7 @@ def build(
     >>> build(recipe, tempfile.mkdtemp()).clips
     4
     """
+    part = None if shard is None else Shard.parse(shard)
     return carry_out(
         RecipeOrder(recipe),
         Path(root),
@@ -94,6 +102,7 @@ def build(
         keep_going=keep_going,
         progress=progress,
         crew=crew,
+        shard=part,
     )
 
 
@@ -106,12 +115,15 @@ def carry_out(
     keep_going: bool = False,
     progress: Callable[[int, int], None] | None = None,
     crew: Crew | None = None,
+    shard: Shard | None = None,
 ) -> Built:
-    """Build what an order asks for; see `build`. A `crew` takes the place of so many workers."""
+    """Build what an order asks for, or a shard of it; see `build`. A `crew` takes the place of so many workers."""
     if workers < 1:
         raise UsageError(f"workers: expected at least 1, got {workers}")
     try:
-        return _build(Task(order, root, keep_going), crew or crew_of(workers), fresh=fresh, progress=progress or _quiet)
+        units = units_of(order.clips) if shard is None else shard.units(units_of(order.clips))
+        task = Task(order if shard is None else PartOrder(order, shard), root, keep_going)
+        return _build(task, units, crew or crew_of(workers), fresh=fresh, progress=progress or _quiet)
     except OSError as error:
         raise disk_error(error, root) from error
 
@@ -120,33 +132,34 @@ def _quiet(done: int, total: int) -> None:
     """Show no progress."""
 
 
-def _build(task: Task, crew: Crew, *, fresh: bool, progress: Callable[[int, int], None]) -> Built:
+def _build(
+    task: Task, units: Sequence[Unit], crew: Crew, *, fresh: bool, progress: Callable[[int, int], None]
+) -> Built:
     order, root = task.order, task.root
-    state = order.state()
+    state, total = order.state(), sum(map(len, units))
     cleared = fresh and clear(root)
     if finished(root, state, cleared=cleared):
-        return _as_it_is(order, root)
+        return _as_it_is(root, total)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
     with locked(root):
         if finished(root, state, cleared=cleared):  # by another process, between the question and the lock
-            return _as_it_is(order, root)
+            return _as_it_is(root, total)
         prepare(root, state)
-        units = units_of(order.clips)
         todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
-        total = sum(order.clips.values())
-        done = total - sum(unit.last - unit.first for unit in todo)
+        done = total - sum(map(len, todo))
         progress(done, total)
-        made = 0
+        made, packer = 0, Packer(order, root, units)
         with closing(crew(task, todo)) as counts:
             for count in counts:
                 made += count
                 progress(done + made, total)
-        stats = finish(order, root, units, state)
+                packer.advance()
+        stats = finish(order, root, units, state, packed=packer.close())
         shutil.rmtree(root / WORK)
     return Built(root, total, made, stats)
 
 
-def _as_it_is(order: Order, root: Path) -> Built:
+def _as_it_is(root: Path, total: int) -> Built:
     shutil.rmtree(root / WORK, ignore_errors=True)
-    return Built(root, sum(order.clips.values()), 0, summary.of_manifest(root / "manifest.jsonl").as_dict())
+    return Built(root, total, 0, summary.of_manifest(open_manifest(root)).as_dict())

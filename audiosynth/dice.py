@@ -11,6 +11,7 @@ import hashlib
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
+from struct import Struct
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,8 @@ MAX_MIDDLING: Final = 65_536
 _PIECE: Final = 4_096
 """Words that are transformed at once, for the sake of the processor's cache."""
 _SEPARATOR: Final = b"\x1f"
+_WORD: Final = Struct(">Q").unpack_from
+"""Reads the first 64 bits of a digest."""
 _DRAW_DOMAIN: Final = b"audiosynth-dice/1"
 _NOISE_DOMAIN: Final = b"audiosynth-noise/1"
 
@@ -63,7 +66,8 @@ class ClipDice:
         """Return 53 bits for the node at `path`, draw number `k`."""
         state = self._prefix.copy()
         state.update(b"%s\x1f%d" % (path.encode(), k))
-        return int.from_bytes(state.digest()[:8], "big") >> (64 - DRAW_BITS)
+        word: int = _WORD(state.digest())[0]
+        return word >> (64 - DRAW_BITS)
 
     def uniform(self, path: str, k: int = 0) -> float:
         """Return a number in [0, 1), a multiple of 2^-53."""

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from audiosynth import registry
 from audiosynth.building.finish import view
+from audiosynth.building.rows import rows_of
 from audiosynth.errors import BuildError, ManifestError, UsageError
 from audiosynth.files.paths import plain_name
-from audiosynth.manifest import open_manifest, parse_row, read_rows
+from audiosynth.manifest import open_manifest, parse_row
 
 LATER: Final = "labels/export.json"
 """What was exported after the build, with all options: what `verify` needs to write it again."""
@@ -163,10 +164,8 @@ def _trees(exporters: Iterable[str | Mapping[str, Any]]) -> list[dict[str, Any]]
 
 def _hold_rows(root: Path) -> None:
     """Check every row before anything is written: names in them become files, audio may be read."""
-    manifest = open_manifest(root)
-    with manifest.open(encoding="utf-8") as file:
-        for place, tree in read_rows(file, name=str(manifest)):
-            parse_row(tree, place=place)
+    for place, tree in rows_of(open_manifest(root)):
+        parse_row(tree, place=place)
 
 
 def _own(root: Path) -> Path:

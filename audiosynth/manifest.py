@@ -26,6 +26,8 @@ VOICES: Final = ("recorded", "trained", "formant")
 """Kinds of voices, the most personal first: a row names the first of its kinds."""
 CLIPS_PER_SHARD: Final = 1000
 """Clips per folder of audio."""
+NAMES: Final = ("manifest.jsonl", "manifest.jsonl.gz")
+"""What a dataset's manifest may be called: plain or packed."""
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -134,10 +136,11 @@ def made_of(spec: ClipSpec) -> dict[str, Any]:
     A recording whose catalogue names a speaker counts as a recorded voice.
     """
     used = recordings(spec)
-    kinds = {part.voice.made() for part in parts(spec) if hasattr(part, "voice")}
+    whole: list[Any] = parts(spec)
+    kinds = {part.voice.made() for part in whole if "voice" in type(part).model_fields}
     kinds |= {"recorded"} if any("speaker" in r.meta for r in used) else set()
     voices = next((kind for kind in VOICES if kind in kinds), "none")
-    made = {content.made for part in parts(spec) if (content := getattr(part, "content", None)) is not None}
+    made = {part.content.made for part in whole if "content" in type(part).model_fields}
     profiles = "learned" if "learned" in made else "designed" if made else "none"
     return {"recordings": len(used), "voices": voices, "profiles": profiles}
 
@@ -272,7 +275,13 @@ def open_manifest(path: Path) -> Path:
     ManifestError
         If there is none.
     """
-    found = path / "manifest.jsonl" if path.is_dir() else path
+    named = [path / name for name in NAMES] if path.is_dir() else [path]
+    found = next((file for file in named if file.is_file()), named[0])
     if not found.is_file():
         raise ManifestError(f"{found}: no such manifest; a finished build has a manifest.jsonl")
     return found
+
+
+def is_packed(manifest: Path) -> bool:
+    """Return whether a manifest file is gzip-compressed: its name says so."""
+    return manifest.suffix == ".gz"

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from audiosynth import registry
-from audiosynth.clip import Fit, Recording, Slack
+from audiosynth.clip import Fit, Recording
 from audiosynth.dice import ClipDice
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.compiler import path_text
 from audiosynth.language.draws_time import Placing
-from audiosynth.language.nodes import Scope
-from audiosynth.planning.arrange import Standing, arrange, own_places, stand
-from audiosynth.planning.drafts import Draft, chain, heard_of
-from audiosynth.planning.timing import fitted, hull, moved, require_length, require_whole
+from audiosynth.language.nodes import ConstMap, Scope
+from audiosynth.planning.arrange import arrange
+from audiosynth.planning.built import effects_of, known_delay, motion_of, noise_of, position_of, room_of, source_of
+from audiosynth.planning.drafts import Draft, Standing, chain, own_places, stand
+from audiosynth.planning.timing import fitted, moved, require_length, require_whole
 from audiosynth.records.loaded import Recipe
 from audiosynth.records.rules import Rules, rules_of
 from audiosynth.registry import Component
-from audiosynth.spaces.places import Motion, Position
-from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Place, Scene
+from audiosynth.spec import At, Bed, ClipSpec, Event, Labels, Mix, Scene
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 _MADE = frozenset({"source", "effects", "room", "position", "motion", "onset", "at", "overrun", "let"})
 """What of an event is not taken as drawn."""
+_UNMIXED: Final = Mix()
+_LABELS: Final = Labels()
 
 
 def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
@@ -94,7 +96,7 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
     mix = tree.get("mix") or {}
     spec = ClipSpec(
         duration=samples_to_seconds(n_samples, sr), events=tuple(events), scene=rules, noise=bed, room=room,
-        mix=_mix(mix, scope), labels=Labels.model_validate(tree.get("labels") or {}), let=tree["let"],
+        mix=_mix(mix, scope), labels=Labels.model_validate(tree["labels"]) if tree.get("labels") else _LABELS, let=tree["let"],
         split=scope.dice.split, ordinal=scope.dice.ordinal, sr=sr, channels=recipe.channels, n_samples=n_samples,
         reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
     )  # fmt: skip
@@ -121,18 +123,6 @@ def _number(value: Any, name: str) -> float:
     return float(value)
 
 
-def _built(family: str, raw: Any) -> Component | None:
-    if raw is None or isinstance(raw, Component):
-        return raw
-    built = getattr(raw, "built", None)
-    if built is None:
-        return registry.create(family, raw)
-    if family not in built:
-        built[family] = registry.create(family, raw)
-    component: Component = built[family]
-    return component
-
-
 def _shown(lets: Mapping[str, Any]) -> dict[str, Any]:
     """Return `let` values as a row shows them: a recording by its name, and so a voice, which stands in full where it speaks."""
 
@@ -153,8 +143,8 @@ def event_of(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: 
 def _draft(
     raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None, rules: Rules | None
 ) -> Draft:
-    source = _source(raw.get("source"), sr)
-    effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
+    source = source_of(raw.get("source"), sr)
+    effects = effects_of(raw.get("effects"))
     n, active, marks = moved(source, effects, sr)
     room = room_of(raw.get("room"))
     position = position_of(raw.get("position"), room or clip_room)
@@ -162,25 +152,31 @@ def _draft(
     if protected:
         require_whole(source)
     cut = raw.get("overrun", "error") == "cut" and not protected
-    draft = Draft(raw, source, effects, room, position, n, active, marks, heard_of(active, n), n_clip, sr, cut)
+    draft = Draft(raw, source, effects, room, position, n, active, marks, tuple(active), n_clip, sr, cut)
     if draft.key == "at" and raw.get("align") == "causal" and At.model_validate(draft.value()).anchor == "direct":
-        draft.early = _known_delay(room or clip_room, sr, position)
+        draft.early = known_delay(room or clip_room, sr, position)
     return draft
 
 
 def _event(placed: tuple[Draft, Standing], *, clip_room: Component | None) -> Event:
     draft, stands = placed
     raw, room = draft.raw, draft.room
-    place = Place(
-        onset=stands.onset, n_samples=draft.n, active=tuple(draft.active), labels=hull(draft.active), marks=draft.marks
-    )
+    place: Any = {
+        "onset": stands.onset, "n_samples": draft.n, "active": draft.heard, "labels": draft.heard, "marks": draft.marks
+    }  # fmt: skip
     rest = {key: value for key, value in raw.items() if key not in _MADE}
-    return Event(
+    level = rest.get("level")
+    if isinstance(level, ConstMap):  # without draws: checked once
+        rest["level"] = level.built.get("level", level)
+    event = Event(
         source=draft.source, effects=draft.effects, room=room, position=draft.position,
-        motion=_motion(raw.get("motion"), room or clip_room, draft.position), onset=samples_to_seconds(stands.onset, draft.sr),
+        motion=motion_of(raw.get("motion"), room or clip_room, draft.position), onset=samples_to_seconds(stands.onset, draft.sr),
         at=draft.at(stands.onset, stands.value), overrun="cut" if draft.cut else "error", place=place,
-        let=_shown(raw.get("let", {})), **rest,
+        let=_shown(raw["let"]) if "let" in raw else {}, **rest,
     )  # fmt: skip
+    if isinstance(level, ConstMap):
+        level.built["level"] = event.level
+    return event
 
 
 def _each(clip: str, items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
@@ -197,78 +193,9 @@ def _each(clip: str, items: Iterable[Item], make: Callable[[Item], Made]) -> lis
     return out
 
 
-def room_of(raw: Any) -> Component | None:
-    """Return a room, its receiver at a point."""
-    room: Any = _built("rooms", raw)
-    settled: Component | None = room.settled() if hasattr(room, "settled") else room
-    return settled
-
-
-def position_of(raw: Any, room: Any) -> Position | None:
-    """Return where the source stands, as a point of its room."""
-    if not hasattr(room, "place"):
-        if raw is None:
-            return None
-        name = "no room" if room is None else f"a room of the type '{room.type_name}'"
-        raise PlanError(f"position: there are no places in {name}; use a shoebox, or leave the position out")
-    if raw is None and getattr(room, "needs_place", False):
-        raise PlanError(
-            f"position: a {room.type_name} needs to know where the source stands: [x, y, z] in metres, "
-            "{distance: …, azimuth: …} from the receiver, or {within: {…}}"
-        )
-    settled: Position | None = room.place(None if raw is None else Position.model_validate(raw))
-    return settled
-
-
-def _motion(raw: Any, room: Any, position: Position | None) -> Motion | None:
-    """Return how the source moves, its places as points of the room."""
-    if raw is None:
-        return None
-    if position is None or position.point is None or not hasattr(room, "move"):
-        raise PlanError("motion: a source moves in a shoebox, from a `position`; give both, or leave the motion out")
-    motion = Motion.model_validate(raw)
-    places = {"to": motion.to and room.place(motion.to), "via": motion.via and tuple(map(room.place, motion.via))}
-    return motion.model_copy(update=places)
-
-
-def _source(raw: Any, sr: int) -> Component:
-    if isinstance(raw, dict) and isinstance(raw.get("start_sample"), Slack):  # a `let` that could have been a noise too
-        raw = {key: value for key, value in raw.items() if key != "start_sample"}
-    if isinstance(raw, dict) and isinstance(raw.get("start"), Slack):
-        slack: Slack = raw["start"]
-        source = registry.create("synths", {key: value for key, value in raw.items() if key != "start"})
-        room = source.slack(sr)  # type: ignore[attr-defined]
-        return source.model_copy(update={"start_sample": int(slack.slack * room + 0.5)})
-    built = _built("synths", raw)
-    if built is None:
-        raise PlanError("an event needs a source")
-    return built
-
-
-def _known_delay(room: Any, sr: int, position: Position | None) -> int:
-    if room is None:
-        return 0
-    if not hasattr(room, "delay"):
-        raise PlanError(
-            f"at.anchor: direct needs a room whose delay is known before rendering, not '{room.type_name}'; use align: direct"
-        )
-    delay: int = room.delay(sr, position)
-    return delay
-
-
-def _noise(raw: Any, sr: int) -> Component | None:
-    """Return a noise; one that begins anywhere in its loop begins at a sample of it."""
-    start = raw.get("start_sample") if isinstance(raw, dict) else None
-    if not isinstance(start, Slack):
-        return _built("noises", raw)
-    source: Any = registry.create("noises", {key: value for key, value in raw.items() if key != "start_sample"})
-    made: Component = source.model_copy(update={"start_sample": int(start.slack * source.period(sr))})
-    return made
-
-
 def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int, room: Any) -> Bed:
     layers = [
-        {**layer, "source": _noise(layer.get("source"), sr)} if isinstance(layer, dict) else layer
+        {**layer, "source": noise_of(layer.get("source"), sr)} if isinstance(layer, dict) else layer
         for layer in raw.get("layers") or ()
     ]
     made = {**raw, "layers": layers, "let": _shown(raw.get("let", {}))}
@@ -280,7 +207,9 @@ def _bed(raw: Mapping[str, Any], scope: Scope, *, sr: int, room: Any) -> Bed:
 
 
 def _mix(raw: Mapping[str, Any], scope: Scope) -> Mix:
-    effects = tuple(e for e in (_built("effects", item) for item in raw.get("effects") or ()) if e is not None)
+    if not raw:
+        return _UNMIXED
+    effects = effects_of(raw.get("effects"))
     filled = {"seed": scope.dice.bits("mix.seed")} if raw.get("dither", "none") != "none" and "seed" not in raw else {}
     return Mix(**{**raw, **filled, "effects": effects})
 

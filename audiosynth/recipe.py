@@ -105,7 +105,7 @@ def load_recipe(
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
     compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
-    output = output_of(loader, tree, settings)
+    output, packing = output_of(loader, tree, settings)
     exports = exports_of(loader, tree)
     supervision = supervision_of(loader, tree, counts)
     declared = data_roots(loader, tree)
@@ -118,7 +118,7 @@ def load_recipe(
     warnings += before_corpora(loader, scanned, specs, each=each, exports=exports, split=split_spec is not None)
     loader.stop()
     return Recipe(
-        clips=counts, scene=scene, lets=lets, output=output, tree=source.tree, catalogues=scanned, members=members,
+        clips=counts, scene=scene, lets=lets, output=output, packing=packing, tree=source.tree, catalogues=scanned, members=members,
         exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, **settings,
     )  # fmt: skip
 

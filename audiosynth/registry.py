@@ -11,7 +11,7 @@ import inspect
 import pkgutil
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -105,6 +105,39 @@ def lookup(family: str, name: str) -> type[Component]:
         hint = did_you_mean(plain, known)
         raise UsageError(f"no {family[:-1]} called '{name}'{hint or '; there are ' + ', '.join(known)}")
     return cls
+
+
+@lru_cache(maxsize=4096)
+def offers(kind: type, name: str) -> bool:
+    """Return whether a class has a method or property that not every component has.
+
+    On an instance, pydantic's models look for what they lack in many places: 3 µs, at several times for each event.
+
+    Examples
+    --------
+    >>> offers(lookup("rooms", "shoebox"), "place"), offers(lookup("rooms", "none"), "place")
+    (True, False)
+    """
+    return hasattr(kind, name)
+
+
+@lru_cache(maxsize=4096)
+def holding(kind: type[Component], *wanted: type) -> tuple[str, ...]:
+    """Return the fields of a component in which values of some types can stand, alone or in a tuple, by their annotations.
+
+    Examples
+    --------
+    >>> holding(lookup("rooms", "measured"), int), holding(lookup("rooms", "none"), int)
+    (('channel', 'measurement'), ())
+    """
+    names = []
+    for name, field in kind.model_fields.items():
+        types = [field.annotation]
+        for one in types:
+            types += get_args(one)
+        if any(one is Any or (isinstance(one, type) and issubclass(one, wanted)) for one in types):
+            names.append(name)
+    return tuple(names)
 
 
 def create(family: str, tree: Mapping[str, Any]) -> Component:

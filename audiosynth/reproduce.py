@@ -6,10 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from audiosynth.building.index import ManifestIndex
+from audiosynth.building.rows import lines_of
 from audiosynth.building.units import samples_of, write, write_clip
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.manifest import Row, needs_of, open_manifest, parse_row, read_rows
@@ -110,6 +113,14 @@ def chosen_rows(
         If a line is no row, or a clip is not there.
     """
     wanted = None if clips is None else set(clips)
+    index = None if wanted is None else _index(manifest)
+    if wanted and index is not None:
+        for place, tree in index.find(wanted):
+            wanted.discard(str(tree["clip_id"]))
+            yield place, tree
+        if wanted:
+            raise _no_such(str(index.manifest), wanted)
+        return
     with _lines(manifest) as (name, lines):
         for place, tree in read_rows(lines, name=name):
             if wanted is None:
@@ -120,7 +131,18 @@ def chosen_rows(
                 if not wanted:
                     return
     if wanted:
-        raise ManifestError(f"{name}: no clip is called {', '.join(sorted(wanted)[:5])}; ids look like train-000000000")
+        raise _no_such(name, wanted)
+
+
+def _no_such(name: str, clips: Collection[str]) -> ManifestError:
+    return ManifestError(f"{name}: no clip is called {', '.join(sorted(clips)[:5])}; ids look like train-000000000")
+
+
+def _index(manifest: str | Path | Iterable[str]) -> ManifestIndex | None:
+    """Return the index of a manifest that is a file, if one belongs to it; without one, rows are gone through in order."""
+    if not isinstance(manifest, str | Path) or str(manifest) == "-":
+        return None
+    return ManifestIndex.beside(open_manifest(Path(manifest)))
 
 
 class Bench:
@@ -149,25 +171,17 @@ def _roots(row: Row, data: Mapping[str, str], environ: Mapping[str, str] | None)
     return resolve_roots(dict.fromkeys(sorted(names), ""), data, Path(), environ, missing_ok=True)
 
 
-class _lines:  # noqa: N801
+@contextmanager
+def _lines(manifest: str | Path | Iterable[str]) -> Iterator[tuple[str, Iterable[str]]]:
     """Open a manifest given as a folder, a file, standard input or lines."""
-
-    def __init__(self, manifest: str | Path | Iterable[str]) -> None:
-        self.manifest = manifest
-        self.file: IO[str] | None = None
-
-    def __enter__(self) -> tuple[str, Iterable[str]]:
-        if isinstance(self.manifest, str | Path):
-            if str(self.manifest) == "-":
-                return "standard input", sys.stdin
-            path = open_manifest(Path(self.manifest))
-            self.file = path.open(encoding="utf-8")
-            return str(path), self.file
-        return "rows", self.manifest
-
-    def __exit__(self, *exc: object) -> None:
-        if self.file is not None:
-            self.file.close()
+    if not isinstance(manifest, str | Path):
+        yield "rows", manifest
+    elif str(manifest) == "-":
+        yield "standard input", sys.stdin
+    else:
+        path = open_manifest(Path(manifest))
+        with lines_of(path) as lines:
+            yield str(path), lines
 
 
 def environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from audiosynth.records.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.records.level import Level
 from audiosynth.records.output import Output
 from audiosynth.records.rules import Role, Rules, without_unused
-from audiosynth.registry import Component
+from audiosynth.registry import Component, holding
 from audiosynth.spaces.places import Motion, Position
 from audiosynth.spaces.receivers import ReceiverSpec
 from audiosynth.synthesis.signals import GainPoints
@@ -274,9 +274,10 @@ def recordings(spec: Scene) -> list[Recording]:
     """Return every recording a scene names, each once, in order of first use."""
     found: dict[str, Recording] = {}
     for component in parts(spec):
-        for value in component.__dict__.values():
+        for name in holding(type(component), Recording, ReceiverSpec):
+            value = getattr(component, name)
             if isinstance(value, ReceiverSpec):
-                value = value.hrtf  # noqa: PLW2901
+                value = value.hrtf
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Recording):
                     found.setdefault(item.sha256, item)

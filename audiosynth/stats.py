@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from audiosynth.building.rows import rows_of
 from audiosynth.building.summary import Totals
 from audiosynth.errors import ManifestError
-from audiosynth.manifest import open_manifest, read_rows
+from audiosynth.manifest import open_manifest
 from audiosynth.sound import polyphony
 
 ALL: Final = "all"
@@ -134,16 +135,14 @@ def stats(manifest: str | Path) -> dict[str, Any]:
     >>> {split: figures["clips"] for split, figures in stats(built.root)["splits"].items()}
     {'train': 2, 'test': 2}
     """
-    path = open_manifest(Path(manifest))
     splits: dict[str, SetStats] = {}
     whole = SetStats()
-    with path.open(encoding="utf-8") as file:
-        for place, row in read_rows(file, name=str(path)):
-            try:
-                for figures in (splits.setdefault(str(row["split"]), SetStats()), whole):
-                    figures.add(row)
-            except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError) as error:
-                raise ManifestError(
-                    f"{place}: not a row that a build writes ({type(error).__name__}: {error}); was the file edited or cut?"
-                ) from None
+    for place, row in rows_of(open_manifest(Path(manifest))):
+        try:
+            for figures in (splits.setdefault(str(row["split"]), SetStats()), whole):
+                figures.add(row)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError) as error:
+            raise ManifestError(
+                f"{place}: not a row that a build writes ({type(error).__name__}: {error}); was the file edited or cut?"
+            ) from None
     return {"splits": {name: figures.as_dict() for name, figures in splits.items()}, ALL: whole.as_dict()}

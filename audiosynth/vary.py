@@ -12,14 +12,18 @@ from typing import Any
 
 from audiosynth.build import Built, carry_out
 from audiosynth.building.finish import read_assets
-from audiosynth.building.orders import Job, Used, by_place, origin_of
+from audiosynth.building.index import ManifestIndex
+from audiosynth.building.orders import Job, Used, by_place, origin_of, packing_of
+from audiosynth.building.row_files import index_of
+from audiosynth.building.rows import raw_lines
 from audiosynth.building.vary_rows import Survey, still_true, varied
 from audiosynth.building.vary_set import Found, Setting
 from audiosynth.clip import Recording
 from audiosynth.exports import read_head
-from audiosynth.manifest import open_manifest, parse_row, read_rows
+from audiosynth.manifest import is_packed, open_manifest, parse_row, read_rows
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.roots import resolve_roots
+from audiosynth.records.output import Packing
 from audiosynth.spec import ENGINE, FORMAT, ClipSpec
 from audiosynth.versions import libraries, version
 
@@ -36,6 +40,8 @@ class Variation:
         What is set.
     clips, offsets
         Number of clips per split; where in the file their rows begin.
+    index
+        What finds the rows of a packed manifest.
     changed
         Clips whose specs differ from their parents'.
     roots
@@ -56,6 +62,7 @@ class Variation:
     roots: Mapping[str, Path] = field(default_factory=dict)
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     parent: Mapping[str, Any] = field(default_factory=dict)
+    index: ManifestIndex | None = None
 
     @property
     def name(self) -> str:
@@ -74,21 +81,31 @@ class Variation:
         return found
 
     @property
+    def packing(self) -> Packing:
+        """Return how the files of the parent are packed."""
+        return packing_of(self.parent)
+
+    @property
     def supervision(self) -> Mapping[str, str]:
         """Return which splits are weakly labeled or not at all."""
         return dict(self.parent.get("supervision", {}))
 
     def job(self, split: str, number: int) -> Job:
         """Return a row's clip with its settings applied."""
-        with self.manifest.open("rb") as file:
-            file.seek(self.offsets[split][number])
-            place = f"{self.manifest} clip {number} of {split}"
-            row = parse_row(dict(json.loads(file.readline())), place=place)
+        place = f"{self.manifest} clip {number} of {split}"
+        row = parse_row(dict(json.loads(self._line(split, number))), place=place)
         spec = varied(row.spec, self.settings, [Found() for _ in self.settings])
         decisions, kept = still_true(row, spec)
         texts = [setting.text for setting in self.settings]
         parent = {"clip_id": row.clip_id, "pcm_sha256": row.pcm_sha256, "set": texts}
         return Job(spec, str(row.tree.get("recipe", "")), decisions, kept, {**origin_of(row.tree), "parent": parent})
+
+    def _line(self, split: str, number: int) -> bytes:
+        if self.index is not None:
+            return self.index.line(self.index.splits[split].first + number)
+        with self.manifest.open("rb") as file:
+            file.seek(self.offsets[split][number])
+            return file.readline()
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the build."""
@@ -111,7 +128,7 @@ class Variation:
             "description": str(self.parent.get("description", "")),
             "sr": self.first.sr,
             "channels": self.first.channels,
-            "output": self.first.output.model_dump(mode="json"),
+            "output": {**self.first.output.model_dump(mode="json"), **self.packing.told()},
             "parent": {
                 "name": str(self.parent.get("name", "")),
                 "manifest_sha256": self.sha256,
@@ -201,7 +218,7 @@ def variation(
     settings = tuple(Setting.parse(text) for text in set_values)
     parent = read_head(path.parent) if (path.parent / "dataset.json").is_file() else {}
     survey = Survey(settings, dict.fromkeys(parent.get("splits", ()), 0))
-    with path.open("rb") as file:
+    with raw_lines(path) as file:
         for place, tree in read_rows(survey.lines(file), name=str(path)):
             survey.add(place, tree)
     survey.require_changes(path)
@@ -210,5 +227,5 @@ def variation(
     first = next(iter(survey.first))
     return Variation(
         path, survey.digest.hexdigest(), settings, survey.clips, survey.offsets, survey.changed, first, roots,
-        survey.recordings, parent,
+        survey.recordings, parent, index_of(path) if is_packed(path) else None,
     )  # fmt: skip

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audiosynth.building.finish import export, file_sha256, view
+from audiosynth.building.finish import export, view
+from audiosynth.building.rows import rows_of
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.exports import LATER, all_exports, read_head
-from audiosynth.manifest import open_manifest, read_rows, safe_path
+from audiosynth.files.hashes import file_sha256
+from audiosynth.files.packed import packed_place, stored_bytes
+from audiosynth.manifest import NAMES, open_manifest, safe_path
 from audiosynth.material.stems import stem_path
 
 
@@ -70,12 +74,12 @@ def verify(root: str | Path) -> Verdict:
     for name, digest in head["files"].items():
         found.hold(safe_path(name, place=f"{root / 'dataset.json'} files"), digest)
     clips = 0
-    for place, row in _rows(manifest):
+    for place, row in rows_of(manifest):
         clips += 1
         name = safe_path(row.get("path"), place=place)
-        found.hold(name, row.get("file_sha256"))
+        found.hold_audio(name, row.get("file_sha256"))
         for stem, digest in _stems(row, place).items():
-            found.hold(safe_path(stem_path(name, stem), place=place), digest)
+            found.hold_audio(safe_path(stem_path(name, stem), place=place), digest)
     if found.whole:
         for name, digest in _labels(root, head):
             found.hold(name, digest)
@@ -104,10 +108,23 @@ class _Found:
         elif file_sha256(target) != digest:
             self.changed.append(name)
 
+    def hold_audio(self, name: str, digest: object) -> None:
+        """Compare a file of a clip with its hash; inside a tar only where the tar itself is not what was written."""
+        tar, _ = packed_place(name)
+        if tar not in self.known:
+            self.hold(name, digest)
+        elif tar in self.changed:
+            try:
+                data = stored_bytes(self.root, name)
+            except OSError:
+                self.missing.append(name)
+            else:
+                self.changed += [] if hashlib.sha256(data).hexdigest() == digest else [name]
+
     @property
     def whole(self) -> bool:
         """Return whether the rows can be trusted, so that labels can be written from them."""
-        return {"manifest.jsonl", "assets.jsonl"}.isdisjoint([*self.missing, *self.changed])
+        return {*NAMES, "assets.jsonl"}.isdisjoint([*self.missing, *self.changed])
 
     def extra(self) -> Iterator[str]:
         """Yield the files of audio/ and labels/ that nobody named."""
@@ -116,11 +133,6 @@ class _Found:
                 name = path.relative_to(self.root).as_posix()
                 if path.is_file() and name not in self.known:
                     yield name
-
-
-def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with manifest.open(encoding="utf-8") as file:
-        yield from read_rows(file, name=str(manifest))
 
 
 def _stems(row: Mapping[str, Any], place: str) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from material import noise, write_wav
 from audiosynth import dsp
 from audiosynth.clip import Recording
 from audiosynth.errors import AssetError, RenderError
+from audiosynth.files import decoding
 from audiosynth.files.decoding import decode
 from audiosynth.material.assets import AssetStore, lossy, resampled_active
 from audiosynth.material.channels import pick_channels, whole_of
@@ -131,6 +132,37 @@ def test_samples_resampled(tmp_path: Path) -> None:
     assert np.abs(y[0, 500:-500] - truth[500:-500]).max() < 1e-4
     with pytest.raises(ValueError, match="read-only"):
         y[0, 0] = 1.0
+
+
+@pytest.mark.parametrize("extra", [b"", b"LIST\x05\0\0\0INFOx\0", b"cue \x04\0\0\0\0\0\0\0"])
+@pytest.mark.parametrize("n_channels", [1, 2, 5])
+def test_plain_wavs_are_what_libsndfile_reads(n_channels: int, extra: bytes) -> None:
+    """16-bit WAVs are read here; with chunks around the samples too, they are libsndfile's samples."""
+    rng = np.random.default_rng(n_channels)
+    y = rng.integers(-(2**15), 2**15, (1001, n_channels)).astype(np.int16)
+    data = _encoded(y.T, 8000, "WAV", "PCM_16")
+    at = data.index(b"data")
+    data = data[:at] + extra + data[at:] + extra
+    data = data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
+    wanted, sr = soundfile.read(io.BytesIO(data), always_2d=True)
+    got = decoding.decode_fully(data, "x")
+    assert (got.sr, got.subtype) == (sr, "PCM_16")
+    np.testing.assert_array_equal(got.y, wanted.T)
+    assert got.y.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("subtype", "change"),
+    [("PCM_24", None), ("FLOAT", None), ("ULAW", None), ("PCM_16", "half"), ("PCM_16", "align")],
+)
+def test_other_wavs_are_left_to_libsndfile(subtype: str, change: str | None) -> None:
+    """Whatever is not the plainest form, or is damaged, is read (or refused) by the library."""
+    data = bytearray(_encoded(np.zeros((1, 8000)), 8000, "WAV", subtype))
+    if change == "half":
+        del data[len(data) // 2 :]
+    elif change == "align":
+        data[32] = 3
+    assert decoding._plain_wav(bytes(data)) is None
 
 
 def test_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ FLOORS = {
         "recipe", "loading", "plan", "planning", "render", "rendering", "manifest", "scaper.chain", "scaper.importing",
     ),
     "loops": (
-        "build", "building", "cluster", "reproduce", "verify", "vary", "exports", "dataset", "starter", "presets", "stats", "report", "scaper.order",
+        "build", "building", "cluster", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets", "stats", "report", "scaper.order",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip

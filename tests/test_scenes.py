@@ -9,17 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from material import tone as sine
 from material import write_recipe, write_wav
+from pydantic import ValidationError
 from scene_check import ANYWHERE, KINDS, faults, heard, scene, tones
 from scipy import stats
 
 from audiosynth import build, load_recipe, plan_clip, render, reproduce, shipped_recipe
 from audiosynth.errors import AudiosynthError, PlanError, RecipeError
 from audiosynth.loading.schema import recipe_schema
+from audiosynth.planning.drafts import Draft
+from audiosynth.planning.limits import Limits
+from audiosynth.records.rules import Rules
 from audiosynth.sound.spans import Pile, collisions, drawn, holds, left
 
 ALPHA = 1e-6
@@ -512,15 +516,59 @@ def test_classes_of_the_shipped_recipe_get_equal_seconds():
     assert max(seconds.values()) < 1.5 * min(seconds.values())
 
 
+LIMITS = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_overlap": st.integers(1, 3),
+        "max_overlap_per_label": st.sampled_from([1, 2, {"a": 1}]),
+        "min_gap": st.sampled_from([0.0, 0.004]),
+        "min_gap_per_label": st.sampled_from([0.0, 0.005, {"b": 0.003}]),
+    },
+)
+
+
+def heard_at(label, *pieces):
+    """Return the draft of an event that is heard in some spans."""
+    n = pieces[-1][1]
+    raw = {"label": label, "onset": 0.0}
+    return Draft(raw, None, (), None, None, n, list(pieces), (), tuple(pieces), None, 1000, False)
+
+
+EVENTS = st.tuples(st.sampled_from(["a", "b", None]), st.integers(1, 9), st.integers(1, 9)).map(
+    lambda e: heard_at(e[0], (0, e[1]), (e[1] + 2, e[1] + 2 + e[2]))
+)
+
+
+@given(LIMITS, st.lists(EVENTS, min_size=1, max_size=6), st.data())
+def test_limits_that_others_imply_forbid_nothing_more(rules, events, data):
+    """What planning looks at forbids the same places as all rules together, as long as what stands keeps them."""
+    try:
+        limits, standing = Limits(Rules.model_validate(rules), None, 1000), []
+    except ValidationError:  # rules that contradict each other
+        reject()
+    for draft in events:
+        whole = left((0, 200), [span for _, taken in limits.taken(draft) for span in taken])
+        assert left((0, 200), limits.forbidden(draft)) == whole
+        onset = drawn(whole, data.draw(st.floats(0, 0.99)))
+        limits.add(draft, onset)
+        standing.append((draft, onset))
+    if standing:
+        limits.remove(*standing.pop(data.draw(st.integers(0, len(standing) - 1))))
+        every = [span for _, taken in limits.taken(events[0]) for span in taken]
+        assert left((0, 200), limits.forbidden(events[0])) == left((0, 200), every)
+
+
 SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)).map(lambda p: (p[0], p[0] + p[1])), max_size=8)
 
 
-@given(SPANS, SPANS, st.integers(1, 4))
-def test_piles_count(stay, go, times):
+@given(SPANS, SPANS, st.integers(1, 4), st.booleans())
+def test_piles_count(stay, go, times, asked):
     """A pile covers what counting sample by sample says, also after spans were taken away."""
     pile = Pile()
     pile.add(stay)
     pile.add(go)
+    if asked:
+        pile.covered(times)
     pile.remove(go)
     y = np.zeros(100, int)
     for a, b in stay:

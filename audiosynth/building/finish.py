@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from audiosynth import registry
+from audiosynth.building.index import index_path
 from audiosynth.building.orders import Order, Used
+from audiosynth.building.row_files import ManifestWriter
+from audiosynth.building.rows import lines_of
 from audiosynth.building.summary import Totals
 from audiosynth.building.units import Unit, put
 from audiosynth.clip import DatasetView
 from audiosynth.errors import ManifestError
+from audiosynth.files.hashes import file_sha256
+from audiosynth.manifest import NAMES, is_packed, open_manifest
 
-_BLOCK: Final = 1 << 20
 
-
-def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Write everything that needs all rows; returns the totals."""
+def finish(
+    order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any], *, packed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Write everything that needs all rows; returns the totals. Of files that are `packed`, the hashes are known."""
     scratch = root / ".build" / "tmp"
-    totals, used = _join(root, units, scratch)
+    manifest = root / NAMES[order.packing.manifest == "gzip"]
+    totals, used = _join(root, units, manifest)
     rows = order.assets(used)
     put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
     for name, text in order.texts().items():
@@ -38,12 +43,17 @@ def finish(order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, 
         "export": [dict(tree) for tree in order.exports],
         **stats,
         "splits": splits,
-        "files": {name: file_sha256(root / name) for name in ("manifest.jsonl", "assets.jsonl", *order.texts())},
+        "files": {**{name: file_sha256(root / name) for name in _beside(order, manifest)}, **packed},
         "build": dict(state),
     }
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
     put(root / "dataset.json", text.encode(), scratch=scratch)
     return stats
+
+
+def _beside(order: Order, manifest: Path) -> tuple[str, ...]:
+    """Return the names of the files that are held by the hashes in `dataset.json`."""
+    return (manifest.name, index_path(manifest).name, "assets.jsonl", *order.texts())
 
 
 def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
@@ -59,20 +69,21 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _join(root: Path, units: Sequence[Unit], scratch: Path) -> tuple[Totals, set[Used]]:
-    """Concatenate the units' rows in order; returns totals and the recordings used."""
+def _join(root: Path, units: Sequence[Unit], manifest: Path) -> tuple[Totals, set[Used]]:
+    """Concatenate the units' rows in order, and index them; returns totals and the recordings used."""
     totals = Totals()
     used: set[Used] = set()
-    temporary = scratch / "manifest.jsonl"
-    with temporary.open("wb") as out:
+    scratch, index = root / ".build" / "tmp" / manifest.name, index_path(manifest)
+    with ManifestWriter(scratch, index_path(scratch), packed=is_packed(manifest)) as out:
         for unit in units:
             for line in (root / ".build" / "units" / unit.name).read_bytes().splitlines(keepends=True):
-                out.write(line)
                 row = json.loads(line)
+                out.add(line, row["split"], row["spec"]["ordinal"])
                 totals.add(row)
                 if b'"sha256":' in line:  # every recording says so
                     used.update((r["data"], r["path"], r["sha256"]) for r in _recordings(row["spec"]))
-    temporary.replace(root / "manifest.jsonl")
+    index_path(scratch).replace(index)
+    scratch.replace(manifest)
     return totals, used
 
 
@@ -110,13 +121,13 @@ def _recordings(tree: Any) -> Iterator[dict[str, Any]]:
 def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mapping[str, str]) -> DatasetView:
     """Return a dataset folder as exporters see it."""
 
-    def lines(file: str) -> Iterator[dict[str, Any]]:
-        with (root / file).open(encoding="utf-8") as rows:
+    def lines(file: Path) -> Iterator[dict[str, Any]]:
+        with lines_of(file) as rows:
             for line in rows:
                 yield json.loads(line)
 
     return DatasetView(
-        root, name, splits, lambda: lines("manifest.jsonl"), lambda: lines("assets.jsonl"),
+        root, name, splits, lambda: lines(open_manifest(root)), lambda: lines(root / "assets.jsonl"),
         frozenset(s for s, kind in supervision.items() if kind == "weak"),
         frozenset(s for s, kind in supervision.items() if kind == "none"),
     )  # fmt: skip
@@ -129,12 +140,3 @@ def export(dataset: DatasetView, exporters: Iterable[Mapping[str, Any]], folder:
         exporter.write(dataset, folder / "labels")
     attribution: Any = registry.create("exporters", {"type": "attribution"})
     attribution.write(dataset, folder)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

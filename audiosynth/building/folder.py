@@ -14,9 +14,9 @@ from audiosynth.building.units import put
 from audiosynth.errors import BuildError
 
 WORK: Final = ".build"
-_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units"})
+_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "failed", "packed"})
 _WRITTEN: Final = (
-    "dataset.json", "audio", "labels", "manifest.jsonl", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "failed.jsonl", WORK,
+    "dataset.json", "audio", "labels", "manifest.jsonl", "manifest.jsonl.gz", "manifest.idx", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "failed.jsonl", WORK,
 )  # fmt: skip
 """All that a build writes: first what says "whole", last what says whose it is."""
 

@@ -12,6 +12,7 @@ from audiosynth.clip import Recording
 from audiosynth.material.assets import AssetStore
 from audiosynth.plan import plan_clip
 from audiosynth.records.loaded import Recipe
+from audiosynth.records.output import Packing
 from audiosynth.spec import ClipSpec, Decisions
 
 ORIGIN: Final = ("augmented_from", "replica")
@@ -71,6 +72,11 @@ class Order(Protocol):
         """Return which splits are weakly labeled or not at all."""
         ...
 
+    @property
+    def packing(self) -> Packing:
+        """Return how the files of the set are packed."""
+        ...
+
     def job(self, split: str, number: int) -> Job:
         """Return clip `number` of a split: a pure function of the order."""
         ...
@@ -123,6 +129,11 @@ class RecipeOrder:
         """Return which splits are weakly labeled or not at all."""
         return self.recipe.supervision
 
+    @property
+    def packing(self) -> Packing:
+        """Return how the files of the set are packed."""
+        return self.recipe.packing
+
     def job(self, split: str, number: int) -> Job:
         """Plan a clip."""
         return Job(plan_clip(self.recipe, split, number), self.recipe.sha256, extra=self.recipe.origin(split, number))
@@ -139,7 +150,7 @@ class RecipeOrder:
             "description": recipe.description,
             "sr": recipe.sr,
             "channels": recipe.channels,
-            "output": recipe.output.model_dump(mode="json"),
+            "output": {**recipe.output.model_dump(mode="json"), **recipe.packing.told()},
         }
 
     def texts(self) -> Mapping[str, str]:
@@ -181,3 +192,10 @@ def origin_of(row: Mapping[str, Any]) -> dict[str, Any]:
 def by_place(used: Collection[Used]) -> list[Used]:
     """Return recordings in the order of data roots and paths."""
     return sorted(used, key=lambda key: (key[0], key[1].encode()))
+
+
+def packing_of(head: Mapping[str, Any]) -> Packing:
+    """Return how the set of a `dataset.json` is packed."""
+    output = head.get("output")
+    told = output if isinstance(output, Mapping) else {}
+    return Packing(**{key: told[key] for key in Packing.model_fields if key in told})

@@ -45,6 +45,7 @@ _WORDS: Final = {
     "recipe_sha256": "the recipe",
     "parent_sha256": "the manifest",
     "jams_sha256": "the JAMS files",
+    "shard": "the shard",
     "set": "what is set",
     "labels": "how the parent is labeled",
     "seed": "the seed",
@@ -59,8 +60,8 @@ _WORDS: Final = {
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return what differs between two states, in words."""
     found = []
-    for key, value in new.items():
-        before = old.get(key)
+    for key in dict.fromkeys((*new, *old)):
+        value, before = new.get(key), old.get(key)
         if before == value:
             continue
         if isinstance(value, Mapping) and isinstance(before, Mapping):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from audiosynth.building.rows import lines_of
 from audiosynth.manifest import VOICES
 
 
@@ -110,7 +111,7 @@ class Totals:
 def of_manifest(path: Path) -> Totals:
     """Return the totals of a manifest file."""
     totals = Totals()
-    with path.open(encoding="utf-8") as file:
-        for line in file:
+    with lines_of(path) as lines:
+        for line in lines:
             totals.add(json.loads(line))
     return totals

@@ -34,10 +34,19 @@ class Unit:
     first: int
     last: int
 
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return self.last - self.first
+
     @property
     def name(self) -> str:
         """Return the name of its rows' file."""
-        return f"{self.split}-{self.first // UNIT:09d}.jsonl"
+        return unit_name(self.split, self.first)
+
+
+def unit_name(split: str, number: int) -> str:
+    """Return the name of the file that has the rows of the unit of clip `number`."""
+    return f"{split}-{number // UNIT:09d}.jsonl"
 
 
 def units_of(clips: Mapping[str, int]) -> list[Unit]:
@@ -164,7 +173,7 @@ def write(
             made.append(stream(spec, decisions, assets=work, sink=sink, kept=kept))
         return file.sha256
 
-    digest = _place(root / clip_path(spec), scratch, put_blocks)
+    digest = place(root / clip_path(spec), scratch, put_blocks)
     return _row(made[0], digest, samples.hexdigest() if written_apart else None, {}, work, recipe_sha256)
 
 
@@ -179,12 +188,12 @@ def write_clip(clip: Clip, root: Path, *, scratch: Path, work: Workspace, recipe
         )
 
     samples = samples_of(clip)
-    digest = _place(root / clip_path(spec), scratch, put_all(samples, out.format, out.subtype))
+    digest = place(root / clip_path(spec), scratch, put_all(samples, out.format, out.subtype))
     stems = {}
     for name, stem in clip.stems.items():
         subtype = out.wanted.subtype
-        place = root / stem_path(clip_path(spec), name)
-        stems[name] = _place(place, scratch, put_all(file_samples(stem, subtype, out.subtype), "wav", subtype))
+        path = root / stem_path(clip_path(spec), name)
+        stems[name] = place(path, scratch, put_all(file_samples(stem, subtype, out.subtype), "wav", subtype))
     sha256 = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
     return _row(clip, digest, sha256, stems, work, recipe_sha256)
 
@@ -213,7 +222,7 @@ def samples_of(clip: Clip) -> Any:
     return written(clip.y, clip.pcm16, clip.spec.output.subtype)
 
 
-def _place(path: Path, scratch: Path, make: Callable[[Path], str]) -> str:
+def place(path: Path, scratch: Path, make: Callable[[Path], str]) -> str:
     """Make a file beside its place and move it there; returns what making it returned."""
     temporary = scratch / f"{os.getpid()}-{path.name}"
     try:

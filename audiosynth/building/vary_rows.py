@@ -6,7 +6,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -38,7 +38,7 @@ class Survey:
         self._begin = 0
         self._last: dict[str, int] = {}
 
-    def lines(self, file: IO[bytes]) -> Iterator[str]:
+    def lines(self, file: Iterable[bytes]) -> Iterator[str]:
         """Yield the lines of a manifest and note where each begins."""
         end = 0
         for line in file:

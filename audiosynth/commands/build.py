@@ -15,7 +15,19 @@ from audiosynth.commands.show import Show, example, output_options
 if TYPE_CHECKING:
     from audiosynth.build import Built
     from audiosynth.building.crew import Crew
+    from audiosynth.building.parts import Shard
     from audiosynth.records.loaded import Recipe
+
+
+def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> Shard | None:
+    """Turn ``3/64`` into a shard."""
+    from audiosynth.building.parts import Shard
+    from audiosynth.errors import UsageError
+
+    try:
+        return None if value is None else Shard.parse(value)
+    except UsageError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
 @click.command(
@@ -33,6 +45,11 @@ if TYPE_CHECKING:
     "`local` for --workers processes here. They need this folder and the data under the same paths.",
 )  # fmt: skip
 @click.option(
+    "--shard", metavar="K/N", callback=shard_of,
+    help="Make only part K of N, as one job of many; `audiosynth merge` puts the parts together.  "
+    "[default folder: output/NAME.parts/K-of-N]",
+)  # fmt: skip
+@click.option(
     "--resume/--fresh", default=True,
     help="Go on with an unfinished build in the folder, or delete the build that is there.  [default: --resume]",
 )  # fmt: skip
@@ -43,7 +60,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @output_options
 def build_command(
-    *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, resume: bool, keep_going: bool, show: Show
+    *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, shard: Shard | None, resume: bool,
+    keep_going: bool, show: Show,
 ) -> None:  # fmt: skip
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
 
@@ -54,10 +72,11 @@ def build_command(
 
     crew = None if dask is None else _dask(dask, workers, show)
     recipe = wanted.load(show, keep_going=keep_going)
-    root = Path(output) if output is not None else default_root(recipe.name)
+    root = Path(output) if output is not None else default_root(recipe.name, shard)
     with show.progress() as progress:
         built = build(
-            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress, crew=crew
+            recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress,
+            crew=crew, shard=None if shard is None else str(shard),
         )  # fmt: skip
     report(recipe, built, show, keep_going=keep_going)
 
@@ -93,13 +112,13 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
         raise BuildError(f"{left_out} recordings could not be used; {built.root / 'failures.tsv'} says which, and why")
 
 
-def default_root(name: str) -> Path:
-    """Return ``output/NAME``; a recipe from a stranger must not name a place elsewhere."""
+def default_root(name: str, shard: Shard | None = None) -> Path:
+    """Return ``output/NAME``, or ``output/NAME.parts/K-of-N``; a recipe from a stranger must not name a place elsewhere."""
     from audiosynth.errors import UsageError
 
     if not re.fullmatch(r"\w[\w .-]{0,99}", name):
         raise UsageError(f"the recipe's name {name!r} cannot be a folder's name; say where the dataset goes with -o")
-    return Path("output") / name
+    return Path("output") / name if shard is None else Path("output") / f"{name}.parts" / shard.folder
 
 
 def summary(built: Built) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from audiosynth.loading.schema import recipe_schema
 from audiosynth.material.catalogue import CatalogueSpec
 from audiosynth.material.splits import SplitSpec
 from audiosynth.records.level import Level
-from audiosynth.records.output import Output, Stems
+from audiosynth.records.output import SetOutput, Stems
 from audiosynth.records.rules import Rules
 from audiosynth.registry import FAMILIES
 from audiosynth.spaces.places import Position, Region
@@ -27,7 +27,7 @@ from audiosynth.spec import At, Bed, Event, Labels, Layer, Mix
 
 RECORDS: Final = {
     "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
-    "output": Output, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
+    "output": SetOutput, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
     "receiver": ReceiverSpec, "surfaces": Surfaces,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")

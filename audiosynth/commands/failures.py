@@ -164,7 +164,7 @@ def _each(message: str) -> Iterator[str]:
 
 
 def _resumable(command: str) -> str:
-    return "stopped; run the same command again to go on" if command == "build" else "stopped"
+    return "stopped; run the same command again to go on" if command in ("build", "merge") else "stopped"
 
 
 def _usage(error: click.ClickException) -> str:

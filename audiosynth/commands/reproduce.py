@@ -98,8 +98,14 @@ def _count(source: str | Path) -> int:
     """Return the number of rows of a file; 0 where it is not known."""
     if source == "-":
         return 0
-    with Path(source).open("rb") as file:
-        return sum(1 for line in file if line.strip())
+    from audiosynth.building.index import ManifestIndex
+    from audiosynth.building.rows import lines_of
+
+    index = ManifestIndex.beside(Path(source))
+    if index is not None:
+        return index.rows
+    with lines_of(Path(source)) as lines:
+        return sum(1 for line in lines if line.strip())
 
 
 def _workers(asked: int | None, total: int) -> int:

@@ -86,13 +86,13 @@ def _assets(manifest: Path) -> Iterator[dict[str, Any]]:
 
 def _named(manifest: Path) -> Iterator[Mapping[str, Any]]:
     """Yield what the rows of a manifest themselves say of their recordings, each once."""
-    from audiosynth.manifest import parse_row, read_rows
+    from audiosynth.building.rows import rows_of
+    from audiosynth.manifest import parse_row
     from audiosynth.spec import recordings
 
     seen: set[str] = set()
-    with manifest.open(encoding="utf-8") as file:
-        for place, tree in read_rows(file, name=str(manifest)):
-            for recording in recordings(parse_row(tree, place=place).spec):
-                if recording.sha256 not in seen:
-                    seen.add(recording.sha256)
-                    yield {"data": recording.data, "path": recording.path, "sha256": recording.sha256}
+    for place, tree in rows_of(manifest):
+        for recording in recordings(parse_row(tree, place=place).spec):
+            if recording.sha256 not in seen:
+                seen.add(recording.sha256)
+                yield {"data": recording.data, "path": recording.path, "sha256": recording.sha256}

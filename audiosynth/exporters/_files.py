@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.files.packed import stored_bytes
 from audiosynth.files.paths import is_below
 
 
@@ -46,7 +47,7 @@ def audio_bytes(dataset: DatasetView, row: Mapping[str, Any]) -> bytes:
     if not is_below(str(row["path"])) or not path.resolve().is_relative_to(dataset.root.resolve()):
         raise BuildError(f"clip {row['clip_id']}: {row['path']!r} leads outside the dataset")
     try:
-        data = path.read_bytes()
+        data = stored_bytes(dataset.root, str(row["path"]))
     except OSError as error:
         raise BuildError(
             f"clip {row['clip_id']}: {path} cannot be read ({error.strerror or error}); `audiosynth verify` tells what else is amiss"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.files.audiofile import write_audio
+from audiosynth.files.packed import stored_bytes
 
 SILENCE: Final = "silence"
 """Class of clips without any label."""
@@ -237,7 +239,7 @@ def samples(root: Path, row: Mapping[str, Any], *, sr: int = 16_000) -> Pcm:
     import soundfile
 
     check_sound(row, sr=sr)
-    y, _ = soundfile.read(root / row["path"], dtype="int16")
+    y, _ = soundfile.read(io.BytesIO(stored_bytes(root, str(row["path"]))), dtype="int16")
     return np.asarray(y, dtype=np.int16)
 
 

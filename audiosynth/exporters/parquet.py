@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
-from audiosynth.exporters._files import atomic_binary, audio_bytes
+from audiosynth.exporters._arrow import put_table, pyarrow_of
+from audiosynth.exporters._files import audio_bytes
 from audiosynth.exporters._hub import COLUMNS, EVENT, columns_of, features, put_card, require_split_names
 from audiosynth.exporters._text import Inaudible, told_rows
 from audiosynth.registry import Component
-
-ROW_GROUP: Final = 100
-"""Rows a reader has to take at once; with audio inside they are large."""
 
 
 class Parquet(Component):
@@ -50,7 +48,7 @@ class Parquet(Component):
 
     def needs(self) -> tuple[str, ...]:
         """Return the pyarrow that decides the bytes."""
-        return (f"pyarrow=={_pyarrow().__version__}",)
+        return (f"pyarrow=={pyarrow_of('parquet').__version__}",)
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:
         """Write ``parquet/`` below `folder` and return the paths.
@@ -69,7 +67,7 @@ class Parquet(Component):
             n_files = max(1, -(-n_clips // self.clips_per_file))
             for i in range(n_files):
                 paths.append(base / f"{split}-{i:05d}-of-{n_files:05d}.parquet")
-                _put(paths[-1], schema, islice(records, self.clips_per_file))
+                put_table(paths[-1], schema, islice(records, self.clips_per_file))
             if next(records, None) is not None:
                 raise BuildError(
                     f"parquet: the split '{split}' has more rows than the {n_clips} that dataset.json counts"
@@ -79,7 +77,7 @@ class Parquet(Component):
 
     def check(self, row: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Miss pyarrow when a first clip is made, not when all are."""
-        _pyarrow()
+        pyarrow_of("parquet")
 
     def _record(self, dataset: DatasetView, row: Mapping[str, Any], tells: Any) -> dict[str, Any]:
         record = {"file_name": row["path"], **columns_of(row, tells, self.inaudible)}
@@ -90,7 +88,7 @@ class Parquet(Component):
 
     def _schema(self, sr: int | None) -> Any:
         """Return the columns, and under ``huggingface`` what `datasets` makes of them."""
-        arrow = _pyarrow()
+        arrow = pyarrow_of("parquet")
         types = {"string": arrow.string(), "float64": arrow.float64(), "bool": arrow.bool_()}
         event = arrow.struct([(name, types[dtype]) for name, dtype in EVENT.items()])
         audio = arrow.struct([("bytes", arrow.binary()), ("path", arrow.string())])
@@ -102,25 +100,3 @@ class Parquet(Component):
             told = {"audio": {"sampling_rate": sr, "_type": "Audio"}, **told}
         text = json.dumps({"info": {"features": told}})
         return arrow.schema(fields, metadata={"huggingface": text})
-
-
-def _put(path: Path, schema: Any, records: Iterator[dict[str, Any]]) -> None:
-    """Write one file, a row group at a time."""
-    import pyarrow.parquet
-
-    with (
-        atomic_binary(path) as file,
-        pyarrow.parquet.ParquetWriter(file, schema, use_dictionary=False, compression="snappy") as out,
-    ):
-        while batch := [*islice(records, ROW_GROUP)]:
-            out.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        raise BuildError(
-            "parquet: needs pyarrow, which is not installed; run `pip install audiosynth[parquet]`, or export another format"
-        ) from None
-    return pyarrow

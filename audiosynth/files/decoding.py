@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -27,6 +28,10 @@ MAX_VALUES: Final = 2**29
 _SLACK_FRAMES: Final = 4096
 """What a header may promise too much: the last block of ADPCM and MP3 is padded, and some writers count it."""
 _SLACK_BYTES: Final = 1024
+_PLAIN_FMT: Final = struct.Struct("<HHIIHH")
+"""Of a WAV file's format chunk without extensions: tag, channels, rate, bytes a second, bytes of all channels, bits."""
+_PASSED_OVER: Final = frozenset({b"LIST", b"INFO", b"JUNK", b"bext", b"fact", b"PAD "})
+"""Chunks that say nothing of how samples are stored."""
 _UNKNOWN_SIZE: Final = 0x7FFF0000
 """RIFF sizes from here on are placeholders of streaming writers."""
 
@@ -61,6 +66,9 @@ def decode_fully(data: bytes, name: str) -> Decoded:
     """Return what `decode` does, with the encoding."""
     if not data:
         raise AssetError(f"{name}: the file is empty (0 bytes); fetch it again or leave it out")
+    plain = _plain_wav(data)
+    if plain is not None:
+        return plain
     y, sr, subtype, promised = _read(data, name)
     if y.shape[1] == 0:
         raise AssetError(f"{name}: holds no samples; fetch it again or leave it out")
@@ -74,6 +82,37 @@ def decode_fully(data: bytes, name: str) -> Decoded:
             f"{name}: {bad.size} samples are NaN or infinite (the first is sample {bad[0]}); repair the file or leave it out"
         )
     return Decoded(y, sr, subtype)
+
+
+def _plain_wav(data: bytes) -> Decoded | None:
+    """Return a whole WAV file of 16-bit integers as libsndfile reads it, in a tenth of its time; None for all other files."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        return None
+    at, head = 12, None
+    while at + 8 <= len(data):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8
+        if name == b"data":
+            return None if head is None else _of_plain_wav(data[at : at + size], size, *head)
+        if name == b"fmt ":
+            if size != _PLAIN_FMT.size or head is not None or at + size > len(data):
+                return None
+            tag, channels, sr, rate, frame, bits = _PLAIN_FMT.unpack_from(data, at)
+            if (tag, bits, frame, rate) != (1, 16, 2 * channels, 2 * channels * sr):
+                return None
+            head = channels, sr
+        elif name not in _PASSED_OVER:
+            return None
+        at += size + size % 2
+    return None
+
+
+def _of_plain_wav(samples: bytes, size: int, channels: int, sr: int) -> Decoded | None:
+    if len(samples) != size or size == 0 or channels == 0 or sr == 0 or size % (2 * channels) or size > 2 * MAX_VALUES:
+        return None
+    y = np.ascontiguousarray(np.frombuffer(samples, dtype="<i2").reshape(-1, channels).T, dtype=np.float64)
+    y *= 2.0**-15
+    return Decoded(y, sr, "PCM_16")
 
 
 def _read(data: bytes, name: str) -> tuple[Array, int, str, int]:

@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -50,11 +51,10 @@ def below(root: Path, path: str) -> Path | None:
     """
     if not is_below(path):
         raise AssetError(f"{path!r}: expected a path below the data root {root}, without '..'")
-    parts = PurePosixPath(path).parts
-    target = root.joinpath(*parts)
+    target = root / path
     if not target.is_file():
         target = root
-        for part in parts:
+        for part in PurePosixPath(path).parts:
             named = [] if not target.is_dir() else sorted(p for p in target.iterdir() if nfc(p.name) == nfc(part))
             if not named:
                 return None
@@ -67,11 +67,19 @@ def below(root: Path, path: str) -> Path | None:
 
 def require_inside(root: Path, target: Path) -> None:
     """Raise `AssetError` if a link leads `target` outside `root`."""
+    folder, name = os.path.split(target)
+    if _stays(str(root), folder) and not target.is_symlink() and name != "..":
+        return
     if not target.resolve().is_relative_to(root.resolve()):
         raise AssetError(
             f"{target}: a link that leads outside the data root {root}; copy the file there, or give the folder it leads "
             "to as a data root"
         )
+
+
+@lru_cache(maxsize=4096)  # a corpus has thousands of files a folder, and asking costs as much as reading one
+def _stays(root: str, folder: str) -> bool:
+    return Path(folder).resolve().is_relative_to(Path(root).resolve())
 
 
 def nfc(name: str) -> str:

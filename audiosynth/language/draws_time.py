@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -30,7 +30,7 @@ class SlackNode(Node):
         value = self.value.draw(scope)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise scope.error(self.path, f"'slack' takes a fraction from 0 to 1, got {value!r}")
-        return Slack.model_construct(slack=value)
+        return Slack(slack=value)
 
     def witnesses(self) -> Sequence[Any]:
         """Return the middle of the room there is."""
@@ -132,6 +132,19 @@ class Placed(Node):
         from_both_ends = isinstance(self.node, MapNode) and low < 0 <= high
         return None if from_both_ends else node
 
+    @cached_property
+    def ends(self) -> tuple[Any, Any] | None:
+        """The earliest and the latest value, if all between are equally likely; of a `follow`, its seconds."""
+        if self.even is None:
+            return None
+        low, high = self.even.distribution.support()
+        if isinstance(self.node, SlackNode):
+            return Slack(slack=low), Slack(slack=high)
+        if isinstance(self.node, MapNode):
+            still = {k: item.value for k, item in self.node.items.items() if isinstance(item, Const)}
+            return {**still, "time": low}, {**still, "time": high}
+        return low, high
+
 
 def _all_of(node: Node) -> list[Node]:
     """Return a node and all nodes inside."""
@@ -162,19 +175,11 @@ class Placing:
 
     def ends(self) -> tuple[Any, Any] | None:
         """Return the earliest and the latest value, if all between are equally likely."""
-        even, node = self.placed.even, self.placed.node
-        if even is None:
-            return None
-        low, high = even.distribution.support()
-        if isinstance(node, SlackNode):
-            return Slack.model_construct(slack=low), Slack.model_construct(slack=high)
-        if isinstance(node, FollowNode):
-            group = self.scope.prefix.rpartition("#")[0]
-            return Follow(low, group), Follow(high, group)
-        if isinstance(node, MapNode):
-            still: Mapping[str, Any] = {k: item.value for k, item in node.items.items() if isinstance(item, Const)}
-            return {**still, "time": low}, {**still, "time": high}
-        return low, high
+        ends = self.placed.ends
+        if ends is None or not isinstance(self.placed.node, FollowNode):
+            return ends
+        group = self.scope.prefix.rpartition("#")[0]
+        return Follow(ends[0], group), Follow(ends[1], group)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +190,7 @@ class Start(Node):
 
     def draw(self, scope: Scope) -> Slack:
         """Return the fraction; the plan knows how long the loop is."""
-        return Slack.model_construct(slack=scope.uniform(self.path))
+        return Slack(slack=scope.uniform(self.path))
 
     def witnesses(self) -> Sequence[Any]:
         """Return the beginning."""

@@ -51,7 +51,8 @@ def round_significant(x: float) -> float:
 
 
 def _within(x: float, low: float, high: float) -> float:
-    return float(min(max(round_significant(x), low), high))
+    x = round_significant(x)
+    return x if low <= x <= high else float(min(max(x, low), high))
 
 
 def _ordered(low: float, high: float) -> None:

@@ -20,7 +20,7 @@ from audiosynth.loading.source import Source
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
 from audiosynth.records.loaded import Each
-from audiosynth.records.output import Output
+from audiosynth.records.output import Output, Packing, SetOutput
 
 RecipePath = tuple[str | int, ...]
 MAX_CLIPS: Final = 100_000_000
@@ -231,16 +231,17 @@ def _each(loader: Loader, raw: Mapping[str, Any], specs: Mapping[str, Any]) -> E
     return Each(str(source), str(name), replicas)
 
 
-def output_of(loader: Loader, tree: Mapping[str, Any], settings: Mapping[str, Any]) -> Output:
-    """Return how audio is written; a container that cannot hold it is a problem now, not at the first clip."""
-    output: Output = record(loader, tree, "output", Output)
+def output_of(loader: Loader, tree: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[Output, Packing]:
+    """Return how audio is written, and how the set is packed; a container that cannot hold it is a problem now, not at the first clip."""
+    written: SetOutput = record(loader, tree, "output", SetOutput)
+    output, packing = written.parted()
     try:
         check_format(
             container=output.format, subtype=output.subtype, sr=settings["sr"], n_channels=settings["channels"]
         )
     except ParameterError as error:
         loader.fail(("output", "format"), str(error))
-    return output
+    return output, packing
 
 
 def exports_of(loader: Loader, tree: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -36,7 +36,7 @@ from audiosynth.material.catalogue import CatalogueSpec
 from audiosynth.material.splits import SplitSpec
 from audiosynth.recipe import KEYS
 from audiosynth.records.level import Level
-from audiosynth.records.output import Output
+from audiosynth.records.output import SetOutput
 from audiosynth.spaces.places import Position
 from audiosynth.spec import Bed, Event, Scene
 from audiosynth.speech.negatives import NegativesSpec
@@ -66,7 +66,7 @@ def recipe_schema() -> Tree:
         "catalogues": {"type": "object", "additionalProperties": _plain(CatalogueSpec)},
         "voices": {"type": "object", "description": "Voices to draw: {n: 200} with a voice's fields, or casts by name"},
         "negatives": {"if": {"required": ["of"]}, "then": _plain(NegativesSpec), "else": {"type": "object", "additionalProperties": _plain(NegativesSpec)}},
-        "output": _plain(Output),
+        "output": _plain(SetOutput),
         "export": {"type": "array", "items": {"anyOf": [{"enum": list(registry.newest("exporters"))}, schema.family("exporters", drawn=False)]}},
         **scene["properties"],
     }  # fmt: skip

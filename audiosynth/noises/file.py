@@ -94,7 +94,10 @@ class FileNoise(Component):
         ParameterError
             If a recording is shorter than two joints.
         """
-        first, last, at = self._pieces(sr)[-1]
+        return self._period(sr, self._pieces(sr))
+
+    def _period(self, sr: int, pieces: list[tuple[int, int, int]]) -> int:
+        first, last, at = pieces[-1]
         return at + last - first - seconds_to_samples(self.crossfade, sr)
 
     def _pieces(self, sr: int) -> list[tuple[int, int, int]]:
@@ -112,9 +115,9 @@ class FileNoise(Component):
             at += last - first - n_fade
         return pieces
 
-    def _sounding(self, sr: int, start: int, stop: int) -> list[tuple[int, int]]:
+    def _sounding(self, sr: int, start: int, stop: int, pieces: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
         """Return (piece, its begin) for all that sound in [start, stop), counted from sample 0 of the clip."""
-        period, pieces = self.period(sr), self._pieces(sr)
+        period = self._period(sr, pieces)
         a, b = start + self.start_sample, stop + self.start_sample
         longest = max(last - first for first, last, _ in pieces)
         turns = range((a - longest) // period - 1, b // period + 1)
@@ -134,7 +137,7 @@ class FileNoise(Component):
         if ctx.assets is None:
             raise RenderError("the noise is made of recordings, and there are no recordings at hand")
         fade, pieces = _fade_in(seconds_to_samples(self.crossfade, ctx.sr)), self._pieces(ctx.sr)
-        sounding = self._sounding(ctx.sr, start, start + n_samples)
+        sounding = self._sounding(ctx.sr, start, start + n_samples, pieces)
         out = np.zeros((ctx.n_channels if self.channel == "all" else 1, n_samples if len(sounding) > 1 else 0))
         for i, at in sounding:
             item, (first, last, _) = self._files()[i], pieces[i]
@@ -164,9 +167,11 @@ class FileNoise(Component):
 
     def annotations(self, sr: int, n_samples: int) -> list[tuple[int, int, str]]:
         """Return the recordings' own events in [0, n_samples) of the clip as (onset, offset, label), through all loops."""
+        if not any(item.meta.get("events") for item in self._files()):
+            return []
         pieces = self._pieces(sr)
         found = set()
-        for i, at in self._sounding(sr, 0, n_samples):
+        for i, at in self._sounding(sr, 0, n_samples, pieces):
             first, last, _ = pieces[i]
             for onset, offset, label in self._files()[i].meta.get("events", ()):
                 a = max(first, seconds_to_samples(onset, sr)) - first + at

@@ -9,15 +9,13 @@ clip's dice: an attempt is the last number of a draw's key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 from audiosynth.dice import ClipDice
 from audiosynth.errors import AudiosynthError, PlanError
-from audiosynth.planning.drafts import Draft
+from audiosynth.planning.drafts import Draft, Standing
 from audiosynth.planning.limits import Limits, Wanted, hopeless
-from audiosynth.planning.timing import require_fit
 from audiosynth.records.rules import Rules
 from audiosynth.sound.spans import Span, common, drawn, holds, left
 
@@ -31,47 +29,6 @@ SWEEPS: Final = 2
 """Times that every event of a packed scene is drawn anew among the places the others leave it."""
 KEYS: Final = 64
 """Attempts that belong to one round."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where an event begins, and the value of its place that says so."""
-
-    onset: int
-    value: Any
-
-
-def own_places(drafts: Sequence[Draft]) -> Sequence[Standing | None]:
-    """Return the places that the recipe draws, without any rules.
-
-    Raises
-    ------
-    PlanError
-        If an event does not fit its clip; the message begins with the event.
-    """
-    out: list[Standing] = []
-    for i, draft in enumerate(drafts):
-        before = None if draft.before is None else out[draft.before]
-        try:
-            out.append(stand(draft, None if before is None else before.onset + drafts[draft.before or 0].span[1]))
-        except AudiosynthError as error:
-            raise PlanError(f"events[{i}]: {error}", draft.raw) from None
-    return out
-
-
-def stand(draft: Draft, end: int | None) -> Standing:
-    """Return the place that an event's own draw gives; `end` is where the event it follows is last heard.
-
-    Raises
-    ------
-    PlanError
-        If it does not fit its clip.
-    """
-    value = draft.value()
-    onset = draft.onset(value, end)
-    if not draft.cut:
-        require_fit(onset, draft.n, draft.n_clip, draft.sr)
-    return Standing(onset, value)
 
 
 def arrange(
@@ -96,36 +53,53 @@ def arrange(
         Naming the rule that cannot hold, or the event that does not fit.
     """
     drops = rules.when_full == "drop"
-    number = 0
-    while True:
-        played = _Round(drafts, Limits(rules, n_clip, sr), dice, number, drop=drops and number == LAST_DROP)
+    played = first = _Round(drafts, Limits(rules, n_clip, sr), dice)
+    if first.play():
+        return first.standing
+    why = hopeless(first.limits, drafts)
+    if why and not drops:
+        raise PlanError(f"scene.{why}")
+    last = LAST_DROP if drops else ROUNDS
+    for number in range(1, 1 if why or first.final else last):
+        played = _Round(drafts, Limits(rules, n_clip, sr), dice, number, rooms=first.rooms)
         if played.play():
             return played.standing
-        why = hopeless(played.limits, drafts) if number == 0 else ""
-        if why and not drops:
-            raise PlanError(f"scene.{why}")
-        number = LAST_DROP if why and number < LAST_DROP else number + 1
-        if number > (LAST_DROP if drops else ROUNDS - 1) or (played.final and not drops):
-            raise PlanError(played.why(), None if played.stuck is None else drafts[played.stuck].raw)
+    if drops:
+        if first.go_on(LAST_DROP):
+            return first.standing
+        played = first
+    raise PlanError(played.why(), None if played.stuck is None else drafts[played.stuck].raw)
 
 
 class _Round:
     """One way through a scene: who is placed when, with which attempts."""
 
-    def __init__(self, drafts: Sequence[Draft], limits: Limits, dice: ClipDice, number: int, *, drop: bool) -> None:
-        self.drafts, self.limits, self.dice, self.number, self.drop = drafts, limits, dice, number, drop
+    def __init__(
+        self,
+        drafts: Sequence[Draft],
+        limits: Limits,
+        dice: ClipDice,
+        number: int = 0,
+        *,
+        rooms: dict[int, Span] | None = None,
+    ) -> None:
+        self.drafts, self.limits, self.dice, self.number, self.drop = drafts, limits, dice, number, False
         self.standing: list[Standing | None] = [None] * len(drafts)
         self.stuck: int | None = None
         self.lacking: Wanted | None = None
         self.final = False
-        self.own = number == 0 or drop
+        self.own = number == 0
         self.packed = number % 2 == 1
         self.gathered: set[int] = set()
-        self._rooms: dict[int, Span] = {}
+        self.rooms: dict[int, Span] = {} if rooms is None else rooms
 
     def play(self) -> bool:
         """Place all events; returns whether every rule holds."""
-        fixed = [i for i, draft in enumerate(self.drafts) if not draft.movable and draft.before is None]
+        fixed = [
+            i
+            for i, draft in enumerate(self.drafts)
+            if not draft.movable and draft.before is None and self.standing[i] is None
+        ]
         if not self._place_all(fixed):
             self.final = True  # what cannot move will stand no better in another round
             return False
@@ -138,6 +112,11 @@ class _Round:
             self._spread()
         self.lacking = self.limits.missing()
         return self.lacking is None
+
+    def go_on(self, number: int) -> bool:
+        """Go on where there was no place for an event, as the round of another number: such events are left out."""
+        self.number, self.drop, self.stuck, self.final = number, True, None, False
+        return self.play()
 
     def _order(self) -> list[int]:
         """Return who is placed next, one after the other: as in the recipe, longest first, or by lot; chains stay together."""
@@ -180,8 +159,8 @@ class _Round:
 
     def _room(self, i: int) -> Span:
         """Return the onsets [first, last) that an event's own draw and its clip allow."""
-        if i in self._rooms:
-            return self._rooms[i]
+        if i in self.rooms:
+            return self.rooms[i]
         draft = self.drafts[i]
         first, last = draft.room_left()
         ends = None if draft.placing is None else draft.placing.ends()
@@ -190,7 +169,7 @@ class _Round:
             first, last = max(first, min(low, high)), min(last, max(low, high) + 1)
         room = first, max(first, last)
         if draft.before is None:
-            self._rooms[i] = room
+            self.rooms[i] = room
         return room
 
     def _find(self, i: int, attempt: int, among: Sequence[Span] | None, *, own: bool, packed: bool) -> Standing | None:
@@ -200,7 +179,7 @@ class _Round:
         try:
             end = self._end(i)
             fits = draft.room_left()
-            taken = [span for _, spans in self.limits.taken(draft) for span in spans]
+            taken = self.limits.forbidden(draft)
             for k in range(1 if even or not draft.movable else TRIES) if own or not even else ():
                 value = draft.value(attempt + k)
                 onset = draft.onset(value, end)

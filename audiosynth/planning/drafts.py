@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from audiosynth.clip import Follow
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
+from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.draws_time import Placing
-from audiosynth.planning.timing import hull, onset_of
+from audiosynth.planning.timing import hull, onset_of, require_fit
 from audiosynth.registry import Component
 from audiosynth.sound.spans import Span
 from audiosynth.spaces.places import Position
@@ -142,3 +143,43 @@ def chain(drafts: Sequence[Draft]) -> None:
         if placing is not None and placing.placed.follows:
             draft.before = last.get(group)
         last[group] = last[""] = i
+
+
+class Standing(NamedTuple):
+    """Where an event begins, and the value of its place that says so."""
+
+    onset: int
+    value: Any
+
+
+def own_places(drafts: Sequence[Draft]) -> Sequence[Standing | None]:
+    """Return the places that the recipe draws, without any rules.
+
+    Raises
+    ------
+    PlanError
+        If an event does not fit its clip; the message begins with the event.
+    """
+    out: list[Standing] = []
+    for i, draft in enumerate(drafts):
+        before = None if draft.before is None else out[draft.before]
+        try:
+            out.append(stand(draft, None if before is None else before.onset + drafts[draft.before or 0].span[1]))
+        except AudiosynthError as error:
+            raise PlanError(f"events[{i}]: {error}", draft.raw) from None
+    return out
+
+
+def stand(draft: Draft, end: int | None) -> Standing:
+    """Return the place that an event's own draw gives; `end` is where the event it follows is last heard.
+
+    Raises
+    ------
+    PlanError
+        If it does not fit its clip.
+    """
+    value = draft.value()
+    onset = draft.onset(value, end)
+    if not draft.cut:
+        require_fit(onset, draft.n, draft.n_clip, draft.sr)
+    return Standing(onset, value)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.planning.drafts import Draft
 from audiosynth.records.rules import Rules, of_label
 from audiosynth.sound.spans import Pile, Span, collisions, common, left, shifted, total, within
+
+MOST: Final = "max_overlap"
+MOST_OWN: Final = "max_overlap_per_label"
+GAP: Final = "min_gap"
+GAP_OWN: Final = "min_gap_per_label"
 
 
 class Wanted(NamedTuple):
@@ -17,6 +22,18 @@ class Wanted(NamedTuple):
     name: str
     label: str | None
     at_once: int
+
+
+class _Watched(NamedTuple):
+    """What the rules say of the events of one label, as (rule, whose events count, limit), and whose events are piled up.
+
+    `caps` are the limits of `most` that no gap implies: where events never overlap, none of them says more.
+    """
+
+    most: tuple[tuple[str, str | None, int], ...]
+    gaps: tuple[tuple[str, str | None, int], ...]
+    caps: tuple[tuple[str, str | None, int], ...]
+    piled: tuple[str | None, ...]
 
 
 class Limits:
@@ -33,8 +50,9 @@ class Limits:
     def __init__(self, rules: Rules, n_clip: int | None, sr: int) -> None:
         self.rules, self.n_clip, self.sr = rules, n_clip, sr
         self.least = max(1, seconds_to_samples(rules.min_overlap_duration, sr))
-        self._piles: dict[str | None, Pile] = {None: Pile()}
-        self._spans: dict[str | None, list[Span]] = {None: []}
+        self._piles: dict[str | None, Pile] = {}
+        self._spans: dict[str | None, list[Span]] = {}
+        self._watched: dict[str | None, _Watched] = {}
         whole = [] if rules.min_overlap is None else [Wanted("min_overlap", None, rules.min_overlap)]
         labels = rules.min_overlap_per_label.items()
         self.wanted = [*(Wanted(f"min_overlap_per_label.{k}", k, count) for k, count in labels), *whole]
@@ -51,38 +69,68 @@ class Limits:
         """Let an event stand."""
         heard = self.heard(draft, onset)
         if heard and self.counts(draft):
-            for key in (None,) if draft.label is None else (None, draft.label):
+            watched = self._of(draft.label)
+            for key in watched.piled:
                 self._piles.setdefault(key, Pile()).add(heard)
+            for _, key, _ in watched.gaps:
                 self._spans.setdefault(key, []).append((heard[0][0], heard[-1][1]))
 
     def remove(self, draft: Draft, onset: int) -> None:
         """Take an event away that stands."""
         heard = self.heard(draft, onset)
         if heard and self.counts(draft):
-            for key in (None,) if draft.label is None else (None, draft.label):
+            watched = self._of(draft.label)
+            for key in watched.piled:
                 self._piles[key].remove(heard)
+            for _, key, _ in watched.gaps:
                 self._spans[key].remove((heard[0][0], heard[-1][1]))
+
+    def _of(self, label: str | None) -> _Watched:
+        """Return what the rules say of the events of a label."""
+        found = self._watched.get(label)
+        if found is None:
+            found = self._watched[label] = self._watch(label)
+        return found
+
+    def _watch(self, label: str | None) -> _Watched:
+        rules = self.rules
+        whole, own = rules.max_overlap, of_label(rules.max_overlap_per_label, label)
+        most = [(name, key, n) for name, key, n in ((MOST, None, whole), (MOST_OWN, label, own)) if n is not None]
+        gap, own = rules.min_gap, of_label(rules.min_gap_per_label, label)
+        seconds = [(name, key, s) for name, key, s in ((GAP, None, gap), (GAP_OWN, label, own)) if s is not None]
+        gaps = [(name, key, seconds_to_samples(s, self.sr)) for name, key, s in seconds]
+        caps = [rule for rule in most if not any(key in (None, rule[1]) for _, key, _ in gaps)]
+        wanted = [wanted.label for wanted in self.wanted if wanted.label in (None, label)]
+        piled = dict.fromkeys([*wanted, *(key for _, key, _ in most)])
+        return _Watched(tuple(most), tuple(gaps), tuple(caps), tuple(piled))
+
+    def forbidden(self, draft: Draft) -> list[Span]:
+        """Return the onsets [first, last) at which an event would break a rule."""
+        if not self.counts(draft):
+            return []
+        watched, out = self._of(draft.label), []
+        for _, key, most in watched.caps:
+            if key in self._piles:
+                out += collisions(draft.heard, self._piles[key].covered(most))
+        for _, key, gap in watched.gaps:
+            out += self._too_near(draft, key, gap)
+        return out
+
+    def _too_near(self, draft: Draft, key: str | None, gap: int) -> list[Span]:
+        first, last = draft.span
+        before, after = gap + last - 1, gap - first
+        return [(a - before, b + after) for a, b in self._spans.get(key, ())]
 
     def taken(self, draft: Draft) -> Iterator[tuple[str, list[Span]]]:
         """Yield the name of each rule and the onsets [first, last) that it forbids an event."""
         if not self.counts(draft):
             return
-        rules = self.rules
-        names = (
-            ("max_overlap", None, rules.max_overlap),
-            ("max_overlap_per_label", draft.label, of_label(rules.max_overlap_per_label, draft.label)),
-        )
-        for name, key, most in names:
-            if most is not None and key in self._piles:
+        watched = self._of(draft.label)
+        for name, key, most in watched.most:
+            if key in self._piles:
                 yield name, collisions(draft.heard, self._piles[key].covered(most))
-        gaps = (
-            ("min_gap", None, rules.min_gap),
-            ("min_gap_per_label", draft.label, of_label(rules.min_gap_per_label, draft.label)),
-        )
-        for name, key, seconds in gaps:
-            if seconds is not None and key in self._spans:
-                gap = seconds_to_samples(seconds, self.sr)
-                yield name, collisions([draft.span], [(a - gap, b + gap) for a, b in self._spans[key]])
+        for name, key, gap in watched.gaps:
+            yield name, self._too_near(draft, key, gap)
 
     def missing(self) -> Wanted | None:
         """Return the first rule of so many events at once that does not hold; None if all do."""
@@ -139,19 +187,22 @@ def hopeless(limits: Limits, drafts: Sequence[Draft]) -> str:
     gaps: list[tuple[str, str | None, float | None]] = [("min_gap", None, rules.min_gap)]
     gaps += [(f"min_gap_per_label ('{k}')", k, of_label(rules.min_gap_per_label, k)) for k in labels]
     for name, label, limit in most:
+        if limit is None:
+            continue
         sound = sum(total(draft.heard) for draft in whole if label in (None, draft.label))
-        if limit is not None and sound > limit * n:
+        if sound > limit * n:
             return (
                 f"{name}: {limit} cannot hold: the events last {sound / sr:.3f} s in all, and {limit} at once in a clip of "
                 f"{n / sr:.3f} s are {limit * n / sr:.3f} s at most; make them fewer or shorter, or the clip longer"
             )
     for name, label, seconds in gaps:
+        if seconds is None:
+            continue
         spans = [draft.span for draft in whole if label in (None, draft.label)]
-        if seconds is not None and spans:
-            needed = total(spans) + (len(spans) - 1) * seconds_to_samples(seconds, sr)
-            if needed > n:
-                return (
-                    f"{name}: {seconds:g} cannot hold: {len(spans)} events and what is between them need {needed / sr:.3f} s, "
-                    f"and the clip has {n / sr:.3f} s; make them fewer or shorter, or the clip longer"
-                )
+        needed = total(spans) + (len(spans) - 1) * seconds_to_samples(seconds, sr)
+        if needed > n:
+            return (
+                f"{name}: {seconds:g} cannot hold: {len(spans)} events and what is between them need {needed / sr:.3f} s, "
+                f"and the clip has {n / sr:.3f} s; make them fewer or shorter, or the clip longer"
+            )
     return ""

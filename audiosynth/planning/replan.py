@@ -11,7 +11,8 @@ from audiosynth import registry
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.compiler import path_text
-from audiosynth.plan import event_of, position_of, require_calibration, room_of
+from audiosynth.plan import event_of, require_calibration
+from audiosynth.planning.built import position_of, room_of
 from audiosynth.planning.drafts import Draft, heard_of
 from audiosynth.planning.limits import Limits
 from audiosynth.planning.timing import require_length, require_whole

@@ -10,6 +10,8 @@ from audiosynth.clip import Fit, Slack
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import ParameterError, PlanError
 from audiosynth.records.moves import Interval, map_interval
+from audiosynth.registry import Component, offers
+from audiosynth.sound.spans import within
 from audiosynth.spec import At, Event
 
 
@@ -22,17 +24,20 @@ def moved(source: Any, effects: Iterable[Any], sr: int) -> tuple[int, list[Inter
         If the effects leave nothing of its active part.
     """
     n = source.extent(sr)
-    active = source.active(sr) if hasattr(source, "active") else None
+    family: type[Component] = type(source)
+    active = source.active(sr) if offers(family, "active") else None
     intervals = [(0, n) if active is None else tuple(active)]
-    marks = [(m.kind, m.text, m.onset, m.offset) for m in (source.marks(sr) if hasattr(source, "marks") else ())]
-    marks += source.carried(sr) if hasattr(source, "carried") else []
+    marks = [(m.kind, m.text, m.onset, m.offset) for m in (source.marks(sr) if offers(family, "marks") else ())]
+    marks += source.carried(sr) if offers(family, "carried") else []
     for effect in effects:
-        segments = effect.segments(n, sr)
+        segments, n_before = effect.segments(n, sr), n
         n = effect.extent(n, sr)
+        if segments == [(0, n_before, 0, n_before)]:  # as of most effects: nothing moves
+            intervals = within(intervals, n_before)
+            marks = [(*said, max(0, a), min(n_before, b)) for *said, a, b in marks if min(n_before, b) > max(0, a)]
+            continue
         intervals = [piece for interval in intervals for piece in map_interval(interval, segments)]
-        marks = [
-            (kind, text, *piece) for kind, text, *span in marks for piece in map_interval((span[0], span[1]), segments)
-        ]
+        marks = [(*said, *piece) for *said, a, b in marks for piece in map_interval((a, b), segments)]
     found = [(max(0, a), min(n, b)) for a, b in intervals if b > a]
     if not found:
         raise PlanError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
@@ -29,14 +30,25 @@ class Family:
         if not isinstance(value, dict):
             raise ValueError(f"expected a map with `type:`, got {value!r}")
         try:
-            if not isinstance(value, ConstMap):
-                return registry.create(self.name, value)
-            if self.name not in value.built:
-                value.built[self.name] = registry.create(self.name, value)
+            return built_once(self.name, value)
         except AudiosynthError as error:
             raise ValueError(str(error)) from None
-        built: Component = value.built[self.name]
-        return built
+
+
+def built_once(family: str, tree: Mapping[str, Any]) -> Component:
+    """Return the component for a map with `type`; of a map without draws always the same one.
+
+    Raises
+    ------
+    UsageError, pydantic.ValidationError
+        As `registry.create`.
+    """
+    if not isinstance(tree, ConstMap):
+        return registry.create(family, tree)
+    if family not in tree.built:
+        tree.built[family] = registry.create(family, tree)
+    built: Component = tree.built[family]
+    return built
 
 
 _SYNTHS, _NOISES, _ROOMS, _EFFECTS = Family("synths"), Family("noises"), Family("rooms"), Family("effects")

@@ -15,7 +15,7 @@ from audiosynth.errors import PlanError, UsageError
 from audiosynth.language.nodes import Node
 from audiosynth.material.catalogue import Catalogue
 from audiosynth.material.kept import Kept
-from audiosynth.records.output import Output
+from audiosynth.records.output import Output, Packing
 
 MAX_POOLS = 4096
 """Most answers to `where` that are kept; a drawn number in it asks anew for every clip."""
@@ -48,6 +48,8 @@ class Recipe:
         Recordings of each (catalogue, split), and rows of each (table, split), in order.
     output, exports, supervision
         What is written.
+    packing
+        How the files of the set are packed.
     each
         Set where clips go through a catalogue.
     tree
@@ -67,6 +69,7 @@ class Recipe:
     lets: Mapping[str, Node]
     output: Output
     tree: Mapping[str, Any]
+    packing: Packing = field(default_factory=Packing)
     description: str = ""
     reference_channel: int = 0
     calibration_db: float | None = None

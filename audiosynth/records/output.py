@@ -1,8 +1,8 @@
-"""How a clip is written: container, samples, and the stems beside it."""
+"""How clips are written: container, samples, the stems beside them; and how a set of them is packed."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -66,3 +66,37 @@ class Output(Strict):
         if isinstance(self.stems, Stems):
             return self.stems
         return Stems(parts=("wet", *self.images))
+
+
+class Packing(Strict):
+    """How the files of a set are packed; nothing of it is of a single clip.
+
+    Attributes
+    ----------
+    manifest
+        ``gzip`` writes manifest.jsonl.gz, some eight times smaller; its index still finds any row at once.
+    audio
+        ``tar`` packs every 1000 clips, with their labels, while the build runs. Rows keep their paths; formats of labels that
+        name files are of no use then.
+    """
+
+    manifest: Literal["plain", "gzip"] = Field(
+        "plain", description="gzip: manifest.jsonl.gz in place of manifest.jsonl, found by all commands as well"
+    )
+    audio: Literal["files", "tar"] = Field(
+        "files",
+        description="tar: audio/SPLIT/NUMBER.tar in place of folders of 1000 clips, each clip with its labels (WebDataset)",
+    )
+
+    def told(self) -> dict[str, Any]:
+        """Return what is not as it usually is, for `dataset.json`."""
+        return self.model_dump(exclude_defaults=True)
+
+
+class SetOutput(Output, Packing):
+    """What is written."""
+
+    def parted(self) -> tuple[Output, Packing]:
+        """Return what is of every clip, and what is of the set."""
+        kept = {key: getattr(self, key) for key in Output.model_fields}
+        return Output(**kept), Packing(**{key: getattr(self, key) for key in Packing.model_fields})

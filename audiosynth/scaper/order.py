@@ -16,7 +16,7 @@ from audiosynth.errors import PlanError, UsageError
 from audiosynth.files.paths import plain_name
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.roots import resolve_roots
-from audiosynth.records.output import Output
+from audiosynth.records.output import Output, Packing
 from audiosynth.scaper.importing import Sources, plan_scene, require_sources
 from audiosynth.scaper.jams import read_scene
 from audiosynth.scaper.spec import ScaperSpec
@@ -34,6 +34,7 @@ class ScaperOrder:
     roots: Mapping[str, Path]
     exports: Sequence[Mapping[str, Any]] = ()
     supervision: Mapping[str, str] = field(default_factory=dict)
+    packing: Packing = field(default_factory=Packing)
 
     @property
     def clips(self) -> Mapping[str, int]:

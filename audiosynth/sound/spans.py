@@ -20,27 +20,42 @@ class Pile:
     ([(5, 10)], [(0, 15)])
     """
 
-    __slots__ = ("_ends",)
+    __slots__ = ("_covered", "_ends", "_new")
 
     def __init__(self) -> None:
         self._ends: list[
             tuple[int, int]
         ] = []  # (sample, -1 or +1), sorted: an end before a beginning at the same sample
+        self._new: list[Span] = []  # put on the pile since somebody last asked
+        self._covered: dict[int, Spans] = {}  # what was asked for since the pile last changed
 
     def add(self, spans: Iterable[Span]) -> None:
         """Put spans on the pile."""
-        for a, b in spans:
-            insort(self._ends, (a, 1))
-            insort(self._ends, (b, -1))
+        self._new += spans
+        self._covered.clear()
 
     def remove(self, spans: Iterable[Span]) -> None:
         """Take spans away that are on the pile."""
+        self._covered.clear()
         for a, b in spans:
-            del self._ends[bisect_left(self._ends, (a, 1))]
-            del self._ends[bisect_left(self._ends, (b, -1))]
+            if (a, b) in self._new:
+                self._new.remove((a, b))
+            else:
+                del self._ends[bisect_left(self._ends, (a, 1))]
+                del self._ends[bisect_left(self._ends, (b, -1))]
 
-    def covered(self, times: int) -> list[Span]:
+    def covered(self, times: int) -> Spans:
         """Return where at least `times` (≥ 1) spans lie over each other; touching places are one."""
+        found = self._covered.get(times)
+        if found is None:
+            found = self._covered[times] = self._find(times)
+        return found
+
+    def _find(self, times: int) -> list[Span]:
+        for a, b in self._new:
+            insort(self._ends, (a, 1))
+            insort(self._ends, (b, -1))
+        self._new.clear()
         out: list[Span] = []
         count = begin = 0
         for sample, step in self._ends:

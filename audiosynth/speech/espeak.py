@@ -12,7 +12,7 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -261,7 +261,7 @@ def say(request: Request) -> Spoken:
     ...     spoken = say(Request("hey computer", "en-us", "language variant\nname own\n"))
     ...     assert [phone for _, phone in spoken.phones[:2]] == ["h", "ˈeɪ"]
     """
-    asked = {**asdict(request), "do": "say", "volume": VOLUME, "language": language_name(request.language)}
+    asked = {**vars(request), "do": "say", "volume": VOLUME, "language": language_name(request.language)}
     reply, samples = _ask(asked, f"'{request.text[:80]}' ({request.language})")
     pcm = np.frombuffer(samples, dtype="<i2").astype(np.int16)
     pcm.flags.writeable = False

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
-
-import numpy as np
 
 from audiosynth.clip import Array
 from audiosynth.speech.voices import Voice
@@ -122,22 +121,20 @@ def marks_of(
     heard: list[tuple[str, int, int]] = []
     for (onset, phone), (after, _) in pairwise(phones):
         if phone:
-            offset = next((b for b in borders if onset < b < after), after)
+            border = bisect_right(borders, onset)
+            offset = min(after, borders[border]) if border < len(borders) else after
             heard.append((phone, onset, max(offset, onset)))
+    spans: dict[int, list[int]] = {}  # of each token, the numbers of its events
+    for k, (_, position) in enumerate(words):
+        spans.setdefault(max(0, bisect_right(starts, position) - 1), []).append(k)
     out: list[Mark] = []
     for i, (_, word) in enumerate(written):
-        spans = [k for k, (_, p) in enumerate(words) if _token(starts, p) == i]
-        if not spans:
+        if i not in spans:
             continue
-        first = words[spans[0]][0]
-        last = words[spans[-1] + 1][0] if spans[-1] + 1 < len(words) else phones[-1][0]
-        inside = [Mark("phone", *m, i) for m in heard if first <= m[1] < max(last, first + 1)]
+        first, after = words[spans[i][0]][0], spans[i][-1] + 1
+        last = max(words[after][0] if after < len(words) else phones[-1][0], first + 1)
+        inside = [Mark("phone", *m, i) for m in heard if first <= m[1] < last]
         if inside:
             name = word if names is None else names[i]
             out += [Mark("word", name, inside[0].onset, inside[-1].offset, i), *inside]
     return tuple(out)
-
-
-def _token(starts: Sequence[int], position: int) -> int:
-    """Return which token a position of the text is in."""
-    return max(0, int(np.searchsorted(starts, position, side="right")) - 1)

@@ -1,6 +1,7 @@
 """What an augmented utterance costs here, in audiomentations 0.43.1 and at least: one core, the same run, turn by turn.
 
-    taskset -c 0 python tests/bench/augment_speed.py --peer ENV/bin/python   # an environment of its own with audiomentations 0.43.1
+    TMPDIR=/dev/shm taskset -c 0 python tests/bench/augment_speed.py --peer ENV/bin/python   # an environment of its own
+    # with audiomentations 0.43.1; files in memory, since what a disk is busy with decides what a file costs there
 
 Utterances of 1 s and of 10 s at 16 kHz, each its own WAV file that is decoded for its clip, an impulse response of 0.5 s, a
 stretch of background at 0 to 20 dB, a gain, 16-bit WAV. Ours: plan, render, hash, WAV, manifest row. The floor: read, one
@@ -12,6 +13,7 @@ it uses). Medians of processor time, so that what else runs on the machine count
 from __future__ import annotations
 
 import argparse
+import hashlib
 import statistics
 import subprocess
 import sys
@@ -19,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -28,10 +31,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
+from audiosynth.building.memory import keep_freed_memory
 from audiosynth.building.units import write_clip
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
+from audiosynth.sound import mixing
 
 PEER = Path(__file__).with_name("augment_peer.py")
 SR = 16_000
@@ -42,6 +47,8 @@ KINDS = ("mix1", "mix10", "pitch1", "pitch10", "stretch1", "stretch10")
 FASTER, OVER_FLOOR = {"mix": 1.2, "pitch": 1.0, "stretch": 1.0}, 1.3
 """At least so many times as fast as the peer; at most so many times the floor."""
 N_WARM = 10
+TURN = 30
+"""Clips that each makes in a row before the next does: a set is made in a row, with what the processor keeps at hand."""
 
 
 def voice(seconds: float, seed: int) -> np.ndarray:
@@ -95,17 +102,27 @@ class Ours:
         self.work = Workspace(AssetStore(self.recipe.roots))
         self.root, self.scratch = folder / "out", folder / "scratch"
         self.scratch.mkdir(exist_ok=True)
+        keep_freed_memory()  # as workers do
+        mixing.load_kernel()  # as builds of 512 clips and more do
 
-    def clip(self, i: int) -> None:
+    def clip(self, i: int) -> dict[str, Any]:
         """Make clip `i`."""
         clip = render(plan_clip(self.recipe, "train", i), assets=self.work)
-        dumps(write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64))
+        row = write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64)
+        dumps(row)
+        return row
 
 
 class Floor:
-    """The least that the work can be done with."""
+    """The least that the work can be done with; `vowed`: and what bit-exact rows cannot do without.
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    That is the hashes of the recording, the samples and the file, a file of its own for each clip, and a row of the usual size
+    as JSON, whose values are there already. No draw, no level, no measure.
+    """
+
+    def __init__(self, kind: str, folder: Path, row: dict[str, Any] | None = None) -> None:
+        self.row, self.folder = row, folder / "vowed"
+        self.folder.mkdir(exist_ok=True)
         self.utterances = sorted((folder / ("long" if kind.endswith("10") else "short")).glob("*.wav"))
         self.rirs, self.noises = (
             [soundfile.read(path)[0] for path in sorted((folder / name).glob("*.wav"))] for name in ("rirs", "noises")
@@ -121,10 +138,17 @@ class Floor:
         under = under[start : start + y.size]
         gain = np.sqrt(np.dot(heard, heard) / np.dot(under, under)) * 10 ** (-(i % 21) / 20)
         mixed = (heard + gain * under) * 0.5
-        soundfile.write(self.out, np.rint(mixed * 32767).clip(-32768, 32767).astype(np.int16), sr, subtype="PCM_16")
+        samples = np.rint(mixed * 32767).clip(-32768, 32767).astype(np.int16)
+        if self.row is None:
+            soundfile.write(self.out, samples, sr, subtype="PCM_16")
+        else:
+            for _ in ("recording", "samples", "file"):
+                hashlib.sha256(samples.data).hexdigest()
+            soundfile.write(self.folder / f"{i}.wav", samples, sr, subtype="PCM_16")
+            dumps(self.row)
 
 
-def timed(task: Callable[[int], None], i: int) -> float:
+def timed(task: Callable[[int], object], i: int) -> float:
     """Return the seconds of processor time of one clip."""
     start = time.process_time()
     task(i)
@@ -132,19 +156,23 @@ def timed(task: Callable[[int], None], i: int) -> float:
 
 
 def raced(peer: str | None, kind: str, folder: Path) -> dict[str, float]:
-    """Return medians in ms: ours, the floor's, the peer's; one clip in turn."""
+    """Return medians in ms: ours, the floor's, the floor's with hashes and a row, the peer's; `TURN` clips in turn."""
     ours, floor = Ours(kind, folder), Floor(kind, folder)
-    found: dict[str, list[float]] = {"ours": [], "floor": [], "peer": []}
+    vowed = Floor(kind, folder, ours.clip(0))
+    found: dict[str, list[float]] = {"ours": [], "floor": [], "vowed": [], "peer": []}
     command = [peer or "", PEER, folder, kind]
     pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     process = subprocess.Popen(command, **pipes) if peer else None
-    for i in range(N_UTTERANCES["long" if kind.endswith("10") else "short"]):
-        found["ours"].append(timed(ours.clip, i))
+    count = N_UTTERANCES["long" if kind.endswith("10") else "short"]
+    for turn in (range(first, first + TURN) for first in range(0, count, TURN)):
+        found["ours"] += [timed(ours.clip, i) for i in turn]
         if kind.startswith("mix"):
-            found["floor"].append(timed(floor.clip, i))
+            found["floor"] += [timed(floor.clip, i) for i in turn]
+            found["vowed"] += [timed(vowed.clip, i) for i in turn]
         if process is not None and process.stdin and process.stdout:
-            print(file=process.stdin, flush=True)
-            found["peer"].append(float(process.stdout.readline()))
+            for _ in turn:
+                print(file=process.stdin, flush=True)
+                found["peer"].append(float(process.stdout.readline()))
     if process is not None and process.stdin:
         process.stdin.close()
         process.wait()

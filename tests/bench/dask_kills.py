@@ -32,13 +32,19 @@ def units(out: Path) -> int:
     return len(sorted((out / ".build" / "units").glob("*.jsonl")))
 
 
-def start(recipe: Path, out: Path, clips: int, *more: str) -> subprocess.Popen[str]:
+def start(recipe: Path, out: Path, clips: int, *more: str) -> subprocess.Popen[bytes]:
     """Start a build."""
     words = ["build", str(recipe), "--clips", str(clips), "-o", str(out), "--quiet", *more]
-    return subprocess.Popen([sys.executable, "-m", "audiosynth", *words], env=ENV, stderr=subprocess.PIPE, text=True)
+    with said(out).open("w") as errors:
+        return subprocess.Popen([sys.executable, "-m", "audiosynth", *words], env=ENV, stderr=errors)
 
 
-def strike(victim: str, cluster: Cluster, client: subprocess.Popen[str]) -> subprocess.Popen[str] | None:
+def said(out: Path) -> Path:
+    """Return the file of what the last build of a folder said."""
+    return out.with_name(f"{out.name}.said")
+
+
+def strike(victim: str, cluster: Cluster, out: Path, client: subprocess.Popen[bytes]) -> subprocess.Popen[bytes] | None:
     """Kill one of them and put another in its place; return the build if it must go on, None if it must be started again."""
     if victim == "worker":
         cluster.kill(cluster.workers[0])
@@ -46,24 +52,26 @@ def strike(victim: str, cluster: Cluster, client: subprocess.Popen[str]) -> subp
         return client
     if victim == "client":
         client.kill()
-        client.communicate()
+        client.wait()
         return None
     cluster.kill(cluster.scheduler)
-    said = client.communicate()[1].splitlines()
-    if client.returncode != 1 or len(said) != 1 or not any(words in said[0] for words in GONE):
-        raise SystemExit(f"after the scheduler's death: exit code {client.returncode}, {said}")
+    code, lines = client.wait(), said(out).read_text().splitlines()
+    if code == 1 and len(lines) == 1 and any(words in lines[0] for words in GONE):
+        client = None
+    elif code or lines:  # it may have been done before
+        raise SystemExit(f"after the scheduler's death: exit code {code}, {lines}")
     for worker in cluster.workers:
         worker.wait()
     cluster.workers.clear()
     cluster.start()
     cluster.work()
     cluster.work()
-    return None
+    return client
 
 
 def rounds(
     cluster: Cluster, recipe: Path, folder: Path, whole: dict[str, bytes], options: argparse.Namespace
-) -> tuple[str, int, Path]:
+) -> tuple[int, Path]:
     """Build and kill; return what the last build said, its exit code, and its folder."""
     draws, finished = np.random.default_rng(options.seed), 0
     cluster.work()
@@ -75,18 +83,17 @@ def rounds(
             time.sleep(draws.uniform(0, 0.2))  # somewhere in a unit
             victim = VICTIMS[int(draws.integers(len(VICTIMS)))]
             print(f"kill {kill + 1:2}: the {victim}, {units(out)} units stand", flush=True)
-            client = strike(victim, cluster, client)
+            client = strike(victim, cluster, out, client)
             continue
-        said = client.communicate()[1]
-        if client.returncode or tree_of(out) != whole:
-            raise SystemExit(f"ANOTHER TREE, exit code {client.returncode}: {said}")
+        if client.wait() or tree_of(out) != whole:
+            raise SystemExit(f"ANOTHER TREE, exit code {client.returncode}: {said(out).read_text()}")
         finished += 1
         out, client = folder / f"out{finished}", None
     client = client or start(recipe, out, options.clips, "--dask", cluster.address)
-    return client.communicate()[1], client.returncode, out
+    return client.wait(), out
 
 
-def reached(out: Path, client: subprocess.Popen[str], goal: int) -> bool:
+def reached(out: Path, client: subprocess.Popen[bytes], goal: int) -> bool:
     """Wait until so many units stand; return False if the build ends before."""
     until(lambda: units(out) >= goal or client.poll() is not None, "the build does not go on")
     return client.poll() is None
@@ -109,12 +116,12 @@ def main() -> int:
         print(f"undisturbed, two local workers: {time.monotonic() - began:.1f} s, {len(whole)} files")
         cluster = Cluster(folder / "cluster").start()
         try:
-            said, code, out = rounds(cluster, recipe, folder, whole, options)
+            code, out = rounds(cluster, recipe, folder, whole, options)
         finally:
             cluster.close()
-        same = tree_of(out) == whole
-    print(f"exit code {code}; {'the same tree' if same else 'ANOTHER TREE'}, byte for byte {said}")
-    return 0 if same and not code and not said else 1
+        same, words = tree_of(out) == whole, said(out).read_text()
+    print(f"exit code {code}; {'the same tree' if same else 'ANOTHER TREE'}, byte for byte {words}")
+    return 0 if same and not code and not words else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Kill a build at random moments, resume it each time, and compare the tree with an undisturbed one, byte for byte.
 
-    python tests/bench/kills.py [--kills 10] [--clips 400] [--workers 2]
+    python tests/bench/kills.py [--kills 100] [--clips 1000] [--workers 2] [--packed]
 
-The moments are drawn so that loading, rendering and the finish are hit. Prints one line a kill (when, how many clips stood) and the verdict; exit code 1 if the trees differ.
+The moments are drawn so that loading, rendering and the finish are hit; who is hit is drawn too: the build (kill -9, SIGTERM, SIGINT) or one of its
+workers (kill -9). A build that was finished between two kills is compared and begun again in another folder. Prints one line a kill
+(who, when, how long it took to end, how many clips stood) and the verdict; exit code 1 if a tree differs.
 """
 
 from __future__ import annotations
@@ -10,11 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,28 +27,65 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import full_recipe, tree_of
 
+PACKED = ("output.audio=tar", "output.manifest=gzip")
 BUILD = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 from pathlib import Path
 from audiosynth import build, load_recipe
 if __name__ == "__main__":
-    recipe, out, clips, workers = sys.argv[1:]
-    build(load_recipe(recipe, clips=int(clips), cache_dir=Path(recipe).parent / "cache"), out, workers=int(workers))
+    recipe, out, clips, workers, *values = sys.argv[1:]
+    loaded = load_recipe(recipe, clips=int(clips), set_values=values, cache_dir=Path(recipe).parent / "cache")
+    build(loaded, out, workers=int(workers))
 """
 
 
-def start(script: Path, recipe: Path, out: Path, *, clips: int, workers: int) -> subprocess.Popen[bytes]:
+def start(
+    script: Path, recipe: Path, out: Path, *, clips: int, workers: int, values: Sequence[str]
+) -> subprocess.Popen[bytes]:
     """Start a build in a process of its own."""
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen([sys.executable, str(script), str(recipe), str(out), str(clips), str(workers)], env=env)
+    words = [sys.executable, str(script), str(recipe), str(out), str(clips), str(workers), *values]
+    return subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL)
 
 
 def standing(out: Path) -> int:
-    """Return how many clips stand in whole units (or in a finished manifest)."""
-    units = sorted((out / ".build" / "units").glob("*.jsonl"))
+    """Return how many clips stand in whole units; all of them in a finished build."""
     if (out / "dataset.json").is_file():
-        return len((out / "manifest.jsonl").read_text(encoding="utf-8").splitlines())
+        return sum(json.loads((out / "dataset.json").read_text(encoding="utf-8"))["clips"].values())
+    units = sorted((out / ".build" / "units").glob("*.jsonl"))
     return sum(len(unit.read_text(encoding="utf-8").splitlines()) for unit in units)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process started."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def strike(process: subprocess.Popen[bytes], who: str, moments: np.random.Generator) -> float:
+    """Kill the build or one of its workers; return how long the build took to end."""
+    began = time.monotonic()
+    if who == "worker":
+        workers = children(process.pid)
+        if workers:
+            with suppress(ProcessLookupError):
+                os.kill(int(moments.choice(workers)), signal.SIGKILL)
+        else:
+            process.kill()
+    else:
+        process.send_signal({"parent": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}[who])
+    try:
+        process.wait(timeout=30)
+    except (
+        subprocess.TimeoutExpired
+    ):  # the process that was hit does not matter to the build (multiprocessing's tracker)
+        process.kill()
+        process.wait()
+    return time.monotonic() - began
 
 
 def main() -> int:
@@ -53,9 +95,10 @@ def main() -> int:
     parser.add_argument("--clips", type=int, default=1000, help="clips per split, two splits")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--packed", action="store_true", help="audio in tar files, the manifest in gzip")
     options = parser.parse_args()
     moments = np.random.default_rng(options.seed)
-    how = {"clips": options.clips, "workers": options.workers}
+    how = {"clips": options.clips, "workers": options.workers, "values": PACKED if options.packed else ()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         script = folder / "build.py"
@@ -65,22 +108,32 @@ def main() -> int:
         if start(script, recipe, folder / "whole", **how).wait():
             return 1
         took = time.monotonic() - began
-        print(f"undisturbed: {took:.1f} s, {standing(folder / 'whole')} clips")
+        whole = tree_of(folder / "whole")
+        print(f"undisturbed: {took:.1f} s, {standing(folder / 'whole')} clips, {len(whole)} files", flush=True)
+        out, rounds, slowest = folder / "killed", 0, 0.0
         for kill in range(options.kills):
-            pause = moments.uniform(0.3, took / 3)
-            process = start(script, recipe, folder / "killed", **how)
+            pause = moments.uniform(0.3, took)
+            who = str(moments.choice(["parent", "worker", "SIGTERM", "SIGINT"]))
+            process = start(script, recipe, out, **how)
             time.sleep(pause)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            print(f"kill {kill + 1:2}: after {pause:5.2f} s, {standing(folder / 'killed'):4} clips stand")
-        if start(script, recipe, folder / "killed", **how).wait():
-            return 1
-        same = tree_of(folder / "whole") == tree_of(folder / "killed")
-        whole = json.loads((folder / "whole" / "dataset.json").read_text(encoding="utf-8"))["clips"]
+            running = process.poll() is None
+            ended = strike(process, who, moments)
+            if running and who.startswith("SIG") and (out / ".build" / "units").is_dir():
+                slowest = max(slowest, ended)
+            print(
+                f"kill {kill + 1:3}: {who:7} after {pause:5.2f} s, ended in {ended:4.2f} s, {standing(out):5} clips stand",
+                flush=True,
+            )
+            if (out / "dataset.json").is_file() or kill == options.kills - 1:
+                if start(script, recipe, out, **how).wait() or tree_of(out) != whole:
+                    print("ANOTHER TREE")
+                    return 1
+                rounds += 1
+                shutil.rmtree(out)
         print(
-            f"{'the same tree' if same else 'ANOTHER TREE'}, byte for byte, of {len(tree_of(folder / 'whole'))} files {whole}"
+            f"{options.kills} kills in {rounds} builds, each ended in the same tree, byte for byte; a signal ended one within {slowest:.2f} s"
         )
-        return 0 if same else 1
+        return 0
 
 
 if __name__ == "__main__":

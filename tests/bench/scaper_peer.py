@@ -5,7 +5,7 @@
     PEER tests/bench/scaper_peer.py lags AUDIO OUT KIND           # how late onsets are after SoX's tempo or pitch
     PEER tests/bench/scaper_peer.py clock AUDIO OUT KIND          # one clip per line of input; answers its seconds
 
-KIND is plain (same rate, no effects), rates (16 kHz), effects (pitch, stretch, reverb), stretch or pitch.
+KIND is plain (same rate, no effects), plan (the same without audio), rates (16 kHz), effects (pitch, stretch, reverb), stretch or pitch.
 """
 
 from __future__ import annotations
@@ -102,10 +102,11 @@ def clock(audio: Path, out: Path, kind: str) -> None:
     """Generate a clip (WAV and JAMS) for every line of input and answer with the seconds it took."""
     for i, _ in enumerate(iter(sys.stdin.readline, "")):
         start = time.process_time()
-        clocked(audio, i, kind).generate(
+        clocked(audio, i, "plain" if kind == "plan" else kind).generate(
             audio_path=str(out / "peer.wav"),
             jams_path=str(out / "peer.jams"),
-            reverb=0.2 if kind != "plain" else None,
+            reverb=0.2 if kind not in ("plain", "plan") else None,
+            no_audio=kind == "plan",
         )
         print(time.process_time() - start, flush=True)
 

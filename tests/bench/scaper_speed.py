@@ -1,6 +1,7 @@
 """What a soundscape costs here and in scaper 1.6.5: one core, the same machine, the same run, turn by turn.
 
-    taskset -c 0 python tests/bench/scaper_speed.py --peer ENV/bin/python     # an environment of its own with scaper 1.6.5
+    TMPDIR=/dev/shm taskset -c 0 python tests/bench/scaper_speed.py --peer ENV/bin/python    # an environment of its own with
+    # scaper 1.6.5; files in memory, since what a disk is busy with decides what a file costs there
 
 10 s at 44.1 kHz, mono, a street of scaper's test sounds and four of its events. Ours: plan, render, hash, 16-bit WAV, manifest
 row, as in a build of 512 clips and more, whose processes load compiled loops (and without them). scaper's: `generate` with

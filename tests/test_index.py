@@ -1,0 +1,219 @@
+"""Any row of a manifest at once, plain or packed; an index that does not belong to it is noticed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from material import tree_of, write_recipe
+
+from audiosynth import ClipDataset, build, export_labels, load_recipe, merge, reproduce, stats, vary, verify
+from audiosynth.building.index import BLOCK_ROWS, ManifestIndex
+from audiosynth.building.row_files import index_of, write_index
+from audiosynth.building.rows import rows_of
+from audiosynth.errors import ManifestError
+
+PACKED = {"manifest": "gzip"}
+
+
+def cheap(folder: Path, **changes: object):
+    """Return a recipe of short clicks."""
+    event = {"label": "a", "source": {"type": "click"}, "level_dbfs": -20, "onset": {"uniform": [0.0, 0.1]}}
+    tree = {"sr": 8000, "duration": 0.2, "clips": {"train": 150, "test": 20}, "events": [event], **changes}
+    return load_recipe(write_recipe(folder / "r.yaml", tree))
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """Return the same set with a plain and with a packed manifest."""
+    folder = tmp_path_factory.mktemp("sets")
+    return {
+        "plain": build(cheap(folder), folder / "plain").root,
+        "packed": build(cheap(folder, output=PACKED), folder / "packed").root,
+    }
+
+
+def rows(root: Path) -> list[dict]:
+    """Return the rows as another reader finds them."""
+    if (root / "manifest.jsonl").exists():
+        return [json.loads(line) for line in (root / "manifest.jsonl").read_text().splitlines()]
+    with gzip.open(root / "manifest.jsonl.gz", "rt") as file:
+        return [json.loads(line) for line in file]
+
+
+@pytest.fixture(params=["plain", "packed"])
+def root(request, sets, tmp_path):
+    """Return a copy of either set."""
+    return shutil.copytree(sets[request.param], tmp_path / "set")
+
+
+def manifest(root: Path) -> Path:
+    """Return the manifest's file."""
+    return next(root.glob("manifest.jsonl*"))
+
+
+def test_every_row_is_found_by_number_and_by_id(root):
+    """All of them, against going through the file; what is not there is not found."""
+    expected = rows(root)
+    index = ManifestIndex.beside(manifest(root))
+    assert len(expected) == index.rows == 170
+    assert [index.row(i)[1] for i in range(170)] == expected
+    assert [index.number(row["clip_id"]) for row in expected] == [*range(170)]
+    for clip in ("train-000000150", "test-000000020", "other-000000000", "train", "train--1", "train-x", ""):
+        assert index.number(clip) is None
+    with pytest.raises(ManifestError, match="has rows 0 to 169, not 170"):
+        index.row(170)
+
+
+def test_packed_rows_are_the_plain_ones(sets):
+    """But for the recipe's own hash, which knows how the set is packed; the file is much smaller, and the same each time."""
+    plain, packed = rows(sets["plain"]), rows(sets["packed"])
+    for row in (*plain, *packed):
+        del row["recipe"], row["file_sha256"]
+    assert plain == packed
+    data = (sets["packed"] / "manifest.jsonl.gz").read_bytes()
+    assert len(data) < (sets["plain"] / "manifest.jsonl").stat().st_size / 5
+    assert data[4:8] == b"\0\0\0\0"  # no time (RFC 1952)
+    assert verify(sets["packed"]).ok
+
+
+def test_packed_sets_are_the_same_for_any_workers_and_parts(sets, tmp_path):
+    """Index and packed manifest too."""
+    recipe = cheap(tmp_path, output=PACKED)
+    two = build(recipe, tmp_path / "two", workers=2).root
+    merged = merge([build(recipe, tmp_path / k, shard=f"{k}/2").root for k in "12"], tmp_path / "merged").root
+    assert tree_of(two) == tree_of(merged) == tree_of(sets["packed"])
+
+
+def test_one_clip_is_found_without_reading_the_others(root):
+    """Where everything else of the manifest is garbage of the same size, one clip still comes back."""
+    index, path = ManifestIndex.beside(manifest(root)), manifest(root)
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        keep = data.index(b"\x1f\x8b", 10)
+        assert data.count(b"\x1f\x8b\x08\0\0\0\0\0") == 3 == -(-170 // BLOCK_ROWS)
+        path.write_bytes(b"x" * keep + data[keep:])
+    else:
+        line = index.line(100)
+        first = data.index(line)
+        path.write_bytes(b"x" * first + line + b"x" * (len(data) - first - len(line)))
+    assert [(clip.clip_id, clip.same) for clip in reproduce(root, clips=["train-000000100"])] == [
+        ("train-000000100", True)
+    ]
+
+
+def test_clips_that_are_missing_do_not_shift_the_others(tmp_path):
+    """A set made with `keep_going` has gaps; ids find their rows all the same."""
+    event = {"label": "a", "source": {"type": "click"}, "level_dbfs": -20, "onset": {"choice": [0.05, 0.05, 0.3]}}
+    root = build(cheap(tmp_path, events=[event]), tmp_path / "out", keep_going=True).root
+    found, index = rows(root), ManifestIndex.beside(root / "manifest.jsonl")
+    assert 60 < len(found) < 150
+    assert [index.number(row["clip_id"]) for row in found] == [*range(len(found))]
+    there = {row["clip_id"] for row in found}
+    gone = [name for i in range(150) if (name := f"train-{i:09d}") not in there]
+    assert len(gone) > 20
+    assert [index.number(name) for name in gone] == [None] * len(gone)
+
+
+def test_an_index_of_another_manifest_is_not_used(root):
+    """Rows were added: the index is told by its size, the clips are found by going through; `write_index` mends it."""
+    path = manifest(root)
+    more = json.dumps({**rows(root)[-1], "clip_id": "test-000000020"}).encode() + b"\n"
+    path.write_bytes(path.read_bytes() + (gzip.compress(more) if path.suffix == ".gz" else more))
+    assert ManifestIndex.beside(path) is None
+    with pytest.raises(ManifestError, match="calls itself test-000000020"):
+        list(reproduce(path, clips=["test-000000020"]))
+    (root / "dataset.json").unlink()
+    if path.suffix == ".gz":
+        with pytest.raises(ManifestError, match=r"blocks are not of 64 rows.*gunzip"):
+            write_index(path)
+    else:
+        write_index(path)
+        assert ManifestIndex.beside(path).rows == 171
+
+
+def test_a_manifest_of_the_same_size_but_another_hash(sets, tmp_path):
+    """Two builds of one size: the hash in dataset.json tells the indexes apart; without it, a row in the wrong place is refused."""
+    root = shutil.copytree(sets["plain"], tmp_path / "set")
+    path = root / "manifest.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[::-1]))
+    with pytest.raises(
+        ManifestError, match=r"was the manifest edited\? Delete the index, or write it anew with `audiosynth index`"
+    ):
+        list(reproduce(path, clips=["train-000000003"]))
+    head = json.loads((root / "dataset.json").read_text())
+    head["files"]["manifest.jsonl"] = "0" * 64
+    (root / "dataset.json").write_text(json.dumps(head))
+    assert ManifestIndex.beside(path) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", b"\0" * 200, b"audiosynth-idx/1" + b"\xff" * 60])
+def test_a_broken_index_is_made_anew(root, data):
+    """In memory, where it is asked for; `verify` names the file."""
+    good = (root / "manifest.idx").read_bytes()
+    (root / "manifest.idx").write_bytes(data)
+    assert ManifestIndex.beside(manifest(root)) is None
+    assert index_of(manifest(root)).row(160)[1]["clip_id"] == "test-000000010"
+    assert ClipDataset(root, split="test")[10]["clip_id"] == "test-000000010"
+    assert verify(root).changed == ("manifest.idx",)
+    assert write_index(manifest(root)).read_bytes() == good
+
+
+def test_splits_have_to_stand_together(sets, tmp_path):
+    """Rows in any other order are read, but not indexed."""
+    lines = (sets["plain"] / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(lines[-1] + lines[0] + lines[-2])
+    with pytest.raises(ManifestError, match="row 3: split 'test' comes back"):
+        write_index(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+def test_all_readers_take_a_packed_manifest(sets, tmp_path):
+    """stats, export, vary, ClipDataset: what they make of the plain one."""
+    plain, packed = sets["plain"], shutil.copytree(sets["packed"], tmp_path / "packed")
+    assert stats(packed) == stats(plain)
+    (table,) = {path.parent.name for path in export_labels(packed, ["csv"])["csv@1"]}
+    assert table == "csv"
+    assert verify(packed).ok
+    assert ClipDataset(packed, split="test")[3]["labels"] == ClipDataset(plain, split="test")[3]["labels"]
+    louder = vary(packed, tmp_path / "louder", set_values=["events[*].level_dbfs=-23"]).root
+    assert (louder / "manifest.jsonl.gz").is_file()
+    assert verify(louder).ok
+    assert len(rows(louder)) == 170
+    shutil.copy(packed / "manifest.jsonl.gz", tmp_path / "alone.jsonl.gz")
+    assert all(clip.same for clip in reproduce(tmp_path / "alone.jsonl.gz", clips=["test-000000019"]))
+
+
+def test_a_cut_packed_manifest_is_told(sets, tmp_path):
+    """However it was cut, one message."""
+    data = (sets["packed"] / "manifest.jsonl.gz").read_bytes()
+    path = tmp_path / "rows.jsonl.gz"
+    for n in (5, 100, len(data) - 3):
+        path.write_bytes(data[:n])
+        with pytest.raises(ManifestError, match=r"rows\.jsonl\.gz: is cut"):
+            list(rows_of(path))
+        with pytest.raises(ManifestError, match=r"rows\.jsonl\.gz: is cut"):
+            write_index(path)
+    path.write_bytes(data[:20] + b"\xff" * 40 + data[60:])
+    with pytest.raises(ManifestError, match=r"rows\.jsonl\.gz: is (cut or )?damaged"):
+        list(rows_of(path))
+
+
+def test_the_manifest_as_parquet(sets, tmp_path):
+    """Read by pyarrow: columns for queries, and in each row the manifest's own line."""
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (extra `parquet`)")
+    root = shutil.copytree(sets["packed"], tmp_path / "set")
+    (path,) = export_labels(root, ["rows_parquet"])["rows_parquet@1"]
+    table, expected = pq.read_table(path), rows(root)
+    with gzip.open(root / "manifest.jsonl.gz", "rt") as file:
+        assert table["row"].to_pylist() == file.read().splitlines()
+    assert table["clip_id"].to_pylist() == [row["clip_id"] for row in expected]
+    assert [[label["onset_sample"] for label in labels] for labels in table["labels"].to_pylist()] == [
+        [label["onset_sample"] for label in row["labels"]] for row in expected
+    ]
+    assert verify(root).ok
