@@ -42,7 +42,19 @@ STAGES = {
     "imports": ("scaper.importing",),
     "manifest": ("manifest",),
 }
-HEAVY = {"scipy", "soundfile", "librosa", "soxr", "matplotlib", "numba", "h5py", "pyloudnorm", "pyarrow", "distributed"}
+HEAVY = {
+    "scipy",
+    "soundfile",
+    "librosa",
+    "soxr",
+    "matplotlib",
+    "numba",
+    "h5py",
+    "pyloudnorm",
+    "pyarrow",
+    "distributed",
+    "fsspec",
+}
 IMPORTED_LATE = ("kernel", "cluster.worker")
 """How modules end that import heavy libraries where they stand: compiled loops, what runs in a Dask worker. Only functions import them."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}

@@ -37,7 +37,12 @@ def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> S
 )
 @clips_option
 @recipe_options
-@click.option("-o", "--output", metavar="DIR", help="Folder of the dataset.  [default: output/NAME]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    help="Folder of the dataset, or a URL such as s3://bucket/set.  [default: output/NAME]",
+)
 @workers_option
 @click.option(
     "--dask", metavar="ADDRESS",
@@ -69,10 +74,13 @@ def build_command(
     in the same bytes. A finished build is left alone.
     """
     from audiosynth.build import build
+    from audiosynth.files.remote import is_url
 
     crew = None if dask is None else _dask(dask, workers, show)
     recipe = wanted.load(show, keep_going=keep_going)
-    root = Path(output) if output is not None else default_root(recipe.name, shard)
+    root: str | Path = (
+        default_root(recipe.name, shard) if output is None else output if is_url(output) else Path(output)
+    )
     with show.progress() as progress:
         built = build(
             recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress,
@@ -100,16 +108,16 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
     """
     from audiosynth.errors import BuildError
 
-    show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
+    show.json({"root": built.place, "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
     if built.stats.get("failed"):
         raise BuildError(
-            f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
+            f"{built.stats['failed']} clips could not be made; {built.place}/failed.jsonl says which, and why"
         )
     left_out = sum(len(catalogue.problems) for catalogue in recipe.catalogues.values())
     if keep_going and left_out:
-        raise BuildError(f"{left_out} recordings could not be used; {built.root / 'failures.tsv'} says which, and why")
+        raise BuildError(f"{left_out} recordings could not be used; {built.place}/failures.tsv says which, and why")
 
 
 def default_root(name: str, shard: Shard | None = None) -> Path:
@@ -127,7 +135,7 @@ def summary(built: Built) -> list[tuple[str, str]]:
     stood = built.clips - built.made
     made = "" if not stood else ", nothing to do" if not built.made else f", {stood} of them from an earlier run"
     rows = [
-        ("dataset", str(built.root)),
+        ("dataset", built.place),
         ("clips", f"{built.clips} ({_by_split(stats['clips'])}){made}"),
         ("hours", f"{sum(stats['hours'].values()):.3f}"),
         ("classes", _classes(stats["classes"])),
