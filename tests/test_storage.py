@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -111,13 +110,26 @@ def test_one_build_at_a_time(recipe, whole, store, tmp_path, monkeypatch):
         with pytest.raises(BuildError, match="failed 4 times"):
             build(recipe, URL)
     monkeypatch.setenv("AUDIOSYNTH_STAGING", str(tmp_path / "elsewhere"))
-    with pytest.raises(BuildError, match=r"another build goes there, .*delete \.build/lock there"):
+    with pytest.raises(
+        BuildError, match=r"another build goes there, .*Resume that one, .*or take its place with --fresh"
+    ):
         build(recipe, URL)
-    store.rm_file("/bucket/set/.build/lock")
-    build(recipe, URL, fresh=True) if False else None
-    monkeypatch.setenv("AUDIOSYNTH_STAGING", str(tmp_path / "staging"))
-    with pytest.raises(BuildError, match="is not empty and holds no build"):
+    build(recipe, URL, fresh=True)
+    assert stored(store) == whole
+
+
+def test_a_build_whose_place_was_taken_does_not_call_itself_whole(recipe, store, monkeypatch):
+    """Who lost the lock on the way writes no head."""
+    real = type(store).put_file
+
+    def steal(self, local, path, **how):
+        real(self, local, path, **how)
+        self.pipe_file("/bucket/set/.build/lock", b"another")
+
+    monkeypatch.setattr(type(store), "put_file", steal)
+    with pytest.raises(BuildError, match="another build has taken the place"):
         build(recipe, URL)
+    assert not store.exists("/bucket/set/dataset.json")
 
 
 def test_another_build_there_is_refused_or_replaced(recipe, store):
@@ -188,7 +200,7 @@ def test_recordings_are_downloaded_once(recipe, whole, store, tmp_path, monkeypa
     read()
     assert len(calls) == 16 + 2
     store.pipe_file("/data/words/yes_ann_0.wav", (folder / "words" / "no_bob_0.wav").read_bytes())
-    with pytest.raises(BuildError, match="changed: .*catalogue words"):
+    with pytest.raises(BuildError, match=r"changed: .*catalogue words"):
         build(read(), tmp_path / "out")
     assert len(calls) == 16 + 3
 

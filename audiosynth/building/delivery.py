@@ -63,7 +63,7 @@ def delivered(
     object, created only if there is none, keeps others out; it names this build's local folder, which takes it up again after a kill.
     """
     there = remote(url, error=BuildError)
-    present = there.list()
+    present = there.list(first=True)
     head = _head(there) if HEAD in present else {}
     if head and not fresh:
         changed = changes(head.get("build") or {}, state)
@@ -80,10 +80,10 @@ def delivered(
         if fresh:
             (staging / "sent").unlink(missing_ok=True)
         token = _token(staging)
-        with _taken(there, token):
+        with _taken(there, token, fresh=fresh):
             made = make(staging / "set")
             there.remove([HEAD] if head else [])
-            _upload(there, staging, fresh=fresh)
+            _upload(there, staging, token, fresh=fresh)
             head = json.loads((staging / "set" / HEAD).read_bytes())
             there.remove([LOCK])
     shutil.rmtree(staging)
@@ -116,20 +116,23 @@ def _token(staging: Path) -> bytes:
 
 
 @contextmanager
-def _taken(there: Remote, token: bytes) -> Iterator[None]:
+def _taken(there: Remote, token: bytes, *, fresh: bool) -> Iterator[None]:
     """Hold the lock object; it stays after an error, so that nobody else goes on with half a dataset unasked."""
     try:
         there.create(LOCK, token)
     except FileExistsError:
         if there.read(LOCK) != token:
-            raise BuildError(
-                f"{there.url}: another build goes there, or was ended there on its way. Resume that one, from the machine and folder it was "
-                f"started in; or delete {LOCK} there, and run this again"
-            ) from None
+            if not fresh:
+                raise BuildError(
+                    f"{there.url}: another build goes there, or was ended on its way. Resume that one, from the machine and folder "
+                    "it was started in, or take its place with --fresh"
+                ) from None
+            there.remove([LOCK])
+            there.create(LOCK, token)
     yield
 
 
-def _upload(there: Remote, staging: Path, *, fresh: bool) -> None:
+def _upload(there: Remote, staging: Path, token: bytes, *, fresh: bool) -> None:
     """Upload what is not there yet, see that all of it is, and say so with the head."""
     folder, journal = staging / "set", staging / "sent"
     names = [path.relative_to(folder).as_posix() for path in files_below(folder)]
@@ -145,6 +148,8 @@ def _upload(there: Remote, staging: Path, *, fresh: bool) -> None:
         arrived = there.list()
         todo = [name for name, size in sizes.items() if arrived.get(name, {}).get("size") != size]
         if not todo:
+            if there.read(LOCK) != token:
+                raise BuildError(f"{there.url}: another build has taken the place of this one (--fresh)")
             there.put(folder, [HEAD])
             return
     raise BuildError(f"{there.url}: {len(todo)} files do not arrive as they were sent, {todo[0]} first")

@@ -58,15 +58,18 @@ class Remote:
         """Return how the file system calls a path below the folder."""
         return f"{self.root.rstrip('/')}/{path}"
 
-    def list(self) -> dict[str, dict[str, Any]]:
-        """Return all files with what is known of them, by their path below the folder, in order."""
+    def list(self, *, first: bool = False) -> dict[str, dict[str, Any]]:
+        """Return all files with what is known of them, by their path below the folder, in order.
+
+        The `first` time there is one try (S3's client alone makes several): an address that is wrong is wrong the next time too.
+        """
 
         def find() -> Any:
             self.fs.invalidate_cache()
             return self.fs.find(self.root, detail=True)
 
         try:
-            found = self.tried(find, "listed")
+            found = self.tried(find, "listed", pauses=() if first else PAUSES)
         except FileNotFoundError:
             return {}
         start = len(self.root.rstrip("/")) + 1
@@ -129,7 +132,7 @@ class Remote:
         names = self.fs.protocol
         return {names} if isinstance(names, str) else {*names}
 
-    def tried(self, call: Callable[[], Result], what: str) -> Result:
+    def tried(self, call: Callable[[], Result], what: str, *, pauses: Sequence[float] | None = None) -> Result:
         """Return what a call gives, tried a bounded number of times.
 
         Raises
@@ -138,7 +141,8 @@ class Remote:
             Of the kind asked for, if it never works.
         """
         failed: Exception | None = None
-        for pause in (0.0, *PAUSES):
+        pauses = PAUSES if pauses is None else pauses
+        for pause in (0.0, *pauses):
             if pause:
                 Event().wait(pause)
             try:
@@ -149,9 +153,10 @@ class Remote:
                 raise
             except Exception as error:  # every file system has errors of its own
                 failed = error
+        times = f"{len(pauses) + 1} times, at last" if pauses else "once,"
         raise self.error(
-            f"{self.url}: {what}? It failed {len(PAUSES) + 1} times, at last with {type(failed).__name__}: {failed}; what is done "
-            "stays, run the same command again when the connection is better"
+            f"{self.url}: {what}? It failed {times} with {type(failed).__name__}: {failed}; what is done stays, run the same command "
+            "again when the connection is better"
         ) from failed
 
 

@@ -48,7 +48,7 @@ def downloaded(url: str, environ: Mapping[str, str]) -> Path:
     """
     place, most = _cache(environ)
     there = remote(url, error=AssetError)
-    listing = there.list()
+    listing = there.list(first=True)
     if not listing:
         raise AssetError(f"{url}: there are no files; expected a folder of recordings")
     total = sum(info.get("size") or 0 for info in listing.values())
