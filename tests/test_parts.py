@@ -165,3 +165,12 @@ def test_clips_that_cannot_be_made_are_merged_too(tmp_path):
     merged = merge(parts, tmp_path / "merged")
     assert tree_of(merged.root) == tree_of(whole.root)
     assert merged.stats["failed"] == whole.stats["failed"] > 40
+
+
+def test_a_label_that_a_format_cannot_hold_stops_a_part(tmp_path):
+    """Labels are written by the merge, but each clip is held against their formats when it is made."""
+    event = {"label": "NA", "source": {"type": "click"}, "level_dbfs": -20}
+    tree = {"sr": 8000, "duration": 0.2, "clips": 3, "events": [event], "export": ["csv"]}
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree))
+    with pytest.raises(BuildError, match="NA"):
+        build(recipe, tmp_path / "part", shard="1/2")

@@ -32,7 +32,8 @@ def finish(
     for name, text in order.texts().items():
         put(root / name, text.encode(), scratch=scratch)
     splits = {s: totals.clips.get(s, 0) for s in order.clips}
-    export(view(root, name=order.name, splits=splits, supervision=order.supervision), order.exports, root)
+    exports = () if "shard" in state else order.exports  # labels are of the whole
+    export(view(root, name=order.name, splits=splits, supervision=order.supervision), exports, root)
     failed = _failures(root, units, scratch)
     stats = {**totals.as_dict(), "failed": failed}
     head = {
@@ -40,7 +41,7 @@ def finish(
         "supervision": {split: order.supervision.get(split, "strong") for split in order.clips},
         "synthetic": True,
         "recordings": len(used),
-        "export": [dict(tree) for tree in order.exports],
+        "export": [dict(tree) for tree in exports],
         **stats,
         "splits": splits,
         "files": {**{name: file_sha256(root / name) for name in _beside(order, manifest)}, **packed},

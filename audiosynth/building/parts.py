@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,10 @@ class Shard:
 
 @dataclass(frozen=True)
 class PartOrder:
-    """A shard of an order: a dataset of its own without labels, which says what it is part of."""
+    """A shard of an order: a dataset of its own without labels, which says what it is part of.
+
+    Every clip is held against the formats of the labels all the same, so that none is found at the end that they cannot hold.
+    """
 
     whole: Order
     shard: Shard
@@ -69,11 +72,6 @@ class PartOrder:
         if name.startswith("__") or name == "whole":  # asked by pickle before there is anything to ask
             raise AttributeError(name)
         return getattr(self.whole, name)
-
-    @property
-    def exports(self) -> Sequence[Mapping[str, Any]]:
-        """Return nothing: labels are of the whole."""
-        return ()
 
     @property
     def packing(self) -> Packing:

@@ -93,7 +93,7 @@ class Packing(Strict):
         return self.model_dump(exclude_defaults=True)
 
 
-class SetOutput(Output, Packing):
+class SetOutput(Packing, Output):
     """What is written."""
 
     def parted(self) -> tuple[Output, Packing]:
