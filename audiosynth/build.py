@@ -119,7 +119,7 @@ def build(
     made, head = delivered(
         str(root), lambda folder: carry_out(order, folder, fresh=fresh, **how), state, fresh=fresh, environ=os.environ
     )
-    stats = {key: head.get(key) for key in (*summary.Totals().as_dict(), "failed")}
+    stats: dict[str, Any] = {key: head.get(key) for key in (*summary.Totals().as_dict(), "failed")}
     return replace(made or Built(Path(), sum(stats["clips"].values()), 0), stats=stats, url=str(root))
 
 
