@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import re
 import shutil
+import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +22,8 @@ LOCAL: Final = "local"
 """What stands in the place of an address for worker processes of this machine, started for one build."""
 CONNECT_SECONDS: Final = 10
 """How long a scheduler may take to answer."""
+SILENT: Final = logging.CRITICAL + 1
+"""A level that no entry of a log reaches."""
 _ADDRESS: Final = re.compile(r"(tcp|tls|ucx|ws|wss)://[^/\s]+:\d+")
 
 
@@ -88,14 +93,12 @@ def _silent(text: str) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask's log to itself: what matters of it becomes an error of ours."""
-    import logging
-
     import distributed  # noqa: F401 - gives its loggers the levels that are taken from them here
 
     names = ["distributed", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed."))]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        logging.getLogger(name).setLevel(SILENT)
     try:
         yield
     finally:
@@ -113,8 +116,9 @@ def _connected(address: str, workers: int) -> Iterator[Any]:
         if address.endswith(".json"):
             target = _written_address(Path(address))
         elif address == LOCAL:
-            settings = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-            target = stack.enter_context(LocalCluster(n_workers=workers, **settings))
+            settings = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
+            target = stack.enter_context(LocalCluster(n_workers=workers, silence_logs=SILENT, **settings))
+            stack.callback(_end, target)
         try:
             client = Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
         except OSError:
@@ -123,6 +127,14 @@ def _connected(address: str, workers: int) -> Iterator[Any]:
             ) from None
         stack.callback(_close, client)
         yield client
+
+
+def _end(local: Any) -> None:
+    """End the workers at once: what they are at is not wanted, and half of it harms nobody."""
+    for nanny in local.workers.values():
+        with suppress(Exception):
+            nanny.auto_restart = False
+            os.kill(nanny.pid, signal.SIGKILL)
 
 
 def _written_address(file: Path) -> str:
