@@ -234,7 +234,7 @@ def test_a_unit_that_ends_every_worker_is_named(recipe, tmp_path):
     script = tmp_path / "deadly.py"
     script.write_text(
         "import os\nimport audiosynth.cluster.worker as w\nreal = w.BuildPlugin.make\n"
-        "w.BuildPlugin.make = lambda self, unit: os._exit(1) if unit.name.startswith('test') else real(self, unit)\n"
+        "w.BuildPlugin.make = lambda self, unit, real=real: os._exit(1) if unit.name.startswith('test') else real(self, unit)\n"
     )
     cluster = Cluster(tmp_path / "cluster").start(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
     try:

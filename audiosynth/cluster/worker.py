@@ -69,6 +69,9 @@ class BuildPlugin(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         except AudiosynthError as error:
             error.__cause__ = error.__context__ = None  # it says all that a user needs, and travels light
             raise
+        except Exception as error:
+            failed = RuntimeError(f"{unit.name}: {type(error).__name__}: {error}")
+        raise failed  # what cannot be pickled would never arrive, and the client wait for it
 
     def _hand(self) -> Hand:
         scratch = self.run.scratch / f"{self._worker.id}-{get_ident()}"
