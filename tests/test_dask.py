@@ -192,6 +192,21 @@ def test_a_worker_of_a_run_that_is_over_writes_nothing(recipe, tmp_path):
     assert tree_of(tmp_path / "out") == before
 
 
+@needs_dask
+def test_an_error_that_cannot_travel_is_told_in_words(recipe, cluster, tmp_path):
+    """An error that holds what cannot be pickled ends the build with its words; the client does not wait for it without end."""
+    script = tmp_path / "odd.py"
+    script.write_text(
+        "import threading\nimport audiosynth.building.crew as crew\n"
+        "def odd(self, unit):\n    raise KeyError('odd', threading.Lock())\ncrew.Hand.__call__ = odd\n"
+    )
+    cluster.kill(cluster.workers[0])
+    cluster.work("--preload", str(script))
+    with pytest.raises(RuntimeError, match=r"jsonl: KeyError: \('odd', <unlocked"):
+        build(recipe, tmp_path / "out", crew=dask_crew(cluster.address))
+    cluster.kill(cluster.workers[0])
+
+
 def pickle_of(task: Task) -> bytes:
     """Return a task as it travels."""
     import pickle
