@@ -35,6 +35,7 @@ HOMES: Final = {
     "vary": "commands.vary",
     "diff": "commands.diff",
     "export": "commands.export",
+    "report": "commands.report",
     "verify": "commands.verify",
     "import-scaper": "commands.import_scaper",
     "assets": "commands.verify",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Intervals = Sequence[tuple[int, int]]
 Measure = Literal["rms", "a_weighted", "lufs", "active_speech"]
+STRETCH: Final = 64 * BLOCK
+"""Samples of a channel in stretches that are looked at at once."""
 _NOMINAL_LUFS: Final = -23.0
 """EBU R 128: programme level."""
 
@@ -49,15 +51,48 @@ def clean_intervals(intervals: Intervals, n: int) -> list[tuple[int, int]]:
     return merged
 
 
-def power(y: Array, intervals: Intervals) -> float:
+@dataclass
+class Energy:
+    """Energy of one channel that comes in blocks: the sum that `energy` gives, and that of each of its blocks."""
+
+    parts: list[Array] = field(default_factory=list)
+    rest: float = 0.0
+
+    def add(self, row: Array) -> None:
+        """Take in the next samples, a multiple of `BLOCK` but for the last."""
+        self.parts.append(block_energies(row))
+        self.rest = energy(row[row.size - row.size % BLOCK :])
+
+    @property
+    def blocks(self) -> Array:
+        """Return the energies of the whole blocks."""
+        return np.concatenate(self.parts)
+
+    def total(self) -> float:
+        """Return the sum, in the order of `energy`."""
+        sums: list[float] = self.blocks.tolist()
+        return sum(sums, start=self.rest)
+
+
+def power(y: Array | Stretches, intervals: Intervals) -> float:
     """Return the mean square over the union of `intervals` (mean over channels for two dimensions); 0 if it is empty."""
-    spans = clean_intervals(intervals, y.shape[-1])
+    spans = clean_intervals(intervals, y.shape[-1] if isinstance(y, np.ndarray) else y.size)
     count = sum(b - a for a, b in spans)
     if not count:
         return 0.0
+    if not isinstance(y, np.ndarray):
+        return sum(_energy_of(y, a, b) for a, b in spans) / float(count)
     rows = y[None] if y.ndim == 1 else y
     total = sum(energy(row[a:b]) for row in rows for a, b in spans)
     return total / float(count * rows.shape[0])
+
+
+def _energy_of(y: Stretches, first: int, last: int) -> float:
+    """Return what `energy` gives of samples [first, last), a stretch at a time."""
+    found = Energy()
+    for a in range(first, last, STRETCH):
+        found.add(y[a : min(a + STRETCH, last)])
+    return found.total()
 
 
 def peak(y: Array) -> float:
@@ -76,7 +111,7 @@ def to_db(mean_square: float) -> float:
     return 10.0 * math.log10(mean_square) if mean_square > 0 else -math.inf
 
 
-def level_db(y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms") -> LevelReading:
+def level_db(y: Array | Stretches, *, sr: int, intervals: Intervals, measure: Measure = "rms") -> LevelReading:
     """Return the level of one channel over the union of `intervals`.
 
     Weighting filters run over the whole of `y`; then the intervals are taken. A gain of g dB on `y` moves every reading by
@@ -84,7 +119,7 @@ def level_db(y: Array, *, sr: int, intervals: Intervals, measure: Measure = "rms
     """
     if measure == "rms":
         return LevelReading(to_db(power(y, intervals)), measure)
-    return Weighted.of(y, sr, measure).reading(intervals)
+    return Weighted.of(y[0 : y.size], sr, measure).reading(intervals)
 
 
 class Stretches(Protocol):

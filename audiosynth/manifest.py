@@ -195,17 +195,7 @@ def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:
     ManifestError
         If it is of a later format or engine, lacks something, points outside its folder, or was edited by hand.
     """
-    for key, mine in (("format", FORMAT), ("engine", ENGINE)):
-        value = tree.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ManifestError(f"{place}: '{key}' should be a whole number from 1, got {value!r}; was the row edited?")
-        if value > mine:
-            raise ManifestError(
-                f"{place}: {key} {value} is of a later audiosynth (this one knows {mine}); install a newer version"
-            )
-    path, clip_id = safe_path(tree.get("path"), place=place), tree.get("clip_id")
-    if not isinstance(clip_id, str) or not _CLIP_ID.fullmatch(clip_id):
-        raise ManifestError(f"{place}: clip_id should be made of a-z, 0-9, _ and -, got {clip_id!r}")
+    clip_id, path = named(tree, place=place)
     digest = tree.get("pcm_sha256")
     if not isinstance(digest, str) or not _HASH.fullmatch(digest):
         raise ManifestError(f"{place} ({clip_id}): pcm_sha256 should be 64 hexadecimal digits, got {digest!r}")
@@ -218,6 +208,28 @@ def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:
     if not re.fullmatch(r"[0-9a-f]{0,64}", str(tree.get("recipe", ""))):
         raise ManifestError(f"{place} ({clip_id}): recipe should be hexadecimal digits, got {tree['recipe']!r}")
     return Row(clip_id, path, spec, decisions, digest, tuple(needs), tree)
+
+
+def named(tree: Mapping[str, Any], *, place: str) -> tuple[str, str]:
+    """Return the clip's name and path of a row that this version can read: all that is checked is what files go by.
+
+    Raises
+    ------
+    ManifestError
+        If it is of a later format or engine, or its path or name cannot be used.
+    """
+    for key, mine in (("format", FORMAT), ("engine", ENGINE)):
+        value = tree.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ManifestError(f"{place}: '{key}' should be a whole number from 1, got {value!r}; was the row edited?")
+        if value > mine:
+            raise ManifestError(
+                f"{place}: {key} {value} is of a later audiosynth (this one knows {mine}); install a newer version"
+            )
+    path, clip_id = safe_path(tree.get("path"), place=place), tree.get("clip_id")
+    if not isinstance(clip_id, str) or not _CLIP_ID.fullmatch(clip_id):
+        raise ManifestError(f"{place}: clip_id should be made of a-z, 0-9, _ and -, got {clip_id!r}")
+    return clip_id, path
 
 
 def _record(model: Any, tree: Any, place: str) -> Any:
@@ -237,6 +249,8 @@ def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) 
             raise ManifestError(f"{place} ({clip_id}): decisions.{key} should have {count} values; was the row edited?")
     if any(event.place is None for event in spec.events):
         raise ManifestError(f"{place} ({clip_id}): an event has no place; was the row edited?")
+    if any(i >= n for one in spec.conversations for i in one.events):
+        raise ManifestError(f"{place} ({clip_id}): a conversation has a turn that is no event; was the row edited?")
     if spec.clip_id != clip_id:
         raise ManifestError(
             f"{place}: the row calls itself {clip_id} but its spec is {spec.clip_id}; was the row edited?"
@@ -275,13 +289,8 @@ def open_manifest(path: Path) -> Path:
     ManifestError
         If there is none.
     """
-    named = [path / name for name in NAMES] if path.is_dir() else [path]
-    found = next((file for file in named if file.is_file()), named[0])
+    files = [path / name for name in NAMES] if path.is_dir() else [path]
+    found = next((file for file in files if file.is_file()), files[0])
     if not found.is_file():
         raise ManifestError(f"{found}: no such manifest; a finished build has a manifest.jsonl")
     return found
-
-
-def is_packed(manifest: Path) -> bool:
-    """Return whether a manifest file is gzip-compressed: its name says so."""
-    return manifest.suffix == ".gz"

@@ -17,9 +17,11 @@ from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.compiler import path_text
 from audiosynth.language.draws_time import Placing
 from audiosynth.language.nodes import ConstMap, Scope
+from audiosynth.planning.afterwards import require_rules
 from audiosynth.planning.arrange import arrange
 from audiosynth.planning.built import effects_of, known_delay, motion_of, noise_of, position_of, room_of, source_of
-from audiosynth.planning.drafts import Draft, Standing, chain, own_places, stand
+from audiosynth.planning.conversations import hold
+from audiosynth.planning.drafts import Draft, Standing, chain, stand
 from audiosynth.planning.timing import fitted, moved, require_length, require_whole
 from audiosynth.records.loaded import Recipe
 from audiosynth.records.rules import Rules, rules_of
@@ -82,27 +84,32 @@ def _spec(recipe: Recipe, scope: Scope, tree: dict[str, Any]) -> ClipSpec:
         raise PlanError(f"{clip}, room: {error}") from None
     rules = rules_of(tree.get("scene"))
     drafts = _each(clip, tree.get("events") or (), partial(_draft, sr=sr, n_clip=n_clip, clip_room=room, rules=rules))
-    chain(drafts)
+    mix = _mix(tree.get("mix") or {}, scope)
     try:
-        places = own_places(drafts) if rules is None else arrange(drafts, rules, scope.dice, n_clip=n_clip, sr=sr)
+        held = hold(drafts, n_clip=n_clip, sr=sr)
+        drafts = held.drafts
+        chain(drafts)
+        places = arrange(drafts, rules, scope.dice, n_clip=n_clip, sr=sr, mix=mix.effects)
+        placed = [(draft, stands) for draft, stands in zip(drafts, places, strict=True) if stands is not None]
+        talks = held.records([draft for draft, _ in placed])
     except PlanError as error:
         raise PlanError(f"{clip}, {error}", _as_json(error.event)) from None
-    placed = [(draft, stands) for draft, stands in zip(drafts, places, strict=True) if stands is not None]
     events = _each(clip, placed, partial(_event, clip_room=room))
     if rules is not None and len(events) < len(drafts):
         rules = rules.model_copy(update={"dropped": len(drafts) - len(events)})
     n_samples = n_clip or fitted(events, fit, sr=sr)
     bed = None if tree.get("noise") is None else _bed(tree["noise"], scope, sr=sr, room=room)
-    mix = tree.get("mix") or {}
     spec = ClipSpec(
         duration=samples_to_seconds(n_samples, sr), events=tuple(events), scene=rules, noise=bed, room=room,
-        mix=_mix(mix, scope), labels=Labels.model_validate(tree["labels"]) if tree.get("labels") else _LABELS, let=tree["let"],
+        mix=mix, labels=Labels.model_validate(tree["labels"]) if tree.get("labels") else _LABELS, let=tree["let"],
         split=scope.dice.split, ordinal=scope.dice.ordinal, sr=sr, channels=recipe.channels, n_samples=n_samples,
-        reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output,
+        reference_channel=recipe.reference_channel, calibration_db=recipe.calibration_db, output=recipe.output, conversations=talks,
     )  # fmt: skip
     require_calibration(spec, clip)
     try:
-        require_length(spec.mix.effects, n_samples, sr)
+        require_length(mix.effects, n_samples, sr)
+        if rules is not None and n_clip is None:
+            require_rules(rules, drafts, places, n_samples=n_samples, sr=sr, mix=mix.effects)
     except PlanError as error:
         raise PlanError(f"{clip}, {error}") from None
     return spec

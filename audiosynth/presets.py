@@ -23,6 +23,7 @@ FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
     "kaldi": {"type": "kaldi", "utterances": "corpus"},
     "nemo": {"type": "nemo", "task": "asr"},
     "audiofolder": {"type": "audiofolder", "speech": True},
+    "parquet": {"type": "parquet", "speech": True},
 }
 """What exporters have to be told to write utterances as their corpus calls them, with replicas linked to their source."""
 

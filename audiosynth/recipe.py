@@ -52,7 +52,7 @@ def load_recipe(
     clips: int | None = None,
     data: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
-    cache_dir: Path | None = None,
+    cache_dir: str | Path | None = None,
     keep_going: bool = False,
 ) -> Recipe:
     """Read, check and compile a recipe.
@@ -187,7 +187,7 @@ def _cycles(loader: Loader, roots: Iterable[Node], origins: Mapping[int, RecipeP
 
 def _recordings(
     loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec], split_spec: splits.SplitSpec | None,
-    split_names: Sequence[str], data: Mapping[str, str], environ: Mapping[str, str] | None, cache_dir: Path | None,
+    split_names: Sequence[str], data: Mapping[str, str], environ: Mapping[str, str] | None, cache_dir: str | Path | None,
 ) -> tuple[dict[str, Path], dict[str, catalogues.Catalogue], dict[tuple[str, str], tuple[Recording, ...]]]:  # fmt: skip
     from audiosynth.material.roots import resolve_roots
 

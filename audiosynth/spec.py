@@ -12,11 +12,12 @@ from pydantic import Field, model_validator
 
 from audiosynth.clip import Recording, Slack
 from audiosynth.dsp import seconds_to_samples
+from audiosynth.records.conversation import Conversation
 from audiosynth.records.fields import Effect, Noise, Room, Strict, Synth
 from audiosynth.records.level import Level
 from audiosynth.records.output import Output
 from audiosynth.records.rules import Role, Rules, without_unused
-from audiosynth.registry import Component, holding
+from audiosynth.registry import Component, holding, offers
 from audiosynth.spaces.places import Motion, Position
 from audiosynth.spaces.receivers import ReceiverSpec
 from audiosynth.synthesis.signals import GainPoints
@@ -204,6 +205,7 @@ class ClipSpec(Scene):
     reference_channel: int = Field(0, ge=0)
     calibration_db: float | None = None
     output: Output = Output()
+    conversations: tuple[Conversation, ...] = Field((), strict=False)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> ClipSpec:
@@ -224,18 +226,19 @@ class ClipSpec(Scene):
 
     @property
     def in_blocks(self) -> bool:
-        """Return whether nothing needs a whole signal at once: effects on the mix, a guard over stems, noise from a point of a room,
-        levels of the bed in weighted measures or under the events' sum, and events' levels over the clip do.
+        """Return whether nothing needs a whole signal at once: effects on the mix that know more than a sample and its place, a
+        guard over stems, noise from a point of a room, levels of the bed in weighted measures, and events' levels over the clip do.
         """  # noqa: D205
         bed, asked = self.noise, [event.level for event in self.events if event.level is not None]
-        whole = bed is not None and (bed.snr_db is not None or bed.measure != "rms" or bed.spatial == "point")
+        whole = bed is not None and (bed.measure != "rms" or bed.spatial == "point")
         whole |= any(
-            level.span not in ("active", "event")
+            level.span not in ("active", "event", "whole")
             or level.noise_span == "recording"
             or (level.snr_db is not None and level.measure != "rms")
             for level in asked
         )
-        return not (whole or self.mix.effects or self.mix.guard == "scale_all")
+        whole |= any(not offers(type(effect), "stretch") for effect in self.mix.effects)
+        return not (whole or self.mix.guard == "scale_all")
 
     @property
     def clip_id(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from audiosynth.building.rows import rows_of
 from audiosynth.building.summary import Totals
+from audiosynth.building.talks import Talks
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import open_manifest
 from audiosynth.sound import polyphony
@@ -38,6 +39,8 @@ class SetStats:
         (class, class) → clips in which both are labeled, at once or not; (a, a): two intervals of `a` or more.
     at_once
         (class, class) → seconds in which both sound (`audiosynth.sound.polyphony.Overlap`).
+    talks
+        Of conversations: their turns, speakers, and realised overlap ratios.
     snr
         Realised SNR in the nearest whole dB → labeled events.
     """
@@ -48,6 +51,7 @@ class SetStats:
     clips_with: Counter[str] = field(default_factory=Counter)
     together: Counter[Pair] = field(default_factory=Counter)
     at_once: Counter[Pair] = field(default_factory=Counter)
+    talks: Talks = field(default_factory=Talks)
     snr: Counter[int] = field(default_factory=Counter)
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -65,6 +69,7 @@ class SetStats:
         self.clips_by_max[max(found.levels, default=0)] += 1
         self.clips_with.update(label for label, _ in counts)
         self.together.update((one, other) for i, (one, n) in enumerate(counts) for other, _ in counts[i + (n < 2) :])
+        self.talks.add(row["outcomes"].get("conversations", ()), row["spec"].get("conversations", ()))
         self.snr.update(math.floor(db + 0.5) for db in readings if db is not None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -87,6 +92,7 @@ class SetStats:
                 {"classes": list(pair), "clips": n, "seconds": round(self.at_once[pair], 6)}
                 for pair, n in sorted(self.together.items())
             ],
+            "conversations": self.talks.as_dict(),
             "snr": totals["snr"],
             "snr_histogram": [[db, n] for db, n in sorted(self.snr.items())],
             "guarded": totals["guarded"],
@@ -118,6 +124,9 @@ def stats(manifest: str | Path) -> dict[str, Any]:
           the ``seconds`` at each polyphony, and the clips by their largest one (``clips_by_max``),
         * ``cooccurrence``: for two ``classes`` the ``clips`` that have both, and the ``seconds`` in which both sound; a class
           with itself: clips with two of its events, seconds in which two sound,
+        * ``conversations`` (null without any): their ``count``, ``turns``, how many have how many ``speakers``, and their
+          ``overlap_ratio``: mean, min, max, the largest error against what they were placed for, how many fell ``short`` of what was asked,
+          and how many there are at each of ten ``tenths``,
         * ``snr``: realised SNRs of the events that were asked for one, and how far off they are,
         * ``snr_histogram``: [nearest whole dB, labeled events] of the SNR over the active samples,
         * ``guarded`` and ``clipped``: clips turned down so as not to clip, clips with saturated samples.

@@ -15,12 +15,12 @@ from audiosynth.building.finish import read_assets
 from audiosynth.building.index import ManifestIndex
 from audiosynth.building.orders import Job, Used, by_place, origin_of, packing_of
 from audiosynth.building.row_files import index_of
-from audiosynth.building.rows import raw_lines
+from audiosynth.building.rows import is_packed, raw_lines
 from audiosynth.building.vary_rows import Survey, still_true, varied
 from audiosynth.building.vary_set import Found, Setting
 from audiosynth.clip import Recording
 from audiosynth.exports import read_head
-from audiosynth.manifest import is_packed, open_manifest, parse_row, read_rows
+from audiosynth.manifest import open_manifest, parse_row, read_rows
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.roots import resolve_roots
 from audiosynth.records.output import Packing

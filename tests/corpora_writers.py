@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
+import tarfile
+import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -264,10 +267,71 @@ def rttm(root: Path, said: Sequence[Said]) -> dict[str, Any]:
     return {"layout": "rttm", "manifest": "all.rttm"}
 
 
+def lhotse_shar(root: Path, said: Sequence[Said]) -> dict[str, Any]:
+    """Write shards of two cuts as lhotse's writer does: the audio of a cut alone, from 0 on, and what it is behind it."""
+    for number in range(0, len(said), 2):
+        records, shard = [], root / "shar" / f"{number // 2:06d}"
+        with _tar(root / "shar" / f"recording.{shard.name}.tar") as tar:
+            for one in said[number : number + 2]:
+                start, end = span(root, one)
+                data = _wav(root / one.file, round(start * SR), round(end * SR))
+                heard = {**recording(root, one), "num_samples": round((end - start) * SR), "duration": end - start}
+                heard["sources"] = [{"type": "shar", "channels": [0], "source": ""}]
+                _member(tar, f"cut-{one.id}.wav", data)
+                _member(tar, f"cut-{one.id}.json", json.dumps(heard).encode())
+                records.append(
+                    {
+                        "id": f"cut-{one.id}", "start": 0, "duration": end - start, "channel": 0, "recording": heard,
+                        "supervisions": [supervision(root, one, start)], "type": "MonoCut",
+                    }
+                )  # fmt: skip
+        lines(root / "shar" / f"cuts.{shard.name}.jsonl.gz", records)
+    return {"layout": "lhotse_shar", "folder": "shar"}
+
+
+def parquet(root: Path, said: Sequence[Said]) -> dict[str, Any]:
+    """Write two files, in row groups of one row, of the last row only the path of its audio."""
+    import pyarrow
+    import pyarrow.parquet
+
+    def row(one: Said) -> dict[str, Any]:
+        audio = {"bytes": (root / one.file).read_bytes(), "path": one.file}
+        if one == said[-1]:
+            audio["bytes"] = None
+        return {"audio": audio, "sentence": one.text, "speaker_id": one.speaker, "lang": one.language, "take": 3}
+
+    for k, part in enumerate((said[:2], said[2:])):
+        table = pyarrow.Table.from_pylist([row(one) for one in part])
+        pyarrow.parquet.write_table(table, root / f"train-{k:05d}-of-00002.parquet", row_group_size=1)
+    return {"layout": "parquet"}
+
+
+def _tar(path: Path) -> tarfile.TarFile:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return tarfile.open(path, "w")
+
+
+def _member(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
+def _wav(path: Path, first: int, last: int) -> bytes:
+    """Return a stretch of a 16-bit file of one channel as a file of its own."""
+    out = io.BytesIO()
+    with wave.open(str(path)) as whole, wave.open(out, "wb") as part:
+        part.setparams(whole.getparams())
+        whole.setpos(first)
+        part.writeframes(whole.readframes(last - first))
+    return out.getvalue()
+
+
 Writer = Callable[[Path, Sequence[Said]], dict[str, Any]]
 SEGMENTED: dict[str, Writer] = {
-    f.__name__: f for f in (kaldi, lhotse, lhotse_cuts, nemo, speechbrain_csv, speechbrain_json, table_tsv, table_jsonl)
+    f.__name__: f
+    for f in (kaldi, lhotse, lhotse_cuts, lhotse_shar, nemo, speechbrain_csv, speechbrain_json, table_tsv, table_jsonl)
 }
 """Formats whose utterances may be parts of files."""
-WRITERS: dict[str, Writer] = {**SEGMENTED, **{f.__name__: f for f in (audiofolder, commonvoice, librispeech)}}
+WRITERS: dict[str, Writer] = {**SEGMENTED, **{f.__name__: f for f in (audiofolder, commonvoice, librispeech, parquet)}}
 """Formats that tell texts."""

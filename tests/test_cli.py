@@ -15,7 +15,8 @@ from material import full_recipe, read_wav, tree_of, write_recipe
 
 from audiosynth import load_recipe, plan_clip, render, shipped_recipe, verify
 from audiosynth.cli import HOMES, cli
-from audiosynth.commands.words import ARGUMENTS, PARTS, WORDS
+from audiosynth.commands.words import ARGUMENTS, WORDS
+from audiosynth.commands.words_parts import PARTS
 from audiosynth.files.strictyaml import load
 from audiosynth.language.reserved import RESERVED
 from audiosynth.registry import FAMILIES, newest

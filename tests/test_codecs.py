@@ -29,6 +29,9 @@ LOSSY: dict[str, dict[str, Any]] = {
     "opus low": {"type": "opus", "bitrate": 12.0},
     "vorbis": {"type": "vorbis", "quality": 1.0},
     "gsm": {"type": "gsm"},
+    "mp3 switched": {"type": "mp3", "bitrate": 64.0, "switches": [[0.15, 32.0], [0.25, 48.0]]},
+    "opus switched": {"type": "opus", "bitrate": 48.0, "switches": [[0.15, 12.0], [0.25, 32.0]]},
+    "vorbis switched": {"type": "vorbis", "quality": 6.0, "switches": [[0.15, 0.0]]},
 }
 EXACT: dict[str, dict[str, Any]] = {
     "mu": {"type": "g711", "law": "mu"},
@@ -240,6 +243,13 @@ def test_many_channels() -> None:
         ({"type": "mp3", "bitrate": 64.0, "vbr": 2.0}, "expected one of bitrate and vbr"),
         ({"type": "g711", "law": "b"}, "law"),
         ({"type": "vorbis", "quality": 11.0}, "quality"),
+        ({"type": "mp3", "vbr": 2.0, "switches": [[1.0, 32.0]]}, "switches go with a constant bitrate, not with vbr"),
+        (
+            {"type": "opus", "bitrate": 32.0, "switches": [[1.0, 24.0], [1.0, 16.0]]},
+            r"switches: 1 s stands behind 1 s; give them in order",
+        ),
+        ({"type": "opus", "bitrate": 32.0, "switches": [[0.0, 24.0]]}, "greater than 0"),
+        ({"type": "vorbis", "quality": 1.0, "switches": [[1.0, 11.0]]}, "less than or equal to 10"),
     ],
 )
 def test_wrong_parameters(tree: dict[str, Any], match: str) -> None:
@@ -257,6 +267,61 @@ def test_bit_rates_that_are_not_there() -> None:
         applied({"type": "opus", "bitrate": 8.0}, np.zeros((2, 800)), 8000)
     with pytest.raises(RenderError, match=r"cannot code NOTHING at 8000 Hz"):
         round_trip(np.zeros((1, 80)), sr=8000, coder=Coder(container="WAV", subtype="NOTHING", rates=(8000,)))
+
+
+SWITCHED = {
+    "mp3": ("bitrate", 96.0, 16.0),
+    "opus": ("bitrate", 96.0, 8.0),
+    "vorbis": ("quality", 9.0, 0.0),
+}
+"""The parameter that changes, a high and a low value."""
+
+
+@pytest.mark.parametrize("sr", [16_000, 44_100])
+@pytest.mark.parametrize("name", SWITCHED)
+def test_switches(name: str, sr: int) -> None:
+    """Between changes the sound is that of each rate alone; across one it goes over within 20 ms, and no faster than either moves."""
+    key, high, low = SWITCHED[name]
+    if (name, sr) == ("mp3", 44_100):
+        low = 32.0
+    n = 2 * sr
+    t = np.arange(n) / sr
+    y = (0.3 * np.sin(2 * np.pi * (200 * t + 700 * t**2)) + 0.03 * np.random.default_rng(3).standard_normal(n))[None]
+    out = applied({"type": name, key: high, "switches": [[0.5, low], [1.25, high], [7.0, low]]}, y, sr)
+    alone = {value: applied({"type": name, key: value}, y, sr) for value in (high, low)}
+    for a, b, value in ((0.0, 0.49, high), (0.51, 1.24, low), (1.26, 2.0, high)):
+        part = slice(round(a * sr), round(b * sr))
+        np.testing.assert_array_equal(out[:, part], alone[value][:, part])
+    apart = np.abs(alone[high] - alone[low]).max()
+    for at in (0.5, 1.25):
+        near = slice(round((at - 0.011) * sr), round((at + 0.011) * sr))
+        share = (out - alone[low])[0, near], (alone[high] - alone[low])[0, near]
+        keep = np.abs(share[1]) > 0.2 * apart
+        blend = share[0][keep] / share[1][keep]
+        assert blend.size > 20
+        assert ((blend > -1e-9) & (blend < 1 + 1e-9)).all()
+        assert (np.diff(blend if at > 1 else -blend) >= -1e-9).all()
+        steps = [np.abs(np.diff(sound[0, near])).max() for sound in (out, *alone.values())]
+        assert steps[0] <= max(steps[1:]) + apart * np.pi / 2 / (
+            0.02 * sr
+        )  # the slope of sine squared over 20 ms is pi / 2 at most
+
+
+def test_switches_before_loss() -> None:
+    """Loss acts on what a switching codec gives: packets that arrive are its very samples, and lost ones are silent."""
+    y = 0.1 * np.random.default_rng(5).standard_normal((1, 16_000))
+    coded = applied({"type": "opus", "bitrate": 32.0, "switches": [[0.4, 12.0]]}, y, 16_000)
+    loss = {"type": "packet_loss", "good_to_bad": 0.2, "bad_to_good": 0.5, "conceal": "silence", "seed": 4}
+    gaps = registry.create("effects", loss).gaps(16_000, 16_000)  # type: ignore[attr-defined]
+    out = applied(loss, coded, 16_000)
+    lost = np.zeros(16_000, bool)
+    for gap in gaps:
+        lost[gap[0] : gap[1]] = True
+    assert 0.1 < lost.mean() < 0.6
+    edge = np.convolve(lost, np.ones(161), "same") > 0
+    np.testing.assert_array_equal(out[:, ~edge], coded[:, ~edge])
+    inner = np.convolve(~lost, np.ones(161), "same") == 0
+    assert not out[:, inner].any()
 
 
 def test_bit_rate_is_met() -> None:

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 from corpora_writers import CUT, SEGMENTED, SR, WHOLE, WRITERS, Said, sounds, span
 from material import read_wav, write_recipe
 
-from audiosynth import build, load_recipe
+from audiosynth import build, load_recipe, reproduce, verify
 from audiosynth.cli import cli
 from audiosynth.errors import BuildError, RecipeError
 from audiosynth.exports import export_labels
@@ -30,6 +31,9 @@ EXPORTS: list[Any] = [
     {"type": "nemo", "task": "asr", "suffix": ""},
     {"type": "audiofolder", "speech": True, "suffix": ""},
     {"type": "utterances", "format": "jsonl", "suffix": ""},
+    {"type": "commonvoice", "suffix": ""},
+    {"type": "lhotse_shar", "suffix": "", "clips_per_shard": 2},
+    {"type": "parquet", "speech": True, "suffix": "", "clips_per_file": 2},
     {"type": "kaldi", "utterances": "corpus", "suffix": ""},
 ]
 BACK: dict[str, dict[str, Any]] = {
@@ -42,11 +46,14 @@ BACK: dict[str, dict[str, Any]] = {
     "speechbrain json": {"layout": "speechbrain", "manifest": "labels/speechbrain/train.json"},
     "nemo": {"layout": "nemo", "manifest": "labels/nemo/train_manifest.json"},
     "audiofolder": {"layout": "audiofolder", "folder": "labels/audiofolder"},
+    "commonvoice": {"layout": "commonvoice", "folder": "labels/commonvoice", "manifest": "validated.tsv"},
+    "lhotse shar": {"layout": "lhotse_shar", "folder": "labels/lhotse_shar/train"},
+    "parquet": {"layout": "parquet", "folder": "labels/parquet"},
     "kaldi": {"layout": "kaldi", "folder": "labels/kaldi/train"},
     "utterances": {"table": "labels/utterances/train.jsonl", "columns": {"start": "start", "end": "end"}},
 }
 """How each export is read again, from the dataset's folder."""
-WITH_WORDS = ("lhotse", "lhotse recordings and supervisions", "utterances")
+WITH_WORDS = ("lhotse", "lhotse recordings and supervisions", "lhotse shar", "utterances")
 
 
 def built(folder: Path, corpus: Mapping[str, Any], *, exports: Any = EXPORTS, **changes: Any) -> Path:
@@ -395,3 +402,155 @@ def test_keep_going_writes_a_table(tmp_path: Path) -> None:
     assert (catalogue, place) == ("c", "c:data/all/wav.scp:1")
     assert problem.startswith("777-9-0000: a command ('cat x |'), and commands are not run")
     assert run.invoke(cli, ["verify", str(tmp_path / "out")]).exit_code == 0
+
+
+# ------------------------------------------------------------------------------------ layouts in which a file is an utterance
+
+
+def by_librispeech_rules(subset: Path) -> dict[str, tuple[str, int, int, int, bytes]]:
+    """Read a subset as torchaudio does: every ``*/*/*.flac``, three whole numbers in its name, its text in the list of its chapter."""
+    found = {}
+    for path in sorted(subset.glob("*/*/*.flac")):
+        speaker, chapter, number = path.stem.split("-")
+        assert path.parent == subset / speaker / chapter
+        listed = (subset / speaker / chapter / f"{speaker}-{chapter}.trans.txt").read_text("utf-8").splitlines()
+        (text,) = [rest for name, rest in (line.strip().split(" ", 1) for line in listed) if name == path.stem]
+        y, _ = soundfile.read(path, dtype="int16", always_2d=True)
+        found[path.stem] = text, int(speaker), int(chapter), int(number), y.tobytes()
+    return found
+
+
+def exported(root: Path, out: Path, *exports: Any) -> Path:
+    """Export a set to a folder of its own."""
+    export_labels(root, exports, out=out)
+    return out
+
+
+def test_librispeech_by_its_rules(replicas: Path, tmp_path: Path) -> None:
+    """Replicas are of chapters of their own, speech at another speed of speakers of its own; texts and samples are those of the set."""
+    step = {"type": "librispeech", "subsets": {"train": "train-clean-100"}}
+    found = by_librispeech_rules(exported(replicas, tmp_path / "a", step) / "librispeech/train-clean-100")
+    rows = {row["clip_id"]: row for row in records(replicas / "manifest.jsonl")}
+    head, *lines = [line.split("\t") for line in (tmp_path / "a/librispeech/ids.tsv").read_text("utf-8").splitlines()]
+    assert head == ["id", "augmented_from", "clip_id", "speaker"]
+    assert sorted(line[0] for line in lines) == sorted(found)
+    texts = {one.id: one.text for one in WHOLE}
+    for name, source, clip, who in lines:
+        text, speaker, chapter, number, samples = found[name]
+        assert (text, rows[clip]["augmented_from"]) == (texts[source], source)
+        old = [int(part) for part in source.split("-")]
+        assert (speaker, chapter, number) == (old[0], old[1] + 1_000_000 * rows[clip]["replica"], old[2])
+        assert str(speaker) == who
+        assert samples == read_wav(replicas / rows[clip]["path"])[0].astype("<i2").tobytes()
+    people = [line.split("|") for line in (tmp_path / "a/librispeech/SPEAKERS.TXT").read_text("utf-8").splitlines()[2:]]
+    assert [[cell.strip() for cell in row[:3]] for row in people] == [
+        ["84", "F", "train-clean-100"],
+        ["777", "F", "train-clean-100"],
+    ]
+    seconds = sum(row["n_samples"] / row["sr"] for row in rows.values() if row["augmented_from"].startswith("84-"))
+    assert float(people[0][3]) == pytest.approx(seconds / 60, abs=0.005)
+    fast = exported(replicas, tmp_path / "b", {"type": "librispeech", "speed_speakers": True}) / "librispeech"
+    ours = told(fast, {"layout": "librispeech"}, tmp_path / "cache")
+    assert {name: (text, who, y) for name, (text, who, _, _, y) in ours.items()} == {
+        name: (text, str(who), (np.frombuffer(y, "<i2") / 32768).tobytes())
+        for name, (text, who, *_, y) in by_librispeech_rules(fast / "train").items()
+    }
+    at_speed = {row["clip_id"] for row in rows.values() if row["spec"]["events"][0]["effects"][0]["factor"] == 0.9}
+    named = [line.split("\t") for line in (fast / "ids.tsv").read_text("utf-8").splitlines()[1:]]
+    assert {who for _, _, clip, who in named if clip in at_speed} == {"sp0.9-84", "sp0.9-777"}
+    assert all((int(name.split("-")[0]) >= 100_000_000) == (clip in at_speed) for name, _, clip, _ in named)
+
+
+def test_librispeech_comes_back(tmp_path: Path) -> None:
+    """One replica under its own ids is the corpus again, whatever was read; the layout has no language."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sounds(root, WHOLE)
+    spec = WRITERS["librispeech"](root, WHOLE)
+    before = told(root, spec, tmp_path / "cache")
+    out = built(tmp_path, spec, exports=[{"type": "librispeech", "chapter_step": 0}])
+    assert told(out, {"layout": "librispeech", "folder": "labels/librispeech"}, tmp_path / "cache") == before
+
+
+def test_librispeech_of_other_names(tmp_path: Path) -> None:
+    """Speakers with names and utterances called otherwise get numbers; texts, who speaks together and samples stay."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sounds(root, CUT)
+    spec = SEGMENTED["kaldi"](root, CUT)
+    before = told(root, spec, tmp_path / "cache")
+    out = built(tmp_path, spec, exports=[{"type": "librispeech", "chapter_step": 0}])
+    found = by_librispeech_rules(out / "labels/librispeech/train")
+    lines = [line.split("\t") for line in (out / "labels/librispeech/ids.tsv").read_text("utf-8").splitlines()[1:]]
+    assert {name.split("-", 1)[1] for name, _, _, who in lines if who == "ann"} == {"1-0000", "1-0001"}
+    for name, source, _, who in lines:
+        text, *_, samples = found[name]
+        assert (text, who) == before[source][:2]
+        assert (np.frombuffer(samples, "<i2") / 32768).tobytes() == before[source][4]
+
+
+def test_layouts_of_files_refuse(replicas: Path, tmp_path: Path) -> None:
+    """What the layouts cannot hold is named: two files of one name, a split that takes the place of all, a sentence in quotes."""
+    with pytest.raises(BuildError, match=r"both would be called '777-9-0000'; choose another `chapter_step`"):
+        exported(replicas, tmp_path / "a", {"type": "librispeech", "chapter_step": 0})
+    root = tmp_path / "root"
+    root.mkdir()
+    said = [WHOLE[1]._replace(text='"HELLO" SHE SAID')]
+    sounds(root, said)
+    spec = WRITERS["kaldi"](root, said)
+    out = built(tmp_path, spec, exports=["librispeech"])
+    with pytest.raises(BuildError, match="starts with a quote"):
+        exported(out, tmp_path / "b", "commonvoice")
+    for missing, why in (("utt2spk", "who speaks"), ("text", "what is said")):
+        (root / "data/all" / missing).rename(root / "data/all/kept")
+        (tmp_path / missing).mkdir()
+        (tmp_path / missing / "root").symlink_to(root)
+        without = built(tmp_path / missing, spec, exports=[])
+        for exporter in ("librispeech", "commonvoice"):
+            with pytest.raises(BuildError, match=rf"{why} in it is not known"):
+                exported(without, tmp_path / f"{missing}-{exporter}", exporter)
+            early = tmp_path / f"early-{missing}-{exporter}"
+            early.mkdir()
+            (early / "root").symlink_to(root)
+            with pytest.raises(BuildError, match=rf"clip train-000000000: {why} in it is not known"):
+                built(early, spec, exports=[exporter])
+            assert not (early / "out/manifest.jsonl").exists()
+        (root / "data/all/kept").rename(root / "data/all" / missing)
+
+
+def test_commonvoice_by_its_rules(replicas: Path, tmp_path: Path) -> None:
+    """Tables of tabs whose second column is a file in clips/; ``validated`` has the lines of all parts; pandas reads no other texts."""
+    base = exported(replicas, tmp_path / "a", "commonvoice") / "commonvoice"
+    with (base / "train.tsv").open(newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file, delimiter="\t")  # with quotes as they are by default, as torchaudio has them
+    assert head[:2] == ["client_id", "path"]
+    assert {"sentence", "up_votes", "down_votes", "age", "gender", "locale", "segment"} < set(head)
+    assert (base / "train.tsv").read_bytes() == (base / "validated.tsv").read_bytes()
+    manifest = records(replicas / "manifest.jsonl")
+    texts = {one.id: one.text for one in WHOLE}
+    assert len(rows) == len(manifest) == len(list((base / "clips").iterdir()))
+    for cells, row in zip(rows, manifest, strict=True):
+        line = dict(zip(head, cells, strict=True))
+        assert line["path"] == f"{row['augmented_from']}-aug{row['replica']}.wav"
+        assert (line["sentence"], line["locale"]) == (texts[row["augmented_from"]], "en")
+        assert (line["client_id"], line["gender"]) == (row["augmented_from"].split("-")[0], "f")
+        assert (line["up_votes"], line["down_votes"]) == ("0", "0")
+        assert (base / "clips" / line["path"]).read_bytes() == (replicas / row["path"]).read_bytes()
+
+
+# ------------------------------------------------------------------------------------------------- audio inside archives
+
+
+@pytest.mark.parametrize("name", ["lhotse_shar", "parquet"])
+def test_sets_from_archives_reproduce(tmp_path: Path, name: str) -> None:
+    """A clip made from what lies in an archive reproduces, also when the archive moved and has another name."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sounds(root, WHOLE)
+    out = built(tmp_path, WRITERS[name](root, WHOLE), exports=["attribution"])
+    assert verify(out).ok
+    for k, path in enumerate(sorted(p for p in root.rglob("*") if p.suffix in (".tar", ".parquet"))):
+        (root / "moved").mkdir(exist_ok=True)
+        path.rename(root / "moved" / f"{k}{path.suffix}")
+    again = list(reproduce(out, data={"corpus": str(root)}))
+    assert [one.same for one in again] == [True] * len(WHOLE)

@@ -17,6 +17,8 @@ from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.errors import ParameterError, RecipeError, RenderError
 from audiosynth.material.assets import AssetStore
 from audiosynth.sound.dynamics import ahead_minimum, decibels, factors, followed, reduction_db, running_mean, smoothing
+from audiosynth.sound.loudness import integrated_loudness, k_sections
+from audiosynth.sound.quick_loudness import matched_sections, quick_loudness
 
 SR = 16000
 CTX = RenderContext(sr=SR)
@@ -142,6 +144,24 @@ def test_loudness_is_what_pyloudnorm_measures(sr: int, target: float) -> None:
     y[:, sr : 2 * sr] *= 0.001
     out = applied(y, RenderContext(sr=sr, n_channels=2), type="loudness", target_lufs=target)
     assert pyloudnorm.Meter(sr).integrated_loudness(out.T) == pytest.approx(target, abs=0.1)
+
+
+def test_loudness_of_both_versions() -> None:
+    """The quick filter has the standard's response within 0.005 dB at every rate it runs at, and the gain follows."""
+    for sr in (16_000, 22_050, 24_000, 32_000, 44_000):
+        f = np.geomspace(5, 0.49999 * sr, 5000)
+        want = scipy.signal.sosfreqz(k_sections(48_000), f, fs=48_000)[1]
+        got = scipy.signal.sosfreqz(matched_sections(sr), f, fs=sr)[1]
+        np.testing.assert_allclose(20 * np.log10(np.abs(got / want)), 0, atol=0.005)
+    for sr in (8000, 11_025, 16_000, 22_050, 44_100, 48_000):
+        for n in (sr // 5, sr // 2 - 7, 3 * sr + 11):
+            y = noise(n / sr, sr, seed=n, channels=2) * np.linspace(0.001, 1, n)
+            old, new = (
+                applied(y, RenderContext(sr=sr, n_channels=2), type=f"loudness@{v}", target_lufs=-30.0) for v in (1, 2)
+            )
+            np.testing.assert_allclose(new, old, rtol=0.0005)  # 0.0043 dB
+            assert quick_loudness(new, sr) == pytest.approx(-30, abs=2e-6)
+            assert integrated_loudness(new, sr) == pytest.approx(-30, abs=0.005)
 
 
 def test_loudness_of_the_standards_tone() -> None:

@@ -31,7 +31,8 @@ FLOORS = {
         "recipe", "loading", "plan", "planning", "render", "rendering", "manifest", "scaper.chain", "scaper.importing",
     ),
     "loops": (
-        "build", "building", "cluster", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets", "stats", "report", "scaper.order",
+        "build", "building", "cluster", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets",
+        "stats", "leakage", "report", "scaper.order",
     ),
     "commands": ("cli", "commands", "__main__"),
 }  # fmt: skip
@@ -54,6 +55,8 @@ HEAVY = {
     "pyarrow",
     "distributed",
     "fsspec",
+    "jinja2",
+    "PIL",
 }
 IMPORTED_LATE = ("kernel", "cluster.worker")
 """How modules end that import heavy libraries where they stand: compiled loops, what runs in a Dask worker. Only functions import them."""

@@ -25,6 +25,8 @@ SHARED = {
 }
 # Layouts that want every class in every part: test_keyword_recipes.py builds enough clips for them.
 WHOLE = ("speech_commands", "wake_word")
+# The shared speech has four speakers.
+SETS = {"speech_meetings": ("let.speakers={integers: [2, 4]}",)}
 REPRODUCE = """
 import sys
 from audiosynth import reproduce
@@ -54,7 +56,7 @@ def test_recipe_builds_and_reproduces(name, tmp_path, request):
         data = {root: str(shared / SHARED[root]) for root in roots(name) if root in SHARED}
         if set(data) != set(roots(name)) or not all(Path(path).is_dir() for path in data.values()):
             pytest.skip(f"the recordings of {name} are not here")
-    sets = ("export=[jsonl]",) if name in WHOLE else ()
+    sets = ("export=[jsonl]",) if name in WHOLE else SETS.get(name, ())
     recipe = load_recipe(RECIPES[name], clips=2, data=data, set_values=sets, cache_dir=tmp_path / "cache")
     out = build(recipe, tmp_path / "out").root
     assert verify(out).ok

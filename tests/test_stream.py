@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from material import full_recipe, write_recipe
 
 from audiosynth import build, load_recipe, plan_clip, render, reproduce, verify
+from audiosynth.clip import RenderContext
 from audiosynth.errors import RenderError
 from audiosynth.material.assets import AssetStore
+from audiosynth.material.workspace import Workspace
+from audiosynth.rendering.blocks import Bed, Scene
+from audiosynth.rendering.gains import Meter
 from audiosynth.rendering.separate import written
 from audiosynth.rendering.stream import stream, streams
 
@@ -107,6 +111,76 @@ def test_blocks_change_nothing(tmp_path, channels, rooms, bed, mix, subtype, lev
     require_same(*both(recipe_of(tmp_path, **tree)))
 
 
+EFFECTS = [
+    {"type": "gain", "gain_db": -3.0, "invert": True},
+    {"type": "polarity"},
+    {"type": "dc_offset", "offset": 0.01},
+    {"type": "gain_envelope", "points": [[0.0, -6.0], [1.0, 0.0]], "times": "fraction"},
+    {"type": "gain_envelope", "points": [[1.5, 0.0], [2.5, -9.0]]},
+    {"type": "bit_depth", "bits": 9, "dither": "tpdf"},
+    {"type": "bit_depth", "bits": 7},
+]
+
+
+@given(
+    effects=st.lists(st.sampled_from(EFFECTS), min_size=1, max_size=3),
+    channels=st.sampled_from([1, 2]),
+    mix=st.fixed_dictionaries({"guard": st.sampled_from(["scale", "clip"])}, optional={"level_dbfs": st.just(-3.0)}),
+    subtype=st.sampled_from(["PCM_16", "FLOAT"]),
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_effects_on_the_mix_in_blocks(tmp_path, effects, channels, mix, subtype):
+    """Effects that know of a sample no more than itself and its place are the same in stretches."""
+    tree = scene(
+        channels=channels,
+        rooms=False,
+        bed=BEDS[1],
+        mix={**mix, "effects": effects},
+        subtype=subtype,
+        level={"snr_db": 6.0},
+    )
+    require_same(*both(recipe_of(tmp_path, **tree)))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("long", [False, True])
+def test_a_bed_under_its_events_in_blocks(tmp_path, channels, long):
+    """`noise.snr_db` sets the bed under the sum of the foreground, whose spans go over the seams."""
+    bed = {"layers": [PINK, WHITE], "spatial": "independent", "snr_db": 7.0}
+    tree = scene(
+        channels=channels, rooms=True, bed=bed, mix={}, subtype="PCM_16", level={"level_dbfs": -20.0, "span": "whole"}
+    )
+    tree["events"][1] = {**tree["events"][1], "role": "interference"}
+    for event in tree["events"]:
+        event["source"] = {"type": "noise_burst", "duration": 5.0 if long else 0.7}
+    at_once, streamed, samples = both(recipe_of(tmp_path, **tree))
+    require_same(at_once, streamed, samples)
+    assert abs(streamed.outcomes["noise"]["realised_snr_db"] - 7.0) < 0.01
+
+
+def test_a_bed_under_no_events(tmp_path):
+    """Where nothing sounds, both ways say so."""
+    bed = {"layers": [PINK], "snr_db": 7.0}
+    spec = plan_clip(recipe_of(tmp_path, noise=bed), "train", 0)
+    for make in (render, stream):
+        with pytest.raises(RenderError, match=r"noise\.snr_db: no event .* sounds in this clip"):
+            make(spec)
+
+
+def test_images_are_let_go_of(tmp_path):
+    """Between passes nothing is held of an event but numbers: neither its samples nor those of its response."""
+    tree = scene(channels=2, rooms=True, bed=BEDS[1], mix={}, subtype="PCM_16", level={"snr_db": 9.0})
+    recipe = recipe_of(tmp_path, **tree)
+    spec = plan_clip(recipe, "train", 0)
+    work = Workspace(None)
+    ctx = RenderContext(spec.sr, spec.channels, None)
+    bed = Bed(spec, ctx, None)
+    made = Scene(spec, ctx, work, None, Meter(spec, bed.as_noise(), work, bed=bed.weighings(0.0)))
+    held = [array for image in made.images for array in (image.y, image.dry, image.response.h)]
+    assert len(held) == 15
+    assert all(array.strides == (0, 0) for array in held)
+
+
 def test_a_diffuse_bed_in_blocks(tmp_path):
     """Noise from everywhere is the same in any stretch."""
     tree = scene(
@@ -181,8 +255,8 @@ def test_a_build_in_blocks(tmp_path, monkeypatch, container, subtype):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"mix": {"effects": [{"type": "gain", "gain_db": -3.0}]}},
-        {"noise": {"layers": [PINK], "snr_db": 5.0}, "level": {"level_dbfs": -20.0}},
+        {"mix": {"effects": [{"type": "gain", "gain_db": -3.0}, {"type": "normalise"}]}},
+        {"noise": {"layers": [PINK], "snr_db": 5.0, "measure": "lufs"}, "level": {"level_dbfs": -20.0}},
         {"noise": {"layers": [PINK], "level_dbfs": -40.0, "measure": "a_weighted"}},
         {"level": {"snr_db": 5.0, "measure": "lufs"}},
         {"level": {"level_dbfs": -25.0, "span": "clip"}},

@@ -11,13 +11,13 @@ from audiosynth import registry
 from audiosynth.building.index import index_path
 from audiosynth.building.orders import Order, Used
 from audiosynth.building.row_files import ManifestWriter
-from audiosynth.building.rows import lines_of
+from audiosynth.building.rows import is_packed, lines_of
 from audiosynth.building.summary import Totals
 from audiosynth.building.units import Unit, put
 from audiosynth.clip import DatasetView
 from audiosynth.errors import ManifestError
 from audiosynth.files.hashes import file_sha256
-from audiosynth.manifest import NAMES, is_packed, open_manifest
+from audiosynth.manifest import NAMES, open_manifest
 
 
 def finish(

@@ -16,9 +16,10 @@ from audiosynth.errors import BuildError
 WORK: Final = ".build"
 _IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "failed", "packed"})
 WRITTEN: Final = (
-    "dataset.json", "audio", "labels", "manifest.jsonl", "manifest.jsonl.gz", "manifest.idx", "assets.jsonl", "recipe.yaml", "ATTRIBUTION.md", "failed.jsonl", WORK,
+    "dataset.json", "audio", "labels", "manifest.jsonl", "manifest.jsonl.gz", "manifest.idx", "assets.jsonl", "recipe.yaml",
+    "ATTRIBUTION.md", "failed.jsonl", "report.html", "report_files", WORK,
 )  # fmt: skip
-"""All that a build writes: first what says "whole", last what says whose it is."""
+"""All that a build writes, and the report of it: first what says "whole", last what says whose it is."""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from audiosynth.building.index import BLOCK, BLOCK_ROWS, HEAD, MAGIC, RECORD, ManifestIndex, index_path
+from audiosynth.building.rows import is_packed
 from audiosynth.errors import ManifestError
-from audiosynth.manifest import is_packed
 
 PACKED_LEVEL: Final = 6
 """gzip's own default: of the nine, the last that gains more than a percent."""

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from audiosynth.errors import ManifestError
-from audiosynth.manifest import is_packed, read_rows
+from audiosynth.manifest import read_rows
+
+
+def is_packed(manifest: Path) -> bool:
+    """Return whether a manifest file is gzip-compressed: its name says so."""
+    return manifest.suffix == ".gz"
 
 
 @contextmanager

@@ -108,9 +108,18 @@ def still_true(row: Row, spec: ClipSpec) -> tuple[Decisions | None, Decisions | 
 
 
 def _sound(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a spec without what cannot be heard: names, labels and roles of events, rules, how labels end, what is written."""
+    """Return a spec without what cannot be heard: names, labels and roles of events, rules, whose turns they are, how labels end,
+    what is written.
+    """  # noqa: D205
     events = [{**event, **dict.fromkeys(("name", "label", "role"))} for event in tree["events"]]
-    return {**tree, "events": events, "scene": None, "labels": {**tree["labels"], "offset": None}, "output": None}
+    return {
+        **tree,
+        "events": events,
+        "scene": None,
+        "conversations": (),
+        "labels": {**tree["labels"], "offset": None},
+        "output": None,
+    }
 
 
 def _parts(tree: Mapping[str, Any]) -> dict[str, Any]:

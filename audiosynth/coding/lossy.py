@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import io
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from audiosynth.dsp import resample
+from audiosynth.dsp import resample, seconds_to_samples
 from audiosynth.errors import RenderError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 16_384
 """Samples written at once: the Vorbis encoder keeps a whole write on the stack."""
+BLEND: Final = 0.02
+"""Seconds over which one rate goes over into the next: a frame of Opus, about a granule of MP3 (576 samples) and a block of Vorbis."""
 STEREO: Final = 2
 """Channels that are coded together; more are coded one by one."""
 
@@ -106,6 +109,44 @@ def round_trip(y: Array, *, sr: int, coder: Coder) -> Array:
     groups = [inside] if inside.shape[0] <= coder.n_channels else list(inside[:, None, :])
     heard = np.concatenate([_coded(group, rate, coder) for group in groups])
     return fitted(resample(heard, sr_in=rate, sr_out=sr), y.shape[1])
+
+
+def switched(y: Array, *, sr: int, turns: Sequence[tuple[float, Coder]]) -> Array:
+    """Return `y` encoded and decoded by one coder after another, of the same shape and at the same place.
+
+    Parameters
+    ----------
+    y, sr
+        As `round_trip` has them.
+    turns
+        From when on (seconds, rising, the first 0) which coder is heard.
+
+    Raises
+    ------
+    RenderError
+        As `round_trip` does.
+
+    Notes
+    -----
+    Each coder runs over the whole sound, so that none starts in its midst, and all give it back at its place; from one to the next
+    they are blended over `BLEND`, by sine and cosine squared, which are 1 together: the windows by which transform codecs overlap
+    their own frames. Away from the blends the sound is just what `round_trip` gives.
+    """
+    n, half = y.shape[1], max(1, round(BLEND * sr / 2))
+    made: dict[Coder, Array] = {}
+    out = np.zeros(y.shape)
+    for start, coder in turns:
+        first = seconds_to_samples(start, sr)
+        if first - half >= n:
+            break
+        if coder not in made:
+            made[coder] = round_trip(y, sr=sr, coder=coder)
+        heard, a, b = made[coder], max(0, first - half), min(n, first + half)
+        if start > 0:
+            share = np.sin(0.25 * np.pi * (np.arange(a, b) - (first - half) + 0.5) / half) ** 2
+            out[:, a:b] += share * (heard[:, a:b] - out[:, a:b])
+        out[:, b if start > 0 else 0 :] = heard[:, b if start > 0 else 0 :]
+    return out
 
 
 def _coded(y: Array, sr: int, coder: Coder) -> Array:

@@ -48,8 +48,8 @@ def augment_command(  # noqa: PLR0913 - one an option
 ) -> None:  # fmt: skip
     """Write replicas of the speech set in DIR: audio, labels that still fit, a manifest, and the recipe that was used.
 
-    DIR is a folder of audio or a corpus in a layout that is known: Kaldi, lhotse, NeMo, SpeechBrain, LibriSpeech, Common
-    Voice, AudioFolder, RTTM. The recipe is written beside the new set (OUT.yaml) and can be changed and built again with
+    DIR is a folder of audio or a corpus in a layout that is known: Kaldi, lhotse, lhotse Shar, NeMo, SpeechBrain, LibriSpeech,
+    Common Voice, AudioFolder, Parquet, RTTM. The recipe is written beside the new set (OUT.yaml) and can be changed and built again with
     `audiosynth build OUT.yaml --data speech=DIR`.
     """
     from audiosynth.build import build

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from audiosynth import registry
-from audiosynth.commands.words import ARGUMENTS, PARTS, TOP, WORDS, Word
+from audiosynth.commands.words import ARGUMENTS, TOP, WORDS, Word
+from audiosynth.commands.words_parts import PARTS
 from audiosynth.files import strictyaml
 from audiosynth.language.distributions import NUMERIC
 from audiosynth.language.reserved import RESERVED
+from audiosynth.language.talk import Talk
 from audiosynth.loading.normalise import LEVEL_KEYS
 from audiosynth.loading.schema import recipe_schema
 from audiosynth.material.catalogue import CatalogueSpec
@@ -28,7 +30,7 @@ from audiosynth.spec import At, Bed, Event, Labels, Layer, Mix
 RECORDS: Final = {
     "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
     "output": SetOutput, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
-    "receiver": ReceiverSpec, "surfaces": Surfaces,
+    "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")
 _PLANNED: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})

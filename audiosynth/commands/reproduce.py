@@ -99,12 +99,12 @@ def _count(source: str | Path) -> int:
     if source == "-":
         return 0
     from audiosynth.building.index import ManifestIndex
-    from audiosynth.building.rows import lines_of
+    from audiosynth.building.rows import raw_lines
 
     index = ManifestIndex.beside(Path(source))
     if index is not None:
         return index.rows
-    with lines_of(Path(source)) as lines:
+    with raw_lines(Path(source)) as lines:
         return sum(1 for line in lines if line.strip())
 
 

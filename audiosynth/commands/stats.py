@@ -48,6 +48,7 @@ def stats_command(*, manifest: str, split: str | None, show: Show) -> None:
     figures = found[ALL] if split is None else found["splits"][split]
     _classes(figures["classes"], show)
     _polyphony(figures, show)
+    _conversations(figures["conversations"], show)
     _pairs(figures["cooccurrence"], show)
     _histogram(figures["snr_histogram"], show)
 
@@ -92,6 +93,21 @@ def _polyphony(figures: Mapping[str, Any], show: Show) -> None:
         for level, s in seconds.items()
     ]
     show.table(("at once", "seconds", "of the time", "clips with that at most"), rows, right=(0, 1, 2, 3))
+
+
+def _conversations(figures: Mapping[str, Any] | None, show: Show) -> None:
+    """Show how many speak, and how much of it at once: time with two speakers or more over time with any."""
+    if figures is None:
+        return
+    show.line("")
+    ratio, count = figures["overlap_ratio"], figures["count"]
+    said = [] if ratio is None else [f"{ratio[key]:.4f}" for key in ("mean", "min", "max")]
+    more = [] if ratio is None else [f"{ratio['largest_error']:.1e}", ratio["short"]]
+    headers = ("conversations", "turns each", "overlap ratio", "least", "most", "largest error", "short of it")
+    row = (count, f"{figures['turns'] / count:.1f}", *said, *more)
+    show.table(headers[: len(row)], [row], right=range(len(row)))
+    show.line("")
+    show.table(("speakers", "conversations"), list(figures["speakers"].items()), right=(0, 1))
 
 
 def _pairs(pairs: Sequence[Mapping[str, Any]], show: Show) -> None:

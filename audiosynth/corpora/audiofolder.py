@@ -36,7 +36,7 @@ def read(corpus: Corpus) -> Iterator[Utterance]:
     Raises
     ------
     AssetError
-        If there is no metadata file, or one cannot be read. Parquet is not read.
+        If there is no metadata file, or one cannot be read.
     """
     found = [Path(place) / name for place, name in _metadata(corpus.root / corpus.folder)]
     if not found:

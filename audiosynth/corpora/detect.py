@@ -52,7 +52,7 @@ def detect(folder: Path) -> dict[str, Any]:
                 return {"layout": "commonvoice", "manifest": manifest}
     if any(_last(name) in ("metadata.csv", "metadata.jsonl") for name in names):
         return {"layout": "audiofolder"}
-    found = _lhotse(names) or _by_first_line(folder, names)
+    found = _packed(names) or _lhotse(names) or _by_first_line(folder, names)
     if found:
         return found
     turns = [name for name in names if name.endswith(".rttm")]
@@ -62,7 +62,7 @@ def detect(folder: Path) -> dict[str, Any]:
         return {"layout": "flat"}
     raise AssetError(
         f"{folder}: holds neither audio files nor a manifest that is known (wav.scp, cuts.jsonl.gz, metadata.csv, *.trans.txt, a NeMo or "
-        "SpeechBrain manifest, *.rttm); name another folder, or the layout"
+        "SpeechBrain manifest, *.rttm, *.parquet); name another folder, or the layout"
     )
 
 
@@ -93,6 +93,25 @@ def _names(folder: Path) -> Iterator[str]:
                 return
             left -= 1
             yield (Path(where) / name).relative_to(folder).as_posix()
+
+
+def _packed(names: list[str]) -> dict[str, Any] | None:
+    """Return a layout whose audio is inside archives: shards of lhotse, where all are in one folder, or Parquet."""
+    shards = {
+        name.rpartition("/")[0]
+        for name in names
+        if _last(name).startswith("recording") and name.endswith(".tar") and _cuts_of(name) & set(names)
+    }
+    if len(shards) == 1:
+        (folder,) = shards
+        return {"layout": "lhotse_shar", **({"folder": folder} if folder else {})}
+    return {"layout": "parquet"} if any(name.endswith(".parquet") for name in names) else None
+
+
+def _cuts_of(recordings: str) -> set[str]:
+    folder, slash, name = recordings.rpartition("/")
+    cuts = f"{folder}{slash}cuts{name.removeprefix('recording').removesuffix('.tar')}.jsonl"
+    return {cuts, f"{cuts}.gz"}
 
 
 def _lhotse(names: list[str]) -> dict[str, Any] | None:

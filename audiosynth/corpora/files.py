@@ -10,12 +10,13 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 from audiosynth.errors import AssetError
 from audiosynth.files.paths import below, is_below, nfc
 from audiosynth.material.listing import walk
 
+T = TypeVar("T")
 MAX_BYTES: Final = 2**30
 """Most that is read of one file, uncompressed."""
 MAX_LINE: Final = 2**24
@@ -57,6 +58,13 @@ class Corpus:
     def refuse(self, where: str, why: str) -> None:
         """Note an utterance that cannot be used."""
         self.problems.append(f"{where}: {why}")
+
+    def rest(self, found: Iterator[T]) -> Iterator[T]:
+        """Yield what one file of several holds; where it cannot be read further, that is a problem, and the others are not lost."""
+        try:
+            yield from found
+        except AssetError as error:
+            self.problems.append(str(error))
 
     def file(self, name: str) -> Path | None:
         """Return a file of the corpus, or None if it has none of that name.

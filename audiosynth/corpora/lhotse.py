@@ -18,7 +18,7 @@ REFUSED: Final = {
     "command": "a command, and commands are not run; write its output to a file",
     "url": "on a server, and nothing is fetched; download it below the data root",
     "memory": "inside the manifest; write it to a file",
-    "shar": "inside a Shar archive; unpack it to files",
+    "shar": "inside a Shar archive; say `layout: lhotse_shar`",
 }
 """Sources of recordings that are no files."""
 
@@ -70,17 +70,17 @@ def read(corpus: Corpus) -> Iterator[Utterance]:
             elif "recording_id" in record:
                 segments.append((where, record))
             else:
-                yield from _guarded(corpus, _cut, record, path, where)
+                yield from guarded(corpus, of_cut, record, path, where)
     heard = set()
     for where, record in segments:
         heard.add(str(record["recording_id"]))
-        yield from _guarded(corpus, _supervised, record, recordings, where)
+        yield from guarded(corpus, _supervised, record, recordings, where)
     for name, source in recordings.items():
         if name not in heard and not segments:
-            yield from _guarded(corpus, _whole, name, source, source.where)
+            yield from guarded(corpus, _whole, name, source, source.where)
 
 
-def _guarded(corpus: Corpus, read_one: Any, record: Any, other: Any, where: str) -> Iterator[Utterance]:
+def guarded(corpus: Corpus, read_one: Any, record: Any, other: Any, where: str) -> Iterator[Utterance]:
     """Yield what one record holds; what is wrong with it is a problem of its line."""
     name = record if isinstance(record, str) else record.get("id")
     try:
@@ -103,7 +103,8 @@ def _supervised(
     yield _segment(corpus, record, source, where, 0.0)
 
 
-def _cut(corpus: Corpus, record: Mapping[str, Any], path: Path, where: str) -> Iterator[Utterance]:
+def of_cut(corpus: Corpus, record: Mapping[str, Any], path: Path, where: str) -> Iterator[Utterance]:
+    """Yield the utterances of a cut that stands in `path`."""
     if record.get("type") not in ("MonoCut", "MultiCut"):
         raise AssetError(f"a {record.get('type') or 'record'} is neither a cut, a recording nor a supervision")
     if not isinstance(record.get("recording"), Mapping):

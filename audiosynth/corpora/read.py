@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from audiosynth.corpora import audiofolder, commonvoice, kaldi, lhotse, librispeech, nemo, rttm, speechbrain
+from audiosynth.corpora import (
+    audiofolder,
+    commonvoice,
+    kaldi,
+    lhotse,
+    lhotse_shar,
+    librispeech,
+    nemo,
+    parquet,
+    rttm,
+    speechbrain,
+)
 from audiosynth.corpora.ctm import marks_by_id
 from audiosynth.corpora.files import Corpus, stem
 from audiosynth.corpora.textgrid import read_marks
@@ -18,8 +29,10 @@ LAYOUTS: Final[Mapping[str, Callable[[Corpus], Iterator[Utterance]]]] = {
     "commonvoice": commonvoice.read,
     "kaldi": kaldi.read,
     "lhotse": lhotse.read,
+    "lhotse_shar": lhotse_shar.read,
     "librispeech": librispeech.read,
     "nemo": nemo.read,
+    "parquet": parquet.read,
     "rttm": rttm.read,
     "speechbrain": speechbrain.read,
 }

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from audiosynth.clip import Array, RenderContext
-from audiosynth.effects._in_place import InPlace
+from audiosynth.effects._in_place import Pointwise
 from audiosynth.quantities import number
 
 
-class DcOffset(InPlace):
+class DcOffset(Pointwise):
     """Add a constant to every sample of every channel, as cheap converters do.
 
     Parameters
@@ -26,6 +26,6 @@ class DcOffset(InPlace):
 
     offset: Annotated[float, number(-1, 1, "", "what is added; 1 is full scale")]
 
-    def apply(self, y: Array, ctx: RenderContext) -> Array:  # noqa: ARG002 - the same at any rate
-        """Return `y` beside its zero line."""
+    def stretch(self, y: Array, ctx: RenderContext, *, start: int, whole: int) -> Array:  # noqa: ARG002 - the same anywhere
+        """Return samples from `start` on of a sound of `whole` samples, beside their zero line."""
         return np.asarray(y + self.offset)

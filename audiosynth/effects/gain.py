@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from audiosynth.clip import Array, RenderContext
-from audiosynth.effects._in_place import InPlace
+from audiosynth.effects._in_place import Pointwise
 
 
-class Gain(InPlace):
+class Gain(Pointwise):
     """Gain in decibels, with the polarity kept or inverted.
 
     Parameters
@@ -31,7 +31,7 @@ class Gain(InPlace):
     ]
     invert: Annotated[bool, Field(description="invert the polarity")] = False
 
-    def apply(self, y: Array, ctx: RenderContext) -> Array:  # noqa: ARG002 - the same at any rate
-        """Return `y` scaled."""
+    def stretch(self, y: Array, ctx: RenderContext, *, start: int, whole: int) -> Array:  # noqa: ARG002 - the same anywhere
+        """Return samples from `start` on of a sound of `whole` samples, scaled."""
         factor = float(10.0 ** (self.gain_db / 20.0))
         return np.asarray(y * (-factor if self.invert else factor))

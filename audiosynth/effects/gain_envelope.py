@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audiosynth.clip import Array, RenderContext
-from audiosynth.effects._in_place import InPlace
+from audiosynth.effects._in_place import Pointwise
 from audiosynth.synthesis import signals
 
 
-class GainEnvelope(InPlace):
+class GainEnvelope(Pointwise):
     """Gain over time: straight lines in decibels between points.
 
     Before the first point and after the last one the gain stays. A sound that swells, somebody who turns away, one
@@ -44,7 +44,7 @@ class GainEnvelope(InPlace):
             raise ValueError(f"points: a fraction of the sound's length is from 0 to 1, got {self.points[-1][0]:g}")
         return self
 
-    def apply(self, y: Array, ctx: RenderContext) -> Array:
-        """Return `y` under the envelope."""
-        rate = ctx.sr if self.times == "seconds" else y.shape[-1]
-        return np.asarray(y * signals.gain_curve(self.points, rate=rate, start=0, n_samples=y.shape[-1]))
+    def stretch(self, y: Array, ctx: RenderContext, *, start: int, whole: int) -> Array:
+        """Return samples from `start` on of a sound of `whole` samples, under the envelope."""
+        rate = ctx.sr if self.times == "seconds" else whole
+        return np.asarray(y * signals.gain_curve(self.points, rate=rate, start=start, n_samples=y.shape[-1]))

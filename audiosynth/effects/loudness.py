@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, ClassVar
-
-import numpy as np
 
 from audiosynth.clip import Array, RenderContext
 from audiosynth.effects._in_place import InPlace
-from audiosynth.errors import RenderError
+from audiosynth.effects._loudness import at_loudness
 from audiosynth.quantities import number
-from audiosynth.sound.loudness import ABSOLUTE_GATE, integrated_loudness
+from audiosynth.sound.quick_loudness import quick_loudness
 
 
 class Loudness(InPlace):
@@ -22,7 +19,7 @@ class Loudness(InPlace):
     Parameters
     ----------
     target_lufs
-        Integrated loudness afterwards, in LUFS. Sounds shorter than 0.4 s are measured without gates.
+        Integrated loudness afterwards, in LUFS, within 0.005 dB. Sounds shorter than 0.4 s are measured without gates.
 
     References
     ----------
@@ -30,6 +27,7 @@ class Loudness(InPlace):
     """
 
     type_name: ClassVar[str] = "loudness"
+    version: ClassVar[int] = 2
     linear: ClassVar[bool] = False
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({"target_lufs": -23.0}, {"target_lufs": -16.0})
 
@@ -43,10 +41,4 @@ class Loudness(InPlace):
         RenderError
             If the sound is silent.
         """
-        now = integrated_loudness(y, ctx.sr)
-        if not math.isfinite(now):
-            raise RenderError(
-                f"loudness: nothing in this sound is above the gate of {ABSOLUTE_GATE:g} LUFS, so it cannot be given "
-                f"{self.target_lufs:g} LUFS; raise it with `gain` before, or leave `loudness` out"
-            )
-        return np.asarray(y * 10.0 ** (round(self.target_lufs - now, 6) / 20.0))
+        return at_loudness(y, now=quick_loudness(y, ctx.sr), target=self.target_lufs)

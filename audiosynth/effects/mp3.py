@@ -8,12 +8,13 @@ from pydantic import Field, model_validator
 
 from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.coding import lossy
+from audiosynth.effects._switches import MOST, After, require_rising
 from audiosynth.errors import ParameterError
+from audiosynth.files.mpeg import LAME_DELAY
 from audiosynth.registry import Component
 
 RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-UNTOLD: Final = 576 + 529
-"""Samples by which LAME's encoder and any decoder delay, where no tag says so (LAME, technical FAQ)."""
+Switch = Annotated[tuple[After, Annotated[float, Field(ge=8, le=320)]], Field(strict=False)]
 _LOWEST_VBR: Final = 0.999
 """libsndfile refuses LAME's last setting, 10."""
 
@@ -42,12 +43,18 @@ class Mp3(Component):
         8 to 160 from 16 kHz on, 8 to 64 below).
     vbr
         In place of it, LAME's variable bit rate (-V): 0 is the best, 9 the smallest.
+    switches
+        Other constant bit rates from these seconds of the sound on, as in a stream that follows its network; blended over 20 ms.
     """
 
     type_name: ClassVar[str] = "mp3"
     portability: ClassVar[str] = "pinned"
     linear: ClassVar[bool] = False
-    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"bitrate": 32.0}, {"vbr": 5.0})
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"bitrate": 32.0},
+        {"vbr": 5.0},
+        {"bitrate": 64.0, "switches": [[0.1, 32.0], [0.2, 48.0]]},
+    )
 
     bitrate: Annotated[float, Field(ge=8, le=320)] | None = Field(
         None, description="constant bit rate of a stream", json_schema_extra={"unit": "kbit/s"}
@@ -56,17 +63,24 @@ class Mp3(Component):
         None, description="variable bit rate instead: 0 is best, 9 smallest", json_schema_extra={"unit": ""}
     )
 
+    switches: Annotated[tuple[Switch, ...], Field(max_length=MOST, strict=False)] | None = Field(
+        None, description="[[seconds, kbit/s], …]: other bit rates from then on", json_schema_extra={"unit": ""}
+    )
+
     @model_validator(mode="after")
     def _one(self) -> Mp3:
         if (self.bitrate is None) == (self.vbr is None):
             raise ValueError(
                 "expected one of bitrate and vbr; give a bit rate in kbit/s, or LAME's quality from 0 to 9"
             )
+        if self.switches and self.vbr is not None:
+            raise ValueError("switches go with a constant bitrate, not with vbr; leave one of them out")
+        require_rising(self.switches or ())
         return self
 
     def apply(self, y: Array, ctx: RenderContext) -> Array:
         """Return `y` as the file gives it back, of the same shape."""
-        return lossy.round_trip(y, sr=ctx.sr, coder=self._coder(ctx.sr))
+        return lossy.switched(y, sr=ctx.sr, turns=self._turns(ctx.sr))
 
     def extent(self, n_samples: int, sr: int) -> int:
         """Return `n_samples`.
@@ -76,7 +90,7 @@ class Mp3(Component):
         ParameterError
             If MP3 has no such bit rate at the sampling rate.
         """
-        self._coder(sr)
+        self._turns(sr)
         return n_samples
 
     def segments(self, n_samples: int, sr: int) -> list[Segment]:  # noqa: ARG002 - the same at any rate
@@ -87,18 +101,25 @@ class Mp3(Component):
         """Return libsndfile's version and the platform."""
         return lossy.needs()
 
-    def _coder(self, sr: int) -> lossy.Coder:
+    def _turns(self, sr: int) -> list[tuple[float, lossy.Coder]]:
+        """Return from when on which coder is heard."""
         if self.vbr is not None:
-            level, mode = min(_LOWEST_VBR, self.vbr / 10.0), "VARIABLE"
-        else:
-            level, mode = self._constant(lossy.nearest_rate(sr, RATES)), "CONSTANT"
-        return lossy.Coder(
-            container="MP3", subtype="MPEG_LAYER_III", rates=RATES, level=level, mode=mode, untold=UNTOLD
-        )
+            return [(0.0, _coder(min(_LOWEST_VBR, self.vbr / 10.0), "VARIABLE"))]
+        rate = lossy.nearest_rate(sr, RATES)
+        return [
+            (at, _coder(_constant(kbit, rate), "CONSTANT"))
+            for at, kbit in ((0.0, self.bitrate or 0.0), *(self.switches or ()))
+        ]
 
-    def _constant(self, rate: int) -> float:
-        low, high = bitrates(rate)
-        wanted = self.bitrate or 0.0
-        if not low <= wanted <= high:
-            raise ParameterError(f"mp3: {wanted:g} kbit/s at {rate} Hz; MP3 has {low} to {high} there")
-        return min(_LOWEST_VBR, (high - wanted) / (high - low))
+
+def _coder(level: float, mode: str) -> lossy.Coder:
+    return lossy.Coder(
+        container="MP3", subtype="MPEG_LAYER_III", rates=RATES, level=level, mode=mode, untold=LAME_DELAY
+    )
+
+
+def _constant(wanted: float, rate: int) -> float:
+    low, high = bitrates(rate)
+    if not low <= wanted <= high:
+        raise ParameterError(f"mp3: {wanted:g} kbit/s at {rate} Hz; MP3 has {low} to {high} there")
+    return min(_LOWEST_VBR, (high - wanted) / (high - low))

@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from audiosynth.clip import Array, RenderContext
-from audiosynth.effects._in_place import InPlace
+from audiosynth.effects._in_place import Pointwise
 
 
-class Polarity(InPlace):
+class Polarity(Pointwise):
     """Invert the polarity of all channels.
 
     Parameters
@@ -26,6 +26,6 @@ class Polarity(InPlace):
 
     invert: Annotated[bool, Field(description="positive pressure becomes negative")] = True
 
-    def apply(self, y: Array, ctx: RenderContext) -> Array:  # noqa: ARG002 - the same at any rate
-        """Return `y`, or -`y`."""
+    def stretch(self, y: Array, ctx: RenderContext, *, start: int, whole: int) -> Array:  # noqa: ARG002 - the same anywhere
+        """Return samples from `start` on of a sound of `whole` samples, or these inverted."""
         return -y if self.invert else np.array(y)

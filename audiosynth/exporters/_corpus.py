@@ -174,6 +174,43 @@ def spoken_in(row: Mapping[str, Any], ids: Ids) -> list[Spoken]:
     return out
 
 
+def the_one(row: Mapping[str, Any], found: Sequence[Spoken], holder: str) -> Spoken | None:
+    """Return the one utterance of a clip, None if it has none, for layouts in which a file is an utterance.
+
+    Raises
+    ------
+    BuildError
+        If it has several; `holder` says what holds one.
+    """
+    if len(found) > 1:
+        raise BuildError(
+            f"clip {row['clip_id']}: {len(found)} utterances, and {holder} is of one; leave `speech` out where that can be said, or "
+            "export `lhotse`, `nemo` or `utterances`"
+        )
+    return found[0] if found else None
+
+
+def require_known(row: Mapping[str, Any], ids: Ids, layout: str) -> None:
+    """Refuse utterances of which a layout has to say more than is known.
+
+    Raises
+    ------
+    BuildError
+        If who speaks or what is said is not known, of an utterance or of the one that a clip was made from.
+    """
+    found: list[Spoken | None] = [*spoken_in(row, ids)]
+    if not found and row.get("augmented_from") is not None and labels_of(row, ids.inaudible):
+        found = [None]  # neither is known, so that nobody seems to speak
+    for one in found:
+        known = {"who speaks": one and one.speaker, "what is said": one and one.text}
+        lacking = [what for what, is_known in known.items() if not is_known]
+        if lacking:
+            raise BuildError(
+                f"clip {row['clip_id']}: {' and '.join(lacking)} in it is not known, and {layout} has it of every file; give the "
+                "catalogue these fields, or export `utterances`"
+            )
+
+
 def text_of(item: Mapping[str, Any]) -> str | None:
     """Return what is said in a label: the text of its recording, or its words."""
     said = item.get("texts") or item.get("words") or ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any, BinaryIO
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.files.audiofile import write_audio
 from audiosynth.files.packed import stored_bytes
 from audiosynth.files.paths import is_below
+from audiosynth.pcm import Pcm
 
 
 @contextmanager
@@ -57,3 +60,47 @@ def audio_bytes(dataset: DatasetView, row: Mapping[str, Any]) -> bytes:
             f"clip {row['clip_id']}: {path} is not what was written; `audiosynth verify` tells what else is amiss"
         )
     return data
+
+
+def put_flac(path: Path, dataset: DatasetView, row: Mapping[str, Any]) -> None:
+    """Write a clip as FLAC, whole or not at all: its file as it is, or the samples of a WAV of integers.
+
+    Raises
+    ------
+    BuildError
+        If the file is not what was written, or holds what FLAC cannot.
+    """
+    data = audio_bytes(dataset, row)
+    if str(row["path"]).endswith(".flac"):
+        with atomic_binary(path) as file:
+            file.write(data)
+        return
+    pcm, subtype = _integers(data, row)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        write_audio(part, pcm, sr=row["sr"], container="flac", subtype=subtype)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _integers(data: bytes, row: Mapping[str, Any]) -> tuple[Pcm, str]:
+    import soundfile
+
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        subtype = str(file.subtype)
+        if file.format not in ("WAV", "WAVEX") or subtype not in ("PCM_16", "PCM_24"):
+            raise BuildError(
+                f"clip {row['clip_id']}: {row['path']} is {file.format} of {subtype}, which FLAC cannot hold without loss; say "
+                "`output: {format: flac}`"
+            )
+        y = file.read(dtype="int16" if subtype == "PCM_16" else "int32", always_2d=True).T
+    return (y if subtype == "PCM_16" else y >> 8), subtype  # libsndfile moves 24 bits to the top of 32
+
+
+def flac_needs() -> tuple[str, ...]:
+    """Return the library that decides the bytes of a FLAC file."""
+    import soundfile
+
+    return (f"libsndfile=={soundfile.__libsndfile_version__}",)

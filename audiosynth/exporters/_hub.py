@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.exporters._corpus import Ids, spoken_rows, the_one
 from audiosynth.exporters._json import classes_of
-from audiosynth.exporters._text import Inaudible, Tells, atomic_text, clean, labels_of
+from audiosynth.exporters._text import Inaudible, Tells, atomic_text, clean, labels_of, withhold
 
 _SPLIT: Final = re.compile(r"\w+(\.\w+)*")
 """What `datasets` takes as the name of a split (NamedSplit, _split_re)."""
@@ -18,6 +19,8 @@ EVENT: Final[Mapping[str, str]] = {
     "label": "string", "onset": "float64", "offset": "float64", "audible": "bool", "snr_db": "float64",
 }  # fmt: skip
 """What is told of an event, each with its type."""
+SAID: Final = ("id", "transcription", "speaker", "language", "augmented_from")
+"""What is told of the one utterance of a clip, if it is asked for: texts."""
 COLUMNS: Final[Mapping[str, str]] = {"file_name": "string", "clip_id": "string", "duration": "float64"}
 
 
@@ -48,13 +51,30 @@ def columns_of(row: Mapping[str, Any], tells: Tells, inaudible: Inaudible) -> di
 _DEFAULTS: Final = {"audible": True}
 
 
-def features() -> dict[str, Any]:
+def with_utterances(
+    dataset: DatasetView, ids: Ids, holder: str
+) -> Iterator[tuple[dict[str, Any], Tells, dict[str, Any]]]:
+    """Yield every row with what its split may tell, and the columns `SAID` of its utterance, null where nothing is known.
+
+    Raises
+    ------
+    BuildError
+        If a clip has several utterances; `holder` says what is of one.
+    """
+    for row, found in spoken_rows(dataset, ids):
+        one = the_one(row, found, holder)
+        told = (None,) * 5 if one is None else (one.id, one.text, one.speaker, one.fields.get("language"), one.source)
+        yield row, withhold(row["split"], dataset=dataset), dict(zip(SAID, told, strict=True))
+
+
+def features(*, speech: bool = False) -> dict[str, Any]:
     """Return the columns as `datasets` writes its features; lists in the form that every version of it reads."""
     value = {name: {"dtype": dtype, "_type": "Value"} for name, dtype in {**COLUMNS, **EVENT}.items()}
     return {
         **{name: value[name] for name in COLUMNS},
         "events": [{name: value[name] for name in EVENT}],
         "labels": [{"dtype": "string", "_type": "Value"}],
+        **({name: {"dtype": "string", "_type": "Value"} for name in SAID} if speech else {}),
     }
 
 

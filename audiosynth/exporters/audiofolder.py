@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from audiosynth.clip import DatasetView
-from audiosynth.errors import BuildError
-from audiosynth.exporters._corpus import OfUtterances, Spoken, spoken_rows
+from audiosynth.exporters._corpus import OfUtterances
 from audiosynth.exporters._files import atomic_binary, audio_bytes
-from audiosynth.exporters._hub import columns_of, put_card, require_split_names
+from audiosynth.exporters._hub import columns_of, put_card, require_split_names, with_utterances
 from audiosynth.exporters._json import json_line
-from audiosynth.exporters._text import Inaudible, Tells, atomic_texts, below_split, told_rows, withhold
+from audiosynth.exporters._text import Inaudible, Tells, atomic_texts, below_split, told_rows
 
 
 class Audiofolder(OfUtterances):
@@ -72,17 +71,4 @@ class Audiofolder(OfUtterances):
         if not self.speech:
             yield from ((row, tells, {}) for row, tells in told_rows(dataset))
             return
-        ids = self.ids()
-        for row, found in spoken_rows(dataset, ids):
-            yield row, withhold(row["split"], dataset=dataset), _said(row, found)
-
-
-def _said(row: Mapping[str, Any], found: Sequence[Spoken]) -> dict[str, Any]:
-    if len(found) > 1:
-        raise BuildError(
-            f"clip {row['clip_id']}: {len(found)} utterances, and a line of AudioFolder is of one; leave `speech` out, or export "
-            "`lhotse`, `nemo` or `utterances`"
-        )
-    one = found[0] if found else None
-    told = (None,) * 5 if one is None else (one.id, one.text, one.speaker, one.fields.get("language"), one.source)
-    return dict(zip(("id", "transcription", "speaker", "language", "augmented_from"), told, strict=True))
+        yield from with_utterances(dataset, self.ids(), "a line of AudioFolder")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -13,19 +13,31 @@ from pydantic import Field
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.exporters._arrow import put_table, pyarrow_of
+from audiosynth.exporters._corpus import OfUtterances
 from audiosynth.exporters._files import audio_bytes
-from audiosynth.exporters._hub import COLUMNS, EVENT, columns_of, features, put_card, require_split_names
-from audiosynth.exporters._text import Inaudible, told_rows
-from audiosynth.registry import Component
+from audiosynth.exporters._hub import (
+    COLUMNS,
+    EVENT,
+    SAID,
+    columns_of,
+    features,
+    put_card,
+    require_split_names,
+    with_utterances,
+)
+from audiosynth.exporters._text import Inaudible, Tells, told_rows
 
 
-class Parquet(Component):
+class Parquet(OfUtterances):
     """``parquet/<split>-00000-of-00001.parquet``: audio, file_name, clip_id, duration, events and labels of every clip.
 
     `audio` is what ``Audio`` of `datasets` reads (bytes and name); `events` a list of ``{label, onset, offset, audible,
     snr_db}``, null in weak and unlabeled splits; `labels` the classes, null in unlabeled ones. ``parquet/README.md`` names the
     splits. Needs pyarrow (``pip install audiosynth[parquet]``), whose version decides the files' bytes: under another one,
     `verify` calls them changed.
+
+    With ``speech: true`` rows have id, transcription, speaker and language of the one utterance that a clip is, and
+    ``augmented_from``, the id of its source; null where that is not known.
 
     References
     ----------
@@ -45,6 +57,7 @@ class Parquet(Component):
     inaudible: Annotated[Inaudible, Field(description="whether events that cannot be heard in the mix are listed")] = (
         "drop"
     )
+    speech: Annotated[bool, Field(description="tell the one utterance of every clip")] = False
 
     def needs(self) -> tuple[str, ...]:
         """Return the pyarrow that decides the bytes."""
@@ -63,7 +76,8 @@ class Parquet(Component):
         schema = self._schema(next((row["sr"] for row in dataset.rows()), None))
         paths = []
         for split, n_clips in dataset.splits.items():
-            records = (self._record(dataset, row, tells) for row, tells in told_rows(dataset) if row["split"] == split)
+            rows = (found for found in self._rows(dataset) if found[0]["split"] == split)
+            records = ({**self._record(dataset, row, tells), **said} for row, tells, said in rows)
             n_files = max(1, -(-n_clips // self.clips_per_file))
             for i in range(n_files):
                 paths.append(base / f"{split}-{i:05d}-of-{n_files:05d}.parquet")
@@ -78,6 +92,13 @@ class Parquet(Component):
     def check(self, row: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Miss pyarrow when a first clip is made, not when all are."""
         pyarrow_of("parquet")
+
+    def _rows(self, dataset: DatasetView) -> Iterator[tuple[dict[str, Any], Tells, dict[str, Any]]]:
+        """Yield every row with what its split may tell, and the columns of its utterance."""
+        if self.speech:
+            yield from with_utterances(dataset, self.ids(), "a row of Parquet")
+            return
+        yield from ((row, tells, {}) for row, tells in told_rows(dataset))
 
     def _record(self, dataset: DatasetView, row: Mapping[str, Any], tells: Any) -> dict[str, Any]:
         record = {"file_name": row["path"], **columns_of(row, tells, self.inaudible)}
@@ -94,7 +115,8 @@ class Parquet(Component):
         audio = arrow.struct([("bytes", arrow.binary()), ("path", arrow.string())])
         fields = [(name, types[dtype]) for name, dtype in COLUMNS.items()]
         fields += [("events", arrow.list_(event)), ("labels", arrow.list_(arrow.string()))]
-        told = features()
+        fields += [(name, arrow.string()) for name in SAID if self.speech]
+        told = features(speech=self.speech)
         if self.audio:
             fields = [("audio", audio), *fields]
             told = {"audio": {"sampling_rate": sr, "_type": "Audio"}, **told}

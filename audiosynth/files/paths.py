@@ -11,15 +11,21 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from audiosynth.errors import AssetError
+from audiosynth.files.archives import ARCHIVES, Place, bytes_of, holds, place_in
 
 _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes, or say why not."""
+    """Return the bytes of a file, or of what lies in an archive (`archives`), or say why not."""
     try:
         return path.read_bytes()
+    except (NotADirectoryError, FileNotFoundError) as error:
+        place = place_in(path)
+        if place is not None:
+            return bytes_of(place)
+        raise AssetError(f"{path}: cannot be read ({error.strerror}); check that it is there and may be read") from None
     except OSError as error:
         raise AssetError(
             f"{path}: cannot be read ({error.strerror or error}); check that it is there and may be read"
@@ -42,7 +48,8 @@ def is_below(path: str) -> bool:
 def below(root: Path, path: str) -> Path | None:
     """Return the file at POSIX `path` below `root`, or None if there is none.
 
-    Names are compared in NFC, so that a file copied from a system that decomposes its names is found.
+    An archive may stand where folders do (``shard.tar/a.wav``, ``data.parquet/audio/17``); what comes back then leads into it,
+    and `read_bytes` reads it. Names are compared in NFC, so that a file copied from a system that decomposes its names is found.
 
     Raises
     ------
@@ -53,16 +60,53 @@ def below(root: Path, path: str) -> Path | None:
         raise AssetError(f"{path!r}: expected a path below the data root {root}, without '..'")
     target = root / path
     if not target.is_file():
+        place = place_in(target)
+        if place is not None:
+            require_inside(root, place.archive)
+            return target if holds(place) else None
         target = root
-        for part in PurePosixPath(path).parts:
+        parts = PurePosixPath(path).parts
+        for i, part in enumerate(parts):
             named = [] if not target.is_dir() else sorted(p for p in target.iterdir() if nfc(p.name) == nfc(part))
             if not named:
-                return None
+                return _in_archive(root, target, parts[i:])
             target = named[0]
         if not target.is_file():
             return None
     require_inside(root, target)
     return target
+
+
+def _in_archive(root: Path, target: Path, rest: tuple[str, ...]) -> Path | None:
+    if target.suffix.casefold() not in ARCHIVES or not target.is_file():
+        return None
+    require_inside(root, target)
+    return target.joinpath(*rest) if holds(Place(target, nfc("/".join(rest)))) else None
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is such a file, or something like it in an archive."""
+    place = None if path.is_file() else place_in(path)
+    try:
+        return path.is_file() if place is None else holds(place)
+    except AssetError:  # of an archive that cannot be read
+        return False
+
+
+def stat_of(path: Path) -> tuple[int, int]:
+    """Return size and time (ns) of a file, or of the archive that a path leads into.
+
+    Raises
+    ------
+    AssetError
+        If there is none.
+    """
+    place = None if path.is_file() else place_in(path)
+    try:
+        found = (path if place is None else place.archive).stat()
+    except OSError as error:
+        raise AssetError(f"{path}: cannot be read ({error.strerror or error})") from None
+    return found.st_size, found.st_mtime_ns
 
 
 def require_inside(root: Path, target: Path) -> None:

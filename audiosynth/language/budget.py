@@ -6,6 +6,8 @@ from typing import Final
 
 from audiosynth.language.nodes import Node, Repeat
 from audiosynth.language.references import Join, Ref, Sum
+from audiosynth.language.talk import MAX_SPEAKERS
+from audiosynth.language.talks import Turns
 
 MAX_DRAWN: Final = 200_000
 """Most values of one clip: a thousand events of two hundred values."""
@@ -13,6 +15,8 @@ MAX_DRAWN: Final = 200_000
 
 def drawn_at_most(root: Node) -> int:
     """Return an upper bound of the values in a cast of `root`: a repeat counts as often as it can come, a name as all it names.
+
+    What speakers have counts as often as there can be speakers.
 
     Examples
     --------
@@ -35,6 +39,8 @@ def drawn_at_most(root: Node) -> int:
         counts = [known[id(child)] for child in inner]
         if isinstance(node, Sum | Join):
             known[id(node)] = 1
+        elif isinstance(node, Turns):
+            known[id(node)] = 1 + MAX_SPEAKERS * sum(counts)
         elif isinstance(node, Repeat):
             known[id(node)] = 1 + known[id(node.n)] + node.n_max * known[id(node.of)]
         else:

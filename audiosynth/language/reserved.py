@@ -17,13 +17,12 @@ from audiosynth.language.nodes import OPAQUE, SOME_RECORDING, Const, Node, leave
 from audiosynth.language.references import By, Duration, Join, Ref, Sum, is_plain, text_of
 from audiosynth.language.reserved_lists import sequence, some_of
 from audiosynth.language.reserved_scene import follow, repeat
+from audiosynth.language.reserved_talks import MAX_EXAMPLES
 
 BLOCK: Final = 1_000
 """Slots over which `balance` is exact (DESIGN section 3)."""
 MAX_ITEMS: Final = 1_000_000
 """Most combinations of a `product`; a recipe from a stranger must not ask for endless permutations."""
-MAX_EXAMPLES: Final = 64
-"""Rows of a table that a recipe is checked with."""
 MAX_RATIO: Final = 1e6
 """Largest ratio of the costs of a `balance`."""
 

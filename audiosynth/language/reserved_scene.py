@@ -14,19 +14,12 @@ from audiosynth.language.draws import Choice
 from audiosynth.language.draws_scene import WHOLE, Chain, Cooccurrence, Density, OneOf, Row, Series, Timetable
 from audiosynth.language.draws_time import MAX_GAP, FollowNode
 from audiosynth.language.nodes import MAX_REPEAT, OPAQUE, Const, ListNode, Node, Repeat, leaves
+from audiosynth.language.reserved_talks import WrongError, talk
 
-FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable")
+FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable", "turns")
 """What says how many casts a `repeat` makes."""
 DEVIATIONS: Final = 6
 """Standard deviations over the largest mean at which a Poisson density ends, unless `max` says where."""
-
-
-class WrongError(Exception):
-    """A problem at a place of the recipe, on its way to `repeat`, which notes it."""
-
-    def __init__(self, path: Path, message: str) -> None:
-        super().__init__(message)
-        self.path = path
 
 
 class Listed(NamedTuple):
@@ -39,7 +32,7 @@ class Listed(NamedTuple):
 
 
 def repeat(c: Compiler, raw: Any, path: Path) -> Node:
-    """Compile `repeat`: how many (`n`, `density`), or which classes (`cooccurrence`, `sequence`, `timetable`)."""
+    """Compile `repeat`: how many (`n`, `density`), which classes (`cooccurrence`, `sequence`, `timetable`), or who (`turns`)."""
     forms = [key for key in raw if key in FORMS] if isinstance(raw, Mapping) else []
     if len(forms) != 1 or raw.keys() != {forms[0], "of"}:
         others = ", ".join(FORMS[1:])
@@ -50,13 +43,16 @@ def repeat(c: Compiler, raw: Any, path: Path) -> Node:
             n = _COUNTS[form](c.at(form), raw[form], (*path, form))
             counts = leaves(n)
             return Repeat(c.keyed, n, c.at("of").compile(raw["of"], (*path, "of")), min(counts), max(1, *counts))
+        if form == "turns":
+            listed, of, most = talk(c, raw, path)
+            return Series(c.keyed, listed, of, 0, most)
         found = _LISTS[form](c.at(form), raw[form], (*path, form))
     except WrongError as wrong:
         return c.fail(wrong.path, str(wrong))
     names: dict[str, Node | None] = {**c.names, "label": OneOf(found.labels)}
     names.update({"time": OneOf(found.times)} if form == "timetable" else {})
-    of = replace(c, names=names).at("of").compile(raw["of"], (*path, "of"))
-    return Series(c.keyed, found.node, of, 0, found.most, found.labels)
+    cast = replace(c, names=names).at("of").compile(raw["of"], (*path, "of"))
+    return Series(c.keyed, found.node, cast, 0, found.most, found.labels)
 
 
 def follow(c: Compiler, raw: Any, path: Path) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from audiosynth.files.mpeg import LAME_DELAY
 from audiosynth.loading.parts import Loader
 from audiosynth.material.catalogue import Catalogue, CatalogueSpec
 from audiosynth.records.loaded import Each
@@ -32,7 +33,8 @@ def before_corpora(
     """
     loader.fail_all([] if each is None else taken_ids(scanned[each.catalogue], exports, each.replicas))
     parted = specs.items() if split else ()
-    return tuple(text for name, spec in parted for text in lone_speakers(scanned[name], spec.group_fields()))
+    late = [text for found in scanned.values() for text in untold_delays(found)]
+    return (*late, *(text for name, spec in parted for text in lone_speakers(scanned[name], spec.group_fields())))
 
 
 def taken_ids(
@@ -55,6 +57,24 @@ def taken_ids(
                 f"a replica of '{name}' ({places[name]}) would be called '{other}', which is an utterance of the corpus "
                 f"({places[other]}); choose another `suffix`",
             )
+
+
+def untold_delays(found: Catalogue) -> Iterator[str]:
+    """Yield a warning if MP3 files do not say how late their sound is, and the recipe does not either."""
+    if not found.late:
+        return
+    by_lame = sum(maker == "lame" for _, maker in found.late)
+    more = f" and {len(found.late) - SHOWN} more" if len(found.late) > SHOWN else ""
+    which = f"{', '.join(path for path, _ in found.late[:SHOWN])}{more}"
+    known = (
+        f"LAME made {'them' if by_lame == len(found.late) else f'{by_lame} of them'}, whose sound is {LAME_DELAY} samples late"
+        if by_lame
+        else f"encoders delay by some 500 to 1,200 samples (LAME: {LAME_DELAY})"
+    )
+    yield (
+        f"catalogue '{found.name}': MP3 files without a tag that tells their delay, so that sound comes late against what is known of it: "
+        f"{which}; {known}: say `encoder_delay: {LAME_DELAY}`, another number, or 0 to leave them as they are"
+    )
 
 
 def lone_speakers(found: Catalogue, group: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from audiosynth import registry
 from audiosynth.language.distributions import NUMERIC
-from audiosynth.language.nodes import MAX_REPEAT
 from audiosynth.language.reserved import RESERVED
 from audiosynth.loading.normalise import LEVEL_KEYS
 from audiosynth.loading.schema_parts import (
@@ -31,7 +30,7 @@ from audiosynth.loading.schema_parts import (
     numeric,
     pick,
 )
-from audiosynth.loading.schema_scene import forms, repeated
+from audiosynth.loading.schema_scene import asked, forms, repeated
 from audiosynth.material.catalogue import CatalogueSpec
 from audiosynth.material.splits import SplitSpec
 from audiosynth.recipe import KEYS
@@ -106,8 +105,7 @@ class _Schema:
             **{f"draw_{name}": numeric(name) for name in NUMERIC},
         }  # fmt: skip
         self._names: dict[str, str] = {}
-        count = self.either({"type": "integer", "minimum": 0, "maximum": MAX_REPEAT}, {})
-        self.defs.update(forms(count, self.either({"type": "number", "minimum": 0}, {})))
+        self.defs.update(forms(self.either, self.record(asked())["properties"]))
 
     def record(self, raw: Tree, *, within: Tree | None = None) -> Tree:
         """Return the schema of a record whose fields may be drawn."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from audiosynth.language.nodes import MAX_REPEAT
+from audiosynth.language.talk import Talk
 from audiosynth.loading.schema_parts import closed
 
 Tree = dict[str, Any]
@@ -14,19 +16,32 @@ _SHARES: Final[Tree] = {"type": "object", "additionalProperties": _CHANCE}
 _ROW: Final[Tree] = {
     **closed({"probability": _CHANCE, "max_events": _MOST, "classes": _SHARES}), "required": ["max_events", "classes"],
 }  # fmt: skip
+_ANY_MAP: Final[Tree] = {"type": "object"}
 _ROWS: Final[Tree] = {"type": "object", "minProperties": 1, "additionalProperties": _ROW}
 
 
-FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable")
+FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable", "turns")
 
 
-def forms(count: Tree, rate: Tree) -> Tree:
-    """Return what says how many casts a `repeat` makes: one definition for each form."""
+def asked() -> Tree:
+    """Return the schema of what a conversation is asked to be, without draws."""
+    return Talk.model_json_schema()
+
+
+def forms(either: Callable[[Tree, Tree], Tree], fields: Tree) -> Tree:
+    """Return what says how many casts a `repeat` makes: one definition for each form.
+
+    `either` makes "this or a draw of it" of a value, `fields` are those of a conversation.
+    """
+    count = either({"type": "integer", "minimum": 0, "maximum": MAX_REPEAT}, {})
+    rate = either({"type": "number", "minimum": 0}, {})
     density = {
         **closed({"per_minute": rate, "kind": {"enum": ["poisson", "fixed"]}, "max": _MOST}),
         "required": ["per_minute"],
     }
     table = {**closed({"first": {}, "table": _ROWS}), "required": ["table"]}
+    names = {"from": {"type": ["string", "array"]}, "by": {"type": "string"}}
+    talk = {**closed({**fields, **names, "where": _ANY_MAP, "unless": _ANY_MAP, "let": _ANY_MAP}), "required": ["from"]}
     chain = {"first": {}, "next": {"type": "object", "additionalProperties": _SHARES}, "max_events": _MOST}
     return {
         "repeat_density": {"if": {"type": "object", "required": ["per_minute"]}, "then": density, "else": rate},
@@ -38,6 +53,7 @@ def forms(count: Tree, rate: Tree) -> Tree:
                 "density": {"$ref": "#/$defs/repeat_density"},
                 "cooccurrence": {"$ref": "#/$defs/repeat_cooccurrence"},
                 "sequence": closed(chain),
+                "turns": talk,
                 "timetable": {"type": "array", "minItems": 1, "maxItems": MAX_REPEAT, "items": {"type": ["array", "object"]}},
             },
             "propertyNames": {"enum": [*FORMS, "of"]},

@@ -17,6 +17,7 @@ from audiosynth import dsp
 from audiosynth.acoustics.sofa import Sofa, read_sofa
 from audiosynth.clip import CREDIT_FIELDS, Array, Part, Recording
 from audiosynth.errors import AssetError
+from audiosynth.files.archives import elsewhere
 from audiosynth.files.decoding import LOSSY_SUFFIXES, decode
 from audiosynth.files.paths import below, files_below, nfc, read_bytes
 from audiosynth.material.channels import mean
@@ -212,8 +213,8 @@ class AssetStore:
         for path in self._candidates(PurePosixPath(like)):
             if path not in self._hashes:
                 try:
-                    self._hashes[path] = hashlib.sha256(path.read_bytes()).hexdigest()
-                except OSError:
+                    self._hashes[path] = hashlib.sha256(read_bytes(path)).hexdigest()
+                except AssetError:
                     continue
             if self._hashes[path] == sha256:
                 return path
@@ -224,13 +225,15 @@ class AssetStore:
             roots = dict.fromkeys(root for folders in self._roots.values() for root in folders)
             self._listed = tuple(path for root in roots for path in files_below(root))
         name, suffix = nfc(like.name).casefold(), like.suffix.casefold()
-        return sorted(self._listed, key=lambda p: (nfc(p.name).casefold() != name, p.suffix.casefold() != suffix))
+        files = sorted(self._listed, key=lambda p: (nfc(p.name).casefold() != name, p.suffix.casefold() != suffix))
+        return [*elsewhere(self._listed, like), *files]
 
     def rows(self, recordings: Iterable[Recording]) -> list[dict[str, Any]]:
         """Return a row for `assets.jsonl` for each recording: where it is, its hash and size, and whom to credit."""
         rows = []
         for recording in recordings:
-            size = self.locate(recording).stat().st_size
+            path = self.locate(recording)
+            size = path.stat().st_size if path.is_file() else len(read_bytes(path))
             credit = {key: recording.meta[key] for key in (*CREDIT_FIELDS, "label") if recording.meta.get(key)}
             head = {"path": recording.path, "data": recording.data, "sha256": recording.sha256, "bytes": size}
             rows.append({**head, "licence": "", "author": "", **credit})

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from audiosynth.clip import Recording
 from audiosynth.corpora.read import LAYOUTS
 from audiosynth.errors import AssetError, ParameterError
+from audiosynth.files.mpeg import Untold
 from audiosynth.files.patterns import Pattern
 from audiosynth.material.found import listed
 from audiosynth.material.index import IndexCache, default_cache_dir, lossy_by_suffix
@@ -26,7 +27,8 @@ SHOWN: Final = 20
 _SPDX: Final = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*)*")
 
 Layout = Literal[
-    "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "librispeech", "nemo", "rttm", "speechbrain"
+    "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "lhotse_shar", "librispeech", "nemo", "parquet", "rttm",
+    "speechbrain",
 ]  # fmt: skip
 Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]+$")]
 
@@ -66,6 +68,10 @@ class CatalogueSpec(BaseModel):
     trim_db
         The active part begins and ends with the first and last 10 ms frame above the loudest one plus this; null: no
         trimming.
+    encoder_delay
+        Samples by which the sound of MP3 files comes late that do not say so themselves (no Xing or LAME tag): so many are left
+        out at their start, and times of a corpus count from there. 1105 for files of LAME; 0 for as they are; null: as they are,
+        with a warning. Other files are never touched.
     annotations
         Suffix of the files beside the recordings that hold their events (``.txt``: Audacity labels; onset, offset, label
         between tabs), or a map of suffixes: ``{words: .words, phones: .phones, events: .txt}``.
@@ -92,6 +98,7 @@ class CatalogueSpec(BaseModel):
     include: list[str] = []
     exclude: list[str] = []
     trim_db: float | None = Field(-60.0, ge=-120, le=-10)
+    encoder_delay: int | None = Field(None, ge=0, le=10_000)
     annotations: Suffix | dict[Literal["events", "words", "phones"], Suffix] | None = None
     on_bad: Literal["error", "skip"] = "error"
 
@@ -160,6 +167,8 @@ class Catalogue:
         What was left out with ``on_bad: skip``.
     places
         Of each recording: the file, or the line that lists it.
+    late
+        Files whose sound comes late by nobody knows how much, each with who made it (`audiosynth.files.mpeg`).
     """
 
     name: str
@@ -167,9 +176,10 @@ class Catalogue:
     fingerprint: str
     problems: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    late: tuple[tuple[str, Untold], ...] = ()
 
 
-def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None = None) -> Catalogue:
+def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: str | Path | None = None) -> Catalogue:
     """Find the recordings of a catalogue and measure each one (once: results are cached).
 
     Parameters
@@ -195,12 +205,14 @@ def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None =
         )
     problems: list[str] = []
     items = listed(spec, root, problems)
-    cache = IndexCache(default_cache_dir() if cache_dir is None else cache_dir, root, trim_db=spec.trim_db)
-    recordings, places = [], []
+    cache = IndexCache(default_cache_dir() if cache_dir is None else Path(cache_dir), root, trim_db=spec.trim_db)
+    recordings, places, late = [], [], dict[str, Untold]()
     for item in items:
         try:
             recordings.append(_recording(spec, root, item, cache))
             places.append(item.where)
+            if spec.encoder_delay is None and (maker := cache.untold(item.path)):
+                late[str(item.file)] = maker
         except AssetError as error:
             text = str(error)
             problems.append(text if item.where in ("", str(item.file)) else f"{item.where}: {text}")
@@ -212,7 +224,9 @@ def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: Path | None =
             f"catalogue '{name}': no audio in {root / spec.folder}; correct `folder` or `include`, or say where the data is "
             f"with --data {spec.data}=DIR"
         )
-    return Catalogue(name, tuple(recordings), fingerprint(recordings), tuple(problems), tuple(places))
+    return Catalogue(
+        name, tuple(recordings), fingerprint(recordings), tuple(problems), tuple(places), tuple(late.items())
+    )
 
 
 def fingerprint(recordings: Sequence[Recording]) -> str:
@@ -238,7 +252,7 @@ def _all(name: str, problems: Sequence[str]) -> str:
 
 def _recording(spec: CatalogueSpec, root: Path, item: Found, cache: IndexCache) -> Recording:
     measured = cache.measured(item.path, item.file, trim_db=spec.trim_db)
-    part = None if item.utterance is None else part_of(item.utterance, measured)
+    part = part_of(item.utterance, measured, late=spec.encoder_delay or 0 if measured.untold else 0)
     constants = {"label": spec.label, "licence": spec.licence, "author": spec.author}
     meta: dict[str, Any] = {key: value for key, value in constants.items() if value is not None}
     meta.update(item.fields)

@@ -18,7 +18,8 @@ from audiosynth.acoustics.sofa import SOFA_SUFFIX, read_sofa
 from audiosynth.clip import Array, Part
 from audiosynth.errors import AssetError
 from audiosynth.files.decoding import LOSSY_SUBTYPES, LOSSY_SUFFIXES, Decoded, decode_fully
-from audiosynth.files.paths import read_bytes
+from audiosynth.files.mpeg import Untold, untold
+from audiosynth.files.paths import is_there, read_bytes, stat_of
 
 INDEX_VERSION: Final = 1
 FRAME_RATE: Final = 100
@@ -29,7 +30,8 @@ FRAME_RATE: Final = 100
 class Measured:
     """What is known of a file without decoding it again; `first` and `last` bound its active part, in samples.
 
-    A SOFA file holds many `measurements` of `n_channels` microphones; of an audio file there are none.
+    A SOFA file holds many `measurements` of `n_channels` microphones; of an audio file there are none. `untold` is who made
+    an MP3 that does not say how late its sound is (`audiosynth.files.mpeg`).
     """
 
     sha256: str
@@ -40,6 +42,7 @@ class Measured:
     last: int
     lossy: bool
     measurements: int = 0
+    untold: Untold = ""
 
     @classmethod
     def parse(cls, raw: Any) -> Measured | None:
@@ -52,6 +55,7 @@ class Measured:
         if any(type(number) is not int for number in numbers) or not isinstance(sha256, str):
             return None
         sane = len(sha256) == 64 and set(sha256) <= set("0123456789abcdef") and isinstance(raw["lossy"], bool)
+        sane = sane and raw["untold"] in ("", "lame", "other")
         inside = raw["sr"] > 0 and raw["n_channels"] > 0 and 0 <= raw["first"] < raw["last"] <= raw["n_samples"]
         return cls(**raw) if sane and inside else None
 
@@ -74,7 +78,8 @@ def measure(file: Path, *, trim_db: float | None) -> Measured:
         raise AssetError(f"{file}: silent, every sample is 0; a recording without sound has no level; leave it out")
     first, last = (0, y.shape[1]) if trim_db is None else active_part(y, sr, trim_db=trim_db)
     digest = hashlib.sha256(data).hexdigest()
-    return Measured(digest, sr, y.shape[0], y.shape[1], first, last, subtype in LOSSY_SUBTYPES)
+    late = untold(data) if subtype == "MPEG_LAYER_III" else ""
+    return Measured(digest, sr, y.shape[0], y.shape[1], first, last, subtype in LOSSY_SUBTYPES, untold=late)
 
 
 def active_part(y: Array, sr: int, *, trim_db: float) -> tuple[int, int]:
@@ -183,19 +188,21 @@ class IndexCache:
         AssetError
             As `measure` does.
         """
-        try:
-            stat = file.stat()
-        except OSError as error:
-            raise AssetError(f"{file}: cannot be read ({error.strerror or error})") from None
+        stat = list(stat_of(file))
         entry = self._entries.get(path)
-        if isinstance(entry, dict) and entry.get("stat") == [stat.st_size, stat.st_mtime_ns]:
+        if isinstance(entry, dict) and entry.get("stat") == stat:
             known = Measured.parse(entry.get("measured"))
             if known is not None:
                 return known
         made = measure(file, trim_db=trim_db)
-        self._entries[path] = {"stat": [stat.st_size, stat.st_mtime_ns], "measured": asdict(made)}
+        self._entries[path] = {"stat": stat, "measured": asdict(made)}
         self._changed = True
         return made
+
+    def untold(self, path: str) -> Untold:
+        """Return who made a file that was `measured` before, if it is an MP3 that does not say how late its sound is."""
+        found: Untold = self._entries[path]["measured"]["untold"]
+        return found
 
     def part(self, path: str, file: Path, part: Part, *, trim_db: float | None) -> tuple[int, int]:
         """Return the active part of a part of a file that was `measured` before, from its first sample on.
@@ -227,7 +234,7 @@ class IndexCache:
         """Write the cache by rename if anything in it is new; entries of files that are gone are dropped."""
         if self._file is None or not self._changed:
             return
-        kept = {path: entry for path, entry in self._entries.items() if (self._root / path).is_file()}
+        kept = {path: entry for path, entry in self._entries.items() if is_there(self._root / path)}
         temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)

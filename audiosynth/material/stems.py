@@ -8,8 +8,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 Role = Literal["foreground", "interference", "background"]
 By = Literal["event", "label", "role"]
-Part = Literal["dry", "direct", "early", "late", "wet"]
-PARTS: Final[tuple[Part, ...]] = ("dry", "direct", "early", "late", "wet")
+Part = Literal["source", "dry", "direct", "early", "late", "wet"]
+PARTS: Final[tuple[Part, ...]] = ("source", "dry", "direct", "early", "late", "wet")
 """What of an event a stem can hold; the wet ones add up to the mix."""
 
 

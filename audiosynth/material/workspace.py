@@ -35,20 +35,21 @@ class Workspace:
     ----------
     assets
         Where recordings come from; None where no recording can be asked for.
-    max_bytes
-        Most memory held by spectra.
+    max_bytes, response_bytes
+        Most memory held by spectra, and by simulated responses.
     """
 
     assets: AssetReader | None = None
     max_bytes: int = SPECTRA_BYTES
+    response_bytes: int = RESPONSE_BYTES
     _spectra: Kept[np.ndarray] = field(init=False, repr=False)
-    _responses: Kept[Response] = field(default_factory=lambda: Kept(RESPONSE_BYTES), repr=False)
+    _responses: Kept[Response] = field(init=False, repr=False)
     _tails: Kept[int] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
     _simulated: int = 0
     _measures: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
 
     def __post_init__(self) -> None:
-        self._spectra = Kept(self.max_bytes)
+        self._spectra, self._responses = Kept(self.max_bytes), Kept(self.response_bytes)
 
     def response(
         self, room: Component, ctx: RenderContext, position: Position | None, *, delay: int | None = None

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 from audiosynth.dice import ClipDice
 from audiosynth.errors import AudiosynthError, PlanError
-from audiosynth.planning.drafts import Draft, Standing
+from audiosynth.planning.afterwards import broken
+from audiosynth.planning.drafts import Draft, Standing, own_places
 from audiosynth.planning.limits import Limits, Wanted, hopeless
+from audiosynth.planning.moved import Moved
 from audiosynth.records.rules import Rules
 from audiosynth.sound.spans import Span, common, drawn, holds, left
 
@@ -32,7 +34,13 @@ KEYS: Final = 64
 
 
 def arrange(
-    drafts: Sequence[Draft], rules: Rules, dice: ClipDice, *, n_clip: int | None, sr: int
+    drafts: Sequence[Draft],
+    rules: Rules | None,
+    dice: ClipDice,
+    *,
+    n_clip: int | None,
+    sr: int,
+    mix: Sequence[Any] = (),
 ) -> Sequence[Standing | None]:
     """Return places of all events that keep the rules; None for one that is left out.
 
@@ -40,20 +48,23 @@ def arrange(
     ----------
     drafts
         The events.
-    rules
-        The scene's rules, as drawn.
-    dice
-        Of the clip.
+    rules, dice
+        The scene's rules, as drawn (None: every event stands where its own draw puts it), and the clip's dice.
     n_clip, sr
         Length of the clip (None for no end), and its rate.
+    mix
+        Effects of the mix, after which the rules hold too.
 
     Raises
     ------
     PlanError
         Naming the rule that cannot hold, or the event that does not fit.
     """
+    if rules is None:
+        return own_places(drafts)
     drops = rules.when_full == "drop"
-    played = first = _Round(drafts, Limits(rules, n_clip, sr), dice)
+    moved = Moved.by(mix, n_clip, sr)
+    played = first = _Round(drafts, Limits(rules, n_clip, sr, moved), dice)
     if first.play():
         return first.standing
     why = hopeless(first.limits, drafts)
@@ -61,13 +72,19 @@ def arrange(
         raise PlanError(f"scene.{why}")
     last = LAST_DROP if drops else ROUNDS
     for number in range(1, 1 if why or first.final else last):
-        played = _Round(drafts, Limits(rules, n_clip, sr), dice, number, rooms=first.rooms)
+        played = _Round(drafts, Limits(rules, n_clip, sr, moved), dice, number, rooms=first.rooms)
         if played.play():
             return played.standing
     if drops:
         if first.go_on(LAST_DROP):
             return first.standing
         played = first
+        for number in range(
+            LAST_DROP, ROUNDS if first.moved else LAST_DROP
+        ):  # all stand, and the mix moves them together
+            played = _Round(drafts, Limits(rules, n_clip, sr, moved), dice, number, rooms=first.rooms)
+            if played.go_on(number):
+                return played.standing
     raise PlanError(played.why(), None if played.stuck is None else drafts[played.stuck].raw)
 
 
@@ -87,6 +104,7 @@ class _Round:
         self.standing: list[Standing | None] = [None] * len(drafts)
         self.stuck: int | None = None
         self.lacking: Wanted | None = None
+        self.moved = ""
         self.final = False
         self.own = number == 0
         self.packed = number % 2 == 1
@@ -111,7 +129,9 @@ class _Round:
         if self.packed:
             self._spread()
         self.lacking = self.limits.missing()
-        return self.lacking is None
+        onsets = [None if one is None else one.onset for one in self.standing]
+        self.moved = broken(self.limits, self.drafts, onsets) if self.lacking is None else ""
+        return self.lacking is None and not self.moved
 
     def go_on(self, number: int) -> bool:
         """Go on where there was no place for an event, as the round of another number: such events are left out."""
@@ -243,6 +263,8 @@ class _Round:
 
     def why(self) -> str:
         """Return which rule cannot hold, for which event, and what to change."""
+        if self.moved:
+            return f"scene.{self.moved}"
         if self.stuck is None:
             name, label, count = self.lacking or Wanted("min_overlap", None, 0)
             of = "events" if label is None else f"events of '{label}'"

@@ -40,6 +40,8 @@ class Draft:
         Samples by which it begins before the place its draw gives: the known delay of its room.
     before
         Number of the event that it follows, if it follows one.
+    settled
+        Its first sample, where a conversation has placed it.
     key, label, role, placing
         Which key says where it stands, its label (told or not), its role, and the draw of its place (None: no draw).
     """
@@ -58,6 +60,7 @@ class Draft:
     cut: bool
     early: int = 0
     before: int | None = None
+    settled: int | None = None
 
     key: str = field(init=False)
     label: str | None = field(init=False)
@@ -95,6 +98,8 @@ class Draft:
         PlanError
             If there is no such place.
         """
+        if self.settled is not None:
+            return self.settled
         if isinstance(value, Follow):
             gap = seconds_to_samples(value.gap, self.sr)
             return gap if end is None else end + gap - self.span[0]

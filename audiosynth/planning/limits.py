@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.planning.drafts import Draft
+from audiosynth.planning.moved import Moved
 from audiosynth.records.rules import Rules, of_label
 from audiosynth.sound.spans import Pile, Span, collisions, common, left, shifted, total, within
 
@@ -45,10 +47,13 @@ class Limits:
         As drawn.
     n_clip, sr
         Length of the clip (None for no end), and its rate.
+    mix
+        What the effects of the mix do: pauses are planned longer by as much as these shorten them.
     """
 
-    def __init__(self, rules: Rules, n_clip: int | None, sr: int) -> None:
-        self.rules, self.n_clip, self.sr = rules, n_clip, sr
+    def __init__(self, rules: Rules, n_clip: int | None, sr: int, mix: Moved | None = None) -> None:
+        self.rules, self.n_clip, self.sr, self.mix = rules, n_clip, sr, mix or Moved()
+        self.fastest = self.mix.fastest
         self.least = max(1, seconds_to_samples(rules.min_overlap_duration, sr))
         self._piles: dict[str | None, Pile] = {}
         self._spans: dict[str | None, list[Span]] = {}
@@ -98,7 +103,7 @@ class Limits:
         most = [(name, key, n) for name, key, n in ((MOST, None, whole), (MOST_OWN, label, own)) if n is not None]
         gap, own = rules.min_gap, of_label(rules.min_gap_per_label, label)
         seconds = [(name, key, s) for name, key, s in ((GAP, None, gap), (GAP_OWN, label, own)) if s is not None]
-        gaps = [(name, key, seconds_to_samples(s, self.sr)) for name, key, s in seconds]
+        gaps = [(name, key, self._gap(s)) for name, key, s in seconds]
         caps = [rule for rule in most if not any(key in (None, rule[1]) for _, key, _ in gaps)]
         wanted = [wanted.label for wanted in self.wanted if wanted.label in (None, label)]
         piled = dict.fromkeys([*wanted, *(key for _, key, _ in most)])
@@ -131,6 +136,11 @@ class Limits:
                 yield name, collisions(draft.heard, self._piles[key].covered(most))
         for name, key, gap in watched.gaps:
             yield name, self._too_near(draft, key, gap)
+
+    def _gap(self, seconds: float) -> int:
+        """Return the samples of a pause, so many that the effects of the mix leave as many as are asked for."""
+        gap = seconds_to_samples(seconds, self.sr)
+        return gap if self.fastest == 1.0 else math.ceil((gap + 1) * self.fastest)  # 1: ends are rounded to samples
 
     def missing(self) -> Wanted | None:
         """Return the first rule of so many events at once that does not hold; None if all do."""

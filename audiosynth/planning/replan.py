@@ -13,10 +13,12 @@ from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.compiler import path_text
 from audiosynth.plan import event_of, require_calibration
 from audiosynth.planning.built import position_of, room_of
+from audiosynth.planning.conversations import require_ratios
 from audiosynth.planning.drafts import Draft, heard_of
 from audiosynth.planning.limits import Limits
 from audiosynth.planning.timing import require_length, require_whole
 from audiosynth.scaper.spec import ScaperSpec
+from audiosynth.sound.spans import Span, shifted, within
 from audiosynth.spec import ClipSpec, Event
 
 _MOVES: Final = ("source", "effects", "room", "position", "motion", "align", "onset", "at", "overrun")
@@ -67,6 +69,7 @@ def replan(spec: ClipSpec, tree: Mapping[str, Any]) -> ClipSpec:
     changed = ClipSpec.model_validate(made)
     _require_seeds(spec, changed)
     _require_rules(changed)
+    _require_ratios(changed)
     require_calibration(changed, f"clip {spec.clip_id}")
     require_length(changed.mix.effects, changed.n_samples, changed.sr)
     return changed
@@ -125,6 +128,18 @@ def _require_rules(spec: ClipSpec) -> None:
     missing = limits.missing()
     if missing is not None:
         raise PlanError(f"scene.{missing.name} does not hold any more; {way_out}")
+
+
+def _require_ratios(spec: ClipSpec) -> None:
+    """Refuse a clip whose turns overlap more or less than it says."""
+
+    def heard(i: int) -> list[Span]:
+        place = spec.events[i].place
+        if place is None:
+            return []
+        return within(shifted(heard_of(list(place.active), place.n_samples), place.onset), spec.n_samples)
+
+    require_ratios(spec.conversations, heard, spec.n_samples)
 
 
 def _require_seeds(old: ClipSpec, new: ClipSpec) -> None:

@@ -20,7 +20,7 @@ class Stems(Strict):
     parts: Annotated[tuple[Part, ...], Field(strict=False, min_length=1, max_length=len(PARTS))] = Field(
         ("wet",),
         description="of each event: wet (all of it, with the bed's stem), direct (2.5 ms), early (50 ms), late (the rest), "
-        "dry (before the room)",
+        "dry (before the room), source (before its effects, such as what a loudspeaker was given to play)",
     )
     subtype: Literal["FLOAT", "PCM_16", "PCM_24"] = Field(
         "FLOAT", description="FLOAT holds whole steps of the mix, also beyond full scale; PCM has the mix's own subtype"

@@ -69,7 +69,9 @@ def rules_of(raw: Any) -> Rules | None:
 
 
 def without_unused(tree: dict[str, Any]) -> dict[str, Any]:
-    """Return a spec's JSON tree in which `scene` and roles stand only where a recipe uses them."""
+    """Return a spec's JSON tree in which `scene`, conversations and roles stand only where a recipe uses them."""
+    if not tree["conversations"]:
+        del tree["conversations"]
     if tree["scene"] is None:
         del tree["scene"]
     for event in tree["events"]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from audiosynth import dsp, levels
+from audiosynth import levels
 from audiosynth.clip import Array, RenderContext
-from audiosynth.dsp import block_energies, energy
 from audiosynth.material.kept import Kept
 from audiosynth.material.workspace import Workspace
 from audiosynth.rendering.beds import Noise, in_bed, in_stretches, layer_level_db
@@ -20,7 +19,7 @@ from audiosynth.rendering.parts import Gains, placed
 from audiosynth.rendering.realised import Realised
 from audiosynth.spec import ClipSpec, Decisions
 
-BLOCK: Final = 2**19
+BLOCK: Final = 2**18
 """Samples that are made at once: a multiple of the blocks that energies, quantisers and encoders go by."""
 IMAGE_BYTES: Final = 2**25
 """Most memory held by images between passes; what does not fit is made again."""
@@ -30,29 +29,6 @@ def spans(n_samples: int) -> Iterator[tuple[int, int]]:
     """Yield the first and one-past-last sample of each block."""
     for a in range(0, n_samples, BLOCK):
         yield a, min(a + BLOCK, n_samples)
-
-
-@dataclass
-class Energy:
-    """Energy of one channel that comes in blocks: the sum that `dsp.energy` gives, and that of each of its blocks."""
-
-    parts: list[Array] = field(default_factory=list)
-    rest: float = 0.0
-
-    def add(self, row: Array) -> None:
-        """Take in the next samples, a multiple of `dsp.BLOCK` but for the last."""
-        self.parts.append(block_energies(row))
-        self.rest = energy(row[row.size - row.size % dsp.BLOCK :])
-
-    @property
-    def blocks(self) -> Array:
-        """Return the energies of the whole blocks."""
-        return np.concatenate(self.parts)
-
-    def total(self) -> float:
-        """Return the sum, in the order of `dsp.energy`."""
-        sums: list[float] = self.blocks.tolist()
-        return sum(sums, start=self.rest)
 
 
 class Bed:
@@ -97,8 +73,8 @@ class Bed:
             self._weighed[gain_db] = levels.Weighings.of_blocks(channel, sr, made.blocks)
         return self._weighed[gain_db]
 
-    def _energy(self, made: Callable[[int, int], Array]) -> Energy:
-        found = Energy()
+    def _energy(self, made: Callable[[int, int], Array]) -> levels.Energy:
+        found = levels.Energy()
         for a, b in spans(self._spec.n_samples):
             found.add(made(a, b - a)[self._spec.reference_channel])
         return found
@@ -118,7 +94,7 @@ class Scene:
             if event.level is not None:
                 meter.signal(i, image, event.level)
                 meter.forget(i)
-            self.images.append(_without_samples(image))
+            self.images.append(self._remembered(image))
 
     def image(self, i: int) -> Image:
         """Return the image of event `i`."""
@@ -127,6 +103,30 @@ class Scene:
             image = make_image(self._spec, i, ctx=self._ctx, work=self._work, decided=self._decided)
             self._kept.put(i, image, image.y.nbytes + image.dry.nbytes)
         return image
+
+    def _remembered(self, image: Image) -> Image:
+        """Return an image without its samples, and without those of a response whose measures are known by its key."""
+        dry, y = (_silent(array) for array in (image.dry, image.y))
+        response = image.response
+        if response is not None and response.key is not None:
+            self._work.measures(response, self._spec.sr, self._spec.reference_channel)
+            response = replace(response, h=_silent(response.h))
+        return replace(image, dry=dry, y=y, response=response, part=None)
+
+    def foreground(self, gains: Sequence[float]) -> levels.Channel:
+        """Return what `parts.foreground_of` gives on the reference channel, in stretches."""
+
+        def stretch(start: int, n: int) -> Array:
+            total = np.zeros(n)
+            for i, known in enumerate(self.images):
+                if self._spec.events[i].role != "foreground" or not heard_in(known, start, start + n):
+                    continue
+                factor = amplitude(gains[i] + known.room_gain_db)
+                added, first = placed(self.image(i), factor, start, start + n)
+                total[first - start : first - start + added.shape[1]] += added[self._spec.reference_channel]
+            return total
+
+        return levels.Channel(self._spec.n_samples, stretch)
 
     def realised(self, gains: Gains) -> Realised:
         """Return what the events come out at under their gains."""
@@ -140,7 +140,11 @@ class Scene:
         return found
 
 
-def _without_samples(image: Image) -> Image:
-    """Return an image whose samples are zeros that take no memory."""
-    dry, y = (np.broadcast_to(np.float64(0.0), array.shape) for array in (image.dry, image.y))
-    return replace(image, dry=dry, y=y, part=None)
+def heard_in(image: Image, first: int, last: int) -> bool:
+    """Return whether any of an image falls between two samples of the clip."""
+    return image.start < last and image.start + image.y.shape[1] > first
+
+
+def _silent(y: Array) -> Array:
+    """Return zeros of the same shape that take no memory."""
+    return np.broadcast_to(np.float64(0.0), y.shape)

@@ -215,7 +215,7 @@ def bed_gain(meter: Meter) -> float:
     return round_gain(wanted - now)
 
 
-def bed_gain_under(meter: Meter, foreground: Array, images: Sequence[Image]) -> float:
+def bed_gain_under(meter: Meter, foreground: Array | levels.Stretches, images: Sequence[Image]) -> float:
     """Return the gain that puts the bed `noise.snr_db` under the sum of the events where any of them is active.
 
     Raises
@@ -228,7 +228,7 @@ def bed_gain_under(meter: Meter, foreground: Array, images: Sequence[Image]) -> 
         return 0.0
     n = meter.spec.n_samples
     spans = foreground_span(meter, images)
-    meter.foreground = levels.level_db(foreground[meter.ref], sr=meter.spec.sr, intervals=spans, measure=bed.measure)
+    meter.foreground = levels.level_db(foreground, sr=meter.spec.sr, intervals=spans, measure=bed.measure)
     db, under = meter.foreground.db, meter.noise_db(spans, bed.measure)
     if not (math.isfinite(db) and math.isfinite(under)):
         raise RenderError("noise.snr_db: no event (or no noise) sounds in this clip; give the bed a level_dbfs instead")

@@ -9,6 +9,7 @@ from typing import Any
 from audiosynth import levels
 from audiosynth.clip import Label, Segment
 from audiosynth.dsp import samples_to_seconds
+from audiosynth.records.conversation import told
 from audiosynth.records.moves import Piece, inside, moves_of, through
 from audiosynth.rendering.gains import Meter
 from audiosynth.rendering.images import Image
@@ -180,6 +181,7 @@ def outcomes_of(
         "stems_sum": stems_sum(spec),
         "polyphony": polyphony.summarise(polyphony.overlap(sounding, spec.n_samples).levels),
         "events": readings,
+        **told(spec.conversations, labels, spec.n_samples),
         **({} if bed is None else {"noise": bed}),
     }
 

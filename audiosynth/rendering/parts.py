@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,8 @@ from audiosynth.rendering.realised import Realised
 from audiosynth.sound.mixing import add_scaled
 from audiosynth.spec import ClipSpec
 
+Foreground = Callable[[Sequence[float]], levels.Stretches]
+"""The sum of the events of the foreground under these gains, on the reference channel."""
 STRETCH: Final = 4 * BLOCK
 """Samples that are added up at once, so that a processor's cache holds them."""
 DRIFT_DB: Final = 2e-6
@@ -32,13 +34,13 @@ class Gains:
     bed: float
 
     @classmethod
-    def measure(cls, meter: Meter, images: Sequence[Image]) -> Gains:
-        """Measure what the levels of a clip ask for."""
+    def measure(cls, meter: Meter, images: Sequence[Image], foreground: Foreground | None = None) -> Gains:
+        """Measure what the levels of a clip ask for; `foreground` is its sum under gains, where the images have no samples."""
         bed = bed_gain(meter)
         events = tuple(event_gain(meter, i, image, bed_gain_db=bed) for i, image in enumerate(images))
         if meter.spec.noise is not None and meter.spec.noise.snr_db is not None:
-            foreground = foreground_of(meter.spec, images, events)
-            bed = bed_gain_under(meter, foreground, images)
+            front = foreground(events) if foreground else foreground_of(meter.spec, images, events)[meter.ref]
+            bed = bed_gain_under(meter, front, images)
         return cls(events, bed)
 
     def drift(self, used: Gains) -> tuple[str, ...]:

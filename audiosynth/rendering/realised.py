@@ -57,7 +57,7 @@ class Realised:
             asked = active if plain else self._asked(i, level, row, start, gain_db)
         self.events.append(Heard(active, _rms(energies, [(0, n)], start), asked))
 
-    def noise(self, heard: levels.Weighings, foreground: Array | None) -> None:
+    def noise(self, heard: levels.Weighings, foreground: Array | levels.Stretches | None) -> None:
         """Measure the bed as it is added to the sum of the events: one channel of it where the bed is set against that."""
         meter, sr, n, bed = self._meter, self._meter.spec.sr, self._meter.spec.n_samples, self._meter.spec.noise
 

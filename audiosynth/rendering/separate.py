@@ -83,8 +83,8 @@ class Separator:
         """Return a part of a stem, clip-long, before the gains of mix and guard."""
         if not stem.events:
             y = self._bed(stem)
-        elif part == "dry":  # before the room: no microphone has heard it
-            return self._dry(stem)
+        elif part in ("dry", "source"):  # before the room: no microphone has heard it
+            return self._unheard(stem, part)
         else:
             y = np.zeros((self.spec.channels, self.spec.n_samples))
             for i in stem.events:
@@ -103,14 +103,26 @@ class Separator:
         y = noise.layers[stem.layers[0]] if noise.layers else noise.y
         return y * amplitude(self.parts.gains.bed)
 
-    def _dry(self, stem: Stem) -> Array:
-        """Return sources as they were before the room, under their events' gains, where their direct sound arrives."""
-        images = [self.parts.images[i] for i in stem.events]
-        y = np.zeros((max(image.dry.shape[0] for image in images), self.spec.n_samples))
-        for i, image in zip(stem.events, images, strict=True):
-            dry = widened(image.dry, y.shape[0], "stems")
-            add_image(y, replace(image, y=dry, start=image.shift), amplitude(self.parts.gains.events[i]))
+    def _unheard(self, stem: Stem, part: Part) -> Array:
+        """Return what no room has been added to, under the events' gains.
+
+        Dry is the sound after its effects, where its direct sound arrives; the source is what they were applied to, where the event
+        begins, so that what they delay is late against it.
+        """
+        sounds = [self._begun(i, part) for i in stem.events]
+        y = np.zeros((max(sound.shape[0] for sound, _ in sounds), self.spec.n_samples))
+        for i, (sound, start) in zip(stem.events, sounds, strict=True):
+            part_of_it = replace(self.parts.images[i], y=widened(sound, y.shape[0], "stems"), start=start)
+            add_image(y, part_of_it, amplitude(self.parts.gains.events[i]))
         return y
+
+    def _begun(self, i: int, part: Part) -> tuple[Array, int]:
+        """Return an event's sound before the room, and the sample of the clip that it begins at."""
+        image, event = self.parts.images[i], self.spec.events[i]
+        if part == "dry" or event.place is None:
+            return image.dry, image.shift
+        source: Any = event.source
+        return source.render(self.ctx), event.place.onset
 
     def _part(self, image: Image, part: Part) -> Array:
         """Return the direct, early or late sound of an image; without a room all of it is direct."""

@@ -19,7 +19,7 @@ from audiosynth.errors import RenderError
 from audiosynth.material.workspace import Workspace
 from audiosynth.records.rendered import Clip
 from audiosynth.render import dither_of, guard_gain_db, mix_gain_db
-from audiosynth.rendering.blocks import Bed, Energy, Scene, spans
+from audiosynth.rendering.blocks import Bed, Scene, heard_in, spans
 from audiosynth.rendering.gains import Meter
 from audiosynth.rendering.images import Image, amplitude
 from audiosynth.rendering.outcomes import audible_of, bed_reading, decisions_of, labels_of, outcomes_of, readings_of
@@ -31,6 +31,8 @@ STREAM_FROM: Final = 2**24
 """Samples over all channels from which a clip is streamed: 17 minutes of mono at 16 kHz, which take 1 GB in memory."""
 SPECTRA_BYTES: Final = 2**24
 """Most memory held by kept spectra of responses, in bytes."""
+RESPONSE_BYTES: Final = 2**25
+"""Most memory held by simulated responses: those of events that are heard at about the same time."""
 Sink = Callable[[npt.NDArray[Any]], None]
 """Is given the samples of each block as the clip's file holds them."""
 
@@ -70,18 +72,20 @@ def stream(
     if not spec.in_blocks:
         raise RenderError("this clip cannot be made in blocks; use `render`")
     # of its own: spectra of many long events would fill what shorter clips share
-    work = Workspace(assets.assets if isinstance(assets, Workspace) else assets, max_bytes=SPECTRA_BYTES)
+    reader = assets.assets if isinstance(assets, Workspace) else assets
+    work = Workspace(reader, max_bytes=SPECTRA_BYTES, response_bytes=RESPONSE_BYTES)
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     known = decisions or kept
     bed = Bed(spec, ctx, known)
     meter = Meter(spec, bed.as_noise(), work, bed=bed.weighings(0.0) if spec.noise is not None else None)
     scene = Scene(spec, ctx, work, known, meter)
-    measured = Gains.measure(meter, scene.images)
+    measured = Gains.measure(meter, scene.images, scene.foreground)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
     realised = scene.realised(gains)
     if spec.noise is not None:
-        realised.noise(bed.weighings(gains.bed), None)
-    mix = _Mix(spec, bed, scene, gains)
+        front = None if spec.noise.snr_db is None else scene.foreground(gains.events)
+        realised.noise(bed.weighings(gains.bed), front)
+    mix = _Mix(spec, ctx, bed, scene, gains)
     mix_gain, guard = mix.own_gains(decisions)
     finished = mix.finish(mix_gain + guard, decisions, sink)
     readings = readings_of(meter, scene.images, realised, after_db=mix_gain + guard)
@@ -108,6 +112,7 @@ class _Mix:
     """The sum of a clip, block after block."""
 
     spec: ClipSpec
+    ctx: RenderContext
     bed: Bed
     scene: Scene
     gains: Gains
@@ -118,7 +123,7 @@ class _Mix:
         for a, b in spans(self.spec.n_samples):
             total = np.zeros((self.spec.channels, b - a))
             for i, known in enumerate(self.scene.images):
-                if known.start >= b or known.start + known.y.shape[1] <= a:
+                if not heard_in(known, a, b):
                     heard.pop(i, None)
                     continue
                 if i not in heard:
@@ -127,6 +132,8 @@ class _Mix:
                 total[:, first - a : first - a + added.shape[1]] += added
             if self.spec.noise is not None:
                 total += self.bed(a, b - a) * amplitude(self.gains.bed)
+            for effect in self.spec.mix.effects:
+                total = effect.stretch(total, self.ctx, start=a, whole=self.spec.n_samples)  # type: ignore[attr-defined]
             yield a, total
 
     def own_gains(self, decided: Decisions | None) -> tuple[float, float]:
@@ -164,7 +171,7 @@ class _Heard:
     """Peak and mean square of a mix that comes in blocks."""
 
     def __init__(self, spec: ClipSpec) -> None:
-        self._ref, self._n, self._energy, self.peak = spec.reference_channel, spec.n_samples, Energy(), 0.0
+        self._ref, self._n, self._energy, self.peak = spec.reference_channel, spec.n_samples, levels.Energy(), 0.0
 
     def add(self, y: Array) -> None:
         self.peak = float(np.maximum(self.peak, levels.peak(y)))  # NaN stays NaN

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from audiosynth.clip import Array, Label
 from audiosynth.errors import ParameterError
@@ -200,30 +202,50 @@ def _draw_mel(axes: Any, y: Array, sr: int) -> None:
     edges = (-0.5 * hop / sr, (n_frames - 0.5) * hop / sr, 0, n_mels)
     top = float(level.max())
     axes.imshow(level, origin="lower", aspect="auto", extent=edges, cmap="magma", vmin=top - 80.0, vmax=top + 1e-9)
-    import librosa
-
-    mel_top = float(librosa.hz_to_mel(sr / 2))
-    ticks = [f for f in (200, 500, 1000, 2000, 4000, 8000, 16_000, 32_000) if f <= 0.5 * sr]
-    axes.set_yticks([n_mels * float(librosa.hz_to_mel(f)) / mel_top for f in ticks], [f"{f / 1000:g}" for f in ticks])
+    marks = mel_ticks(sr)
+    axes.set_yticks([n_mels * high for _, high in marks], [f"{f / 1000:g}" for f, _ in marks])
     axes.set_ylim(0, n_mels)
     axes.set_ylabel("kHz (mel)")
 
 
-def log_mel(y: Array, sr: int) -> tuple[Array, int]:
+def mel_ticks(sr: int) -> list[tuple[int, float]]:
+    """Return (Hz, how high on a mel axis from 0 to half the rate: 0 to 1) of round frequencies.
+
+    Examples
+    --------
+    >>> [(f, round(high, 3)) for f, high in mel_ticks(8000)][-2:]
+    [(2000, 0.713), (4000, 1.0)]
+    """
+    import librosa
+
+    top = float(librosa.hz_to_mel(sr / 2))
+    shown = (200, 500, 1000, 2000, 4000, 8000, 16_000, 32_000)
+    return [(f, float(librosa.hz_to_mel(f)) / top) for f in shown if f <= 0.5 * sr]
+
+
+def log_mel(y: npt.NDArray[Any], sr: int, *, most: int = _MAX_FRAMES) -> tuple[Array, int]:
     """Return a log-mel spectrogram in dB, shape (64, n_frames), and the samples from frame to frame.
 
     Notes
     -----
-    Windows of about 46 ms, a quarter of it apart or as far as 1,500 frames need; 80 dB under the loudest bin is
+    Windows of about 46 ms, a quarter of it apart or as far as `most` frames need; 80 dB under the loudest bin is
     the floor. For looking at: nothing else depends on it.
     """
     import librosa
 
     n_fft = 2 ** max(5, round(np.log2(0.046 * sr)))
-    hop = max(n_fft // 4, -(-y.shape[1] // _MAX_FRAMES))
+    hop = max(n_fft // 4, -(-y.shape[1] // most))
     padded = np.pad(y, ((0, 0), (0, max(0, n_fft - y.shape[1]))))
-    power = np.abs(librosa.stft(padded, n_fft=n_fft, hop_length=hop)) ** 2
+    spectra = librosa.stft(padded, n_fft=n_fft, hop_length=hop)
     n_frames = 1 + y.shape[1] // hop
-    bank = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=_N_MELS, dtype=np.float64)
-    mean = power.mean(axis=0)[:, :n_frames]
-    return np.asarray(10.0 * np.log10(np.maximum(bank @ mean, 1e-12))), hop
+    mean = (spectra.real**2 + spectra.imag**2).mean(axis=0)[:, :n_frames]
+    return np.asarray(10.0 * np.log10(np.maximum(_mel_bank(sr, n_fft) @ mean, 1e-12))), hop
+
+
+@lru_cache(maxsize=8)
+def _mel_bank(sr: int, n_fft: int) -> Any:
+    """Return the bank, sparse: most of it is zero, and threads of a dense product would only wait for each other."""
+    import librosa
+    from scipy.sparse import csr_array
+
+    return csr_array(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=_N_MELS, dtype=np.float64))

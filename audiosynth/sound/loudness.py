@@ -30,7 +30,7 @@ _A_POLES: Final = (20.598997, 107.65265, 737.86223, 12194.217)
 
 
 @lru_cache(maxsize=16)
-def _k_filter(sr: int) -> Any:
+def k_sections(sr: int) -> Any:
     """Return BS.1770's two stages at any rate: its 48 kHz coefficients are bilinear transforms of these analogue filters.
 
     References
@@ -91,7 +91,7 @@ def k_weight(y: Array, sr: int) -> Array:
     from scipy.signal import sosfilt
 
     if sr >= BILINEAR_FROM:
-        return np.asarray(sosfilt(_k_filter(sr), y, axis=-1))
+        return np.asarray(sosfilt(k_sections(sr), y, axis=-1))
     return _in_frequency(y, sr, _k_response)
 
 
@@ -105,7 +105,7 @@ def _kept_k_response(n_fft: int, sr: int) -> Any:
     import scipy.fft
     from scipy.signal import sosfreqz
 
-    weights = sosfreqz(_k_filter(K_RATE), scipy.fft.rfftfreq(n_fft, 1.0 / sr), fs=K_RATE)[1]
+    weights = sosfreqz(k_sections(K_RATE), scipy.fft.rfftfreq(n_fft, 1.0 / sr), fs=K_RATE)[1]
     weights.flags.writeable = False
     return weights
 
@@ -139,19 +139,29 @@ def gated_loudness(weighted: Array, sr: int) -> float:
     -----
     Sounds shorter than one block of 0.4 s are not gated: their own mean square counts (DESIGN 5.4).
     """
-    gains = np.asarray(_SURROUND if weighted.shape[0] == 5 else (1.0,) * weighted.shape[0])
+    gains = channel_gains(weighted.shape[0])
     block, n = round(BLOCK * sr), weighted.shape[1]
     if n < block:
-        return _lufs(float(gains @ np.mean(np.square(weighted), axis=1))) if n else -math.inf
+        return lufs(float(gains @ np.mean(np.square(weighted), axis=1))) if n else -math.inf
     starts = np.rint(np.arange(0.0, n - block + 1, BLOCK * sr / 4)).astype(int)
     starts = starts[starts + block <= n]
     sums = np.concatenate([np.zeros((weighted.shape[0], 1)), np.cumsum(np.square(weighted), axis=1)], axis=1)
     blocks = gains @ (sums[:, starts + block] - sums[:, starts]) / block
+    return gated(blocks)
+
+
+def gated(blocks: Array) -> float:
+    """Return the loudness in LUFS of the power of overlapping blocks, without those below the two gates."""
     loud = blocks[blocks > _power(ABSOLUTE_GATE)]
     if not loud.size:
         return -math.inf
     loud = loud[loud > 10 ** (RELATIVE_GATE / 10) * loud.mean()]
-    return _lufs(float(loud.mean()))
+    return lufs(float(loud.mean()))
+
+
+def channel_gains(n_channels: int) -> Array:
+    """Return what the power of each channel counts; of five the last two are at the listener's back."""
+    return np.asarray(_SURROUND if n_channels == 5 else (1.0,) * n_channels)
 
 
 def integrated_loudness(y: Array, sr: int) -> float:
@@ -166,7 +176,8 @@ def integrated_loudness(y: Array, sr: int) -> float:
     return gated_loudness(k_weight(y, sr), sr)
 
 
-def _lufs(mean_square: float) -> float:
+def lufs(mean_square: float) -> float:
+    """Return the loudness of a weighted mean square."""
     return LUFS_OFFSET + 10 * math.log10(mean_square) if mean_square > 0 else -math.inf
 
 

@@ -74,6 +74,18 @@ def mean_level(levels: Mapping[int, float]) -> float:
     return sum(level * time for level, time in levels.items()) / whole if whole else 0.0
 
 
+def overlap_ratio(levels: Mapping[int, float]) -> float | None:
+    """Return the time in which two or more sound over the time in which any does; None where nothing sounds.
+
+    Examples
+    --------
+    >>> overlap_ratio({0: 4, 1: 4, 2: 1}), overlap_ratio({0: 9})
+    (0.2, None)
+    """
+    any_one = sum(time for level, time in levels.items() if level >= 1)
+    return sum(time for level, time in levels.items() if level >= 2) / any_one if any_one else None
+
+
 def gini(levels: Mapping[int, float]) -> float | None:
     r"""Return the Gini coefficient of polyphony over time; None where nothing sounds.
 

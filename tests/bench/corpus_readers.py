@@ -2,11 +2,11 @@
 
     python tests/bench/corpus_readers.py --peer PYTHON [--peer PYTHON …]
 
-Each PYTHON is the interpreter of an environment with any of lhotse, speechbrain, kaldiio, pyannote.database and meeteval in it, and
+Each PYTHON is the interpreter of an environment with any of lhotse, datasets, speechbrain, kaldiio, pyannote.database and meeteval in it, and
 nothing of ours; what it has is tried. Two sets are built from corpora that the tests write: two replicas of three utterances under
 noise, and a conversation of three utterances in one clip. For each reader one line says how many utterances it found of how many
 there are, by how much durations are off at most (s), and whether texts, speakers and samples are equal. Last, lhotse writes the same
-corpora with its own functions (manifests, cuts, a Kaldi directory), and the line says what a catalogue of ours reads of them.
+corpora with its own functions (manifests, cuts, a Kaldi directory, shards), and the line says what a catalogue of ours reads of them.
 """
 
 from __future__ import annotations
@@ -139,6 +139,69 @@ def kaldiio_scp(root: Path) -> Found:
     return found
 
 
+def lhotse_librispeech(root: Path) -> Found:
+    """Read LibriSpeech's layout with lhotse's recipe for it; utterances are called by what `ids.tsv` says."""
+    from lhotse import CutSet
+    from lhotse.recipes import prepare_librispeech
+
+    base = root / "labels/librispeech"
+    made = prepare_librispeech(base, dataset_parts="train-clean-100")["train-clean-100"]
+    found = of_cuts(CutSet.from_manifests(recordings=made["recordings"], supervisions=made["supervisions"]))
+    lines = [line.split("\t") for line in (base / "ids.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    return {
+        f"{source}-aug{int(name.split('-')[1]) // 1_000_000}": found[name]
+        for name, source, *_ in lines
+        if name in found
+    }
+
+
+def pandas_commonvoice(root: Path) -> Found:
+    """Read Common Voice's layout as lhotse's recipe does: by pandas, and its clips by their paths."""
+    import pandas
+    import soundfile
+
+    base = root / "labels/commonvoice"
+    found = {}
+    for row in pandas.read_csv(base / "train.tsv", sep="\t").itertuples():
+        y, sr = soundfile.read(base / "clips" / row.path, dtype="float64")
+        told = {"seconds": len(y) / sr, "text": row.sentence.strip(), "speaker": str(row.client_id)}
+        found[Path(row.path).stem] = {**told, "sound": digest(y)}
+    return found
+
+
+def datasets_parquet(root: Path) -> Found:
+    """Read Parquet with Hugging Face's library, its audio undecoded."""
+    import io
+
+    import soundfile
+    from datasets import Audio, load_dataset
+
+    files = str(root / "labels/parquet/train-*.parquet")
+    found = {}
+    for row in load_dataset("parquet", data_files=files, split="train").cast_column("audio", Audio(decode=False)):
+        y, sr = soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="float64")
+        told = {"seconds": len(y) / sr, "text": row["transcription"], "speaker": row["speaker"]}
+        found[row["id"]] = {**told, "sound": digest(y)}
+    return found
+
+
+def nemo_rules(root: Path) -> Found:
+    """Read NeMo's manifest by its keys: a file from the manifest's folder, a duration, a text, an offset where it is a part."""
+    import soundfile
+
+    path = root / "labels/nemo/train_manifest.json"
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        y, sr = soundfile.read((path.parent / row["audio_filepath"]).resolve(), dtype="float64")
+        first = round(row.get("offset", 0.0) * sr)
+        y = y[first : first + round(row["duration"] * sr)]
+        found[row["id"]] = {
+            "seconds": row["duration"], "text": row["text"], "speaker": row["speaker"], "sound": digest(y),
+        }  # fmt: skip
+    return found
+
+
 def meeteval_stm(root: Path) -> Found:
     """Read an STM; its utterances are called by clip and time."""
     import meeteval
@@ -168,6 +231,10 @@ READERS: dict[str, tuple[str, Callable[[Path], Found]]] = {
     "lhotse supervisions": ("lhotse", lhotse_supervisions),
     "lhotse shar": ("lhotse", lhotse_shar),
     "lhotse of kaldi": ("lhotse", lhotse_kaldi),
+    "lhotse of librispeech": ("lhotse", lhotse_librispeech),
+    "pandas of commonvoice": ("pandas", pandas_commonvoice),
+    "datasets of parquet": ("datasets", datasets_parquet),
+    "nemo by its keys": ("soundfile", nemo_rules),
     "kaldiio": ("kaldiio", kaldiio_scp),
     "speechbrain csv": ("speechbrain", speechbrain_csv),
     "speechbrain json": ("speechbrain", speechbrain_json),
@@ -175,6 +242,8 @@ READERS: dict[str, tuple[str, Callable[[Path], Found]]] = {
     "pyannote rttm": ("pyannote", pyannote_rttm),
 }
 """Readers with the module that they are of."""
+OF_FILES = ("lhotse of librispeech", "pandas of commonvoice", "datasets of parquet")
+"""Readers of layouts in which an utterance is a file, so that a conversation is in none."""
 
 
 def write_with_lhotse(folder: Path) -> None:
@@ -204,7 +273,10 @@ def write_with_lhotse(folder: Path) -> None:
     supervisions.to_file(folder / "supervisions.jsonl.gz")
     cuts = CutSet.from_manifests(recordings=recordings, supervisions=supervisions)
     cuts.to_file(folder / "cuts.jsonl.gz")
-    cuts.trim_to_supervisions(keep_overlapping=False).to_file(folder / "trimmed.jsonl.gz")
+    trimmed = cuts.trim_to_supervisions(keep_overlapping=False)
+    trimmed.to_file(folder / "trimmed.jsonl.gz")
+    (folder / "shar").mkdir()
+    trimmed.to_shar(folder / "shar", fields={"recording": "flac"}, shard_size=2)
     export_to_kaldi(recordings, supervisions, folder / "kaldi", map_underscores_to=None)
 
 
@@ -222,6 +294,9 @@ def sets(folder: Path) -> dict[str, Path]:
         "lhotse", "lhotse_shar", "speechbrain", "stm", {"type": "rttm", "names": "speakers", "merge": False},
         {"type": "nemo", "task": "asr"}, {"type": "kaldi", "utterances": "corpus"},
     ]  # fmt: skip
+    files: list[Any] = [
+        {"type": "librispeech", "subsets": {"train": "train-clean-100"}}, "commonvoice", {"type": "parquet", "speech": True},
+    ]  # fmt: skip
     base: dict[str, Any] = {"sr": SR, "seed": 4, "data": {"c": "root"}, "export": exports}
     base["noise"] = {"type": "coloured", "slope_db": -3, "level_dbfs": -40}
 
@@ -236,6 +311,7 @@ def sets(folder: Path) -> dict[str, Path]:
         sounds(root, said)
         tree = {**base, "catalogues": {"c": {"data": "c", **kaldi(root, said)}}}
         if name == "replicas":
+            tree["export"] = [*exports, *files]
             tree |= {
                 "duration": {"of": "utt"},
                 "clips": {"each": {"from": "c", "as": "utt"}, "replicas": 2},
@@ -334,6 +410,7 @@ def back(folder: Path, python: str) -> None:
                 "manifest": ["recordings.jsonl.gz", "supervisions.jsonl.gz"],
             },
             "kaldi": {"layout": "kaldi", "folder": "kaldi"},
+            "shar": {"layout": "lhotse_shar", "folder": "shar"},
         }
         for way, spec in ways.items():
             found = scan(CatalogueSpec(data="d", **spec), name="b", root=root, cache_dir=folder / "cache").recordings
@@ -363,6 +440,8 @@ def main() -> None:
             for python in options.peer:
                 for name, (module, _) in READERS.items():
                     for kind, root in made.items() if has(python, module) else ():
+                        if kind == "conversation" and name in OF_FILES:
+                            continue
                         try:
                             got = json.loads(run(python, "--read", name, str(root)))
                             print(

@@ -36,6 +36,13 @@ def measured(source: dict[str, Any], onset: float, **level: Any) -> dict[str, An
     return event(source, onset, level=level)
 
 
+def talk(**asked: Any) -> dict[str, Any]:
+    """Return a conversation of tones."""
+    source = {**TONE, "frequency": {"uniform": [200.0, 900.0]}, "duration": {"uniform": [0.05, 0.3]}}
+    of = {"label": "$speaker", "source": source, "level_dbfs": -20.0}
+    return {"repeat": {"turns": {"from": ["a", "b", "c", "d"], **asked}, "of": of}}
+
+
 def scenes() -> dict[str, dict[str, Any]]:
     """Return one clip per name: every portable component that needs no recording, every measure, span and signal."""
     long_bell = {"type": "harmonic", "f0": 220.0, "duration": 1.3, "n_partials": 12, "inharmonicity": 1e-4}
@@ -51,6 +58,10 @@ def scenes() -> dict[str, dict[str, Any]]:
         "tones": {
             "noise": QUIET_PINK,
             "events": [event(TONE, 0.1, snr_db=12.0), event({**TONE, "phase": 90.0, "fade": 0.0}, 0.55, snr_db=-3.0)],
+        },
+        "talks": {
+            "duration": {"fit": 0.1},
+            "events": [talk(speakers=3, n=7, again=0.2, pause={"uniform": [0.02, 0.1]}, overlap_ratio=0.2)],
         },
         "chirps": {
             "sr": 16_000,
@@ -320,7 +331,10 @@ def sounds() -> dict[str, dict[str, Any]]:
     return made
 
 
-BY_HAND = {"fade", "filter", "formant_shift", "gain", "gain_envelope", "pitch_shift", "speed", "time_stretch"}
+BY_HAND = {
+    "adpcm", "clock_drift", "fade", "filter", "formant_shift", "g711", "g722", "gain", "gain_envelope", "packet_loss", "pad",
+    "pitch_shift", "repeat", "reverse", "shift", "speed", "time_stretch", "trim",
+}  # fmt: skip
 """Effects that stand in scenes of their own above."""
 
 
