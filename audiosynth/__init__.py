@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audiosynth.build import build
+    from audiosynth.cluster.connect import dask_crew
     from audiosynth.dataset import ClipDataset, ClipStream
     from audiosynth.diff import diff
     from audiosynth.errors import AudiosynthError
@@ -31,6 +32,7 @@ __all__ = [
     "ClipDataset",
     "ClipStream",
     "build",
+    "dask_crew",
     "diff",
     "export_labels",
     "load_recipe",
@@ -49,6 +51,7 @@ _HOMES = {
     "ClipDataset": "dataset",
     "ClipStream": "dataset",
     "build": "build",
+    "dask_crew": "cluster.connect",
     "diff": "diff",
     "export_labels": "exports",
     "load_recipe": "recipe",

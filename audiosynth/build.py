@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from audiosynth.building import summary
 from audiosynth.building.crew import Crew, Task, crew_of
+from audiosynth.building.delivery import delivered
 from audiosynth.building.finish import finish
 from audiosynth.building.folder import WORK, clear, finished, locked, prepare
 from audiosynth.building.orders import Order, RecipeOrder
@@ -18,6 +20,7 @@ from audiosynth.building.pack import Packer
 from audiosynth.building.parts import PartOrder, Shard
 from audiosynth.building.units import Unit, disk_error, units_of
 from audiosynth.errors import UsageError
+from audiosynth.files.remote import is_url
 from audiosynth.manifest import open_manifest
 from audiosynth.records.loaded import Recipe
 
@@ -29,19 +32,27 @@ class Built:
     Attributes
     ----------
     root
-        The dataset's folder.
+        The dataset's folder; where it was uploaded, the local one that it was made in.
     clips
         Clips in it, and how many of them were made now (the others stood from an earlier run).
     made
         Clips made by this run.
     stats
         Totals over the manifest (`audiosynth.building.summary.Totals.as_dict`).
+    url
+        Where it was uploaded to.
     """
 
     root: Path
     clips: int
     made: int
     stats: Mapping[str, Any] = field(default_factory=dict)
+    url: str = ""
+
+    @property
+    def place(self) -> str:
+        """Return where the dataset is: a folder or a URL."""
+        return self.url or str(self.root)
 
 
 def build(
@@ -53,6 +64,7 @@ def build(
     keep_going: bool = False,
     shard: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    crew: Crew | None = None,
 ) -> Built:
     """Build every clip of a recipe into a folder.
 
@@ -61,7 +73,8 @@ def build(
     recipe
         From `audiosynth.load_recipe`.
     root
-        Folder of the dataset; made if missing. An unfinished build of the same recipe is resumed.
+        Folder of the dataset; made if missing. An unfinished build of the same recipe is resumed. A URL is one for fsspec, such as
+        ``s3://bucket/set``: the set is built below ``$AUDIOSYNTH_STAGING`` (``output/.staging``) and uploaded from there.
     workers
         Processes that render (1 renders in this one). The result is the same for any number.
     fresh
@@ -74,6 +87,8 @@ def build(
         together with them by `audiosynth.merge`.
     progress
         Called with (clips done, clips in all) whenever a unit is finished.
+    crew
+        Who renders in the place of so many workers, such as `audiosynth.dask_crew`.
 
     Raises
     ------
@@ -90,16 +105,22 @@ def build(
     >>> build(recipe, tempfile.mkdtemp()).clips
     4
     """
-    part = None if shard is None else Shard.parse(shard)
-    return carry_out(
-        RecipeOrder(recipe),
-        Path(root),
-        workers=workers,
-        fresh=fresh,
-        keep_going=keep_going,
-        progress=progress,
-        shard=part,
+    order, part = RecipeOrder(recipe), None if shard is None else Shard.parse(shard)
+    how: dict[str, Any] = {
+        "workers": workers,
+        "keep_going": keep_going,
+        "progress": progress,
+        "shard": part,
+        "crew": crew,
+    }
+    if not is_url(root):
+        return carry_out(order, Path(root), fresh=fresh, **how)
+    state = (order if part is None else PartOrder(order, part)).state()
+    made, head = delivered(
+        str(root), lambda folder: carry_out(order, folder, fresh=fresh, **how), state, fresh=fresh, environ=os.environ
     )
+    stats: dict[str, Any] = {key: head.get(key) for key in (*summary.Totals().as_dict(), "failed")}
+    return replace(made or Built(Path(), sum(stats["clips"].values()), 0), stats=stats, url=str(root))
 
 
 def carry_out(

@@ -437,8 +437,9 @@ def test_keep_going_leaves_out_what_cannot_be_made(tmp_path):
         "events": [{"label": "a", "source": {"type": "click"}, "onset": {"choice": [0.05, 0.05, 0.05, 0.3]}, "level_dbfs": -20}],
     }  # fmt: skip
     recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree))
-    with pytest.raises(PlanError, match="does not fit"):
+    with pytest.raises(PlanError, match="does not fit") as stopped:
         build(recipe, tmp_path / "stopped")
+    assert stopped.value.__cause__ is not stopped.value, "who follows the causes comes to an end"
     one = build(recipe, tmp_path / "one", keep_going=True)
     two = build(recipe, tmp_path / "two", keep_going=True, workers=2)
     failed = [json.loads(line) for line in (one.root / "failed.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -31,7 +31,7 @@ FLOORS = {
         "recipe", "loading", "plan", "planning", "render", "rendering", "manifest", "scaper.chain", "scaper.importing",
     ),
     "loops": (
-        "build", "building", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets",
+        "build", "building", "cluster", "merge", "reproduce", "verify", "vary", "diff", "exports", "dataset", "torch_stream", "starter", "presets",
         "stats", "leakage", "report", "scaper.order", "withdraw", "doctor", "audit", "auditing",
     ),
     "commands": ("cli", "commands", "__main__"),
@@ -53,11 +53,13 @@ HEAVY = {
     "h5py",
     "pyloudnorm",
     "pyarrow",
+    "distributed",
+    "fsspec",
     "jinja2",
     "PIL",
 }
-IMPORTED_LATE = "kernel"
-"""How modules of compiled code end: it stands at module level, and nothing imports it but functions that are about to run it."""
+IMPORTED_LATE = ("kernel", "cluster.worker")
+"""How modules end that import heavy libraries where they stand: compiled loops, what runs in a Dask worker. Only functions import them."""
 ENDS_WORKERS = {"audiosynth.building.pool os._exit"}
 """A worker whose command was killed has nothing to clean up and nobody to tell."""
 ORDER_IS_NOBODYS = {"audiosynth.building.crew waiting"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -39,11 +39,17 @@ class Task:
         Folder of the dataset, prepared: its ``.build/`` takes the rows of finished units.
     keep_going
         Leave out clips that cannot be made.
+    scratch
+        Where files are written before they are moved to their place; ``.build/tmp`` if None.
+    roots
+        Folder of each data root where it is not the order's own: a path that means the same in every process.
     """
 
     order: Order
     root: Path
     keep_going: bool = False
+    scratch: Path | None = None
+    roots: Mapping[str, Path] | None = None
 
 
 Crew = Callable[[Task, Sequence[Unit]], Generator[int, None, None]]
@@ -54,11 +60,25 @@ An error of a unit is raised; closing the iterator (or an error) stops what is s
 
 
 class Hand:
-    """Makes units of one task, one after the other, and keeps decoded recordings between them: one for each process."""
+    """Makes units of one task, one after the other, and keeps decoded recordings between them: one for each process.
 
-    def __init__(self, task: Task, *, share: int, stopped: Callable[[], bool] = never) -> None:
+    Parameters
+    ----------
+    task
+        What is built.
+    share
+        Units that it will probably make; for many it loads compiled code first.
+    stopped
+        Asked before every clip; once true, the unit is given up.
+    asset_bytes
+        Most memory held by decoded recordings.
+    """
+
+    def __init__(
+        self, task: Task, *, share: int, stopped: Callable[[], bool] = never, asset_bytes: int = ASSET_BYTES
+    ) -> None:
         self._task, self._stopped = task, stopped
-        self._work = Workspace(AssetStore(task.order.roots, max_bytes=ASSET_BYTES))
+        self._work = Workspace(AssetStore(task.roots or task.order.roots, max_bytes=asset_bytes))
         if share >= WARM_FROM:  # what compiled code gives is the same
             normals.load_kernel()
             mixing.load_kernel()
@@ -66,7 +86,15 @@ class Hand:
     def __call__(self, unit: Unit) -> int:
         """Write a unit; return the number of its clips."""
         task = self._task
-        return render_unit(task.order, unit, task.root, self._work, stopped=self._stopped, keep_going=task.keep_going)
+        return render_unit(
+            task.order,
+            unit,
+            task.root,
+            self._work,
+            stopped=self._stopped,
+            keep_going=task.keep_going,
+            scratch=task.scratch,
+        )
 
 
 def crew_of(workers: int) -> Crew:

@@ -15,7 +15,7 @@ from audiosynth.errors import BuildError
 
 WORK: Final = ".build"
 _IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "kept", "failed", "packed", "withdrawn.json"})
-_WRITTEN: Final = (
+WRITTEN: Final = (
     "dataset.json", "audio", "labels", "manifest.jsonl", "manifest.jsonl.gz", "manifest.idx", "assets.jsonl", "recipe.yaml",
     "ATTRIBUTION.md", "README.md", "failures.tsv", "withdrawn.json", "failed.jsonl", "report.html", "report_files", WORK,
 )  # fmt: skip
@@ -90,9 +90,11 @@ def clear(root: Path) -> bool:
         raise BuildError(f"{root}: is not a build, so --fresh will not delete it; choose another folder with -o")
     if (root / WORK).is_dir():
         with locked(root):
-            pass
+            shutil.rmtree(
+                root / WORK / "tmp", ignore_errors=True
+            )  # workers elsewhere that nobody told write there, then move
     (root / WORK).mkdir(exist_ok=True)  # says whose this is for as long as anything is left
-    for name in _WRITTEN:
+    for name in WRITTEN:
         path = root / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

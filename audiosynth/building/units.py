@@ -80,6 +80,7 @@ def render_unit(
     *,
     stopped: Callable[[], bool] = never,
     keep_going: bool = False,
+    scratch: Path | None = None,
 ) -> int:
     """Write the audio of a unit, then its rows; returns the number of clips.
 
@@ -91,16 +92,17 @@ def render_unit(
         Asked before every clip; once true, the unit is given up.
     keep_going
         Note clips that cannot be made, and go on with the next.
+    scratch
+        Where files are written before they are moved to their place; ``.build/tmp`` if None.
 
     Raises
     ------
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed, scratch = _kept(root / ".build" / KEPT / unit.name), [], root / ".build" / "tmp"
-    exporters = [registry.create("exporters", tree) for tree in order.exports]
-    checks = [getattr(exporter, "check", _fits) for exporter in exporters]
-    told = order.supervision.get(unit.split) != "none"
+    rows, failed = _kept(root / ".build" / KEPT / unit.name), []
+    scratch = scratch or root / ".build" / "tmp"
+    checks = _checks(order, unit.split)
     for number in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
@@ -113,21 +115,35 @@ def render_unit(
                 continue
             spec = job.spec
             row = _made(job, root, scratch, work)
-            for check in checks if told else ():
+            for check in checks:
                 check(row)
             rows[number] = dumps(row)
         except OSError as error:
             raise disk_error(error, root) from error
         except AudiosynthError as error:
-            told_by = error if spec is None else type(error)(f"clip {spec.clip_id}: {error}")
+            told_by = _naming(error, spec)
             if not keep_going or isinstance(error, BuildError):
-                raise told_by from error
+                raise told_by from (None if told_by is error else error)  # a cause of itself would never end
             failed.append(_failure(unit.split, number, told_by, spec))
     if failed:
         put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
     text = "".join(rows[number] + "\n" for number in sorted(rows))
     put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)
+
+
+def _checks(order: Order, split: str) -> list[Callable[[Mapping[str, Any]], None]]:
+    """Return what the formats of a split's labels hold every row against, as soon as it is made."""
+    exporters = [registry.create("exporters", tree) for tree in order.exports]
+    told = order.supervision.get(split) != "none"
+    return [getattr(exporter, "check", _fits) for exporter in exporters] if told else []
+
+
+def _naming(error: AudiosynthError, spec: ClipSpec | None) -> AudiosynthError:
+    """Return an error that names its clip, which some do already."""
+    if spec is None or str(error).startswith(f"clip {spec.clip_id}"):
+        return error
+    return type(error)(f"clip {spec.clip_id}: {error}")
 
 
 def _made(job: Job, root: Path, scratch: Path, work: Workspace) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from audiosynth.commands.show import Show, example, output_options
 
 if TYPE_CHECKING:
     from audiosynth.build import Built
+    from audiosynth.building.crew import Crew
     from audiosynth.building.parts import Shard
     from audiosynth.records.loaded import Recipe
 
@@ -36,8 +37,18 @@ def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> S
 )
 @clips_option
 @recipe_options
-@click.option("-o", "--output", metavar="DIR", help="Folder of the dataset.  [default: output/NAME]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    help="Folder of the dataset, or a URL such as s3://bucket/set.  [default: output/NAME]",
+)
 @workers_option
+@click.option(
+    "--dask", metavar="ADDRESS",
+    help="Render on the workers of a Dask cluster: tcp://HOST:PORT of its scheduler, the scheduler's --scheduler-file, or "
+    "`local` for --workers processes here. They need this folder and the data under the same paths.",
+)  # fmt: skip
 @click.option(
     "--shard", metavar="K/N", callback=shard_of,
     help="Make only part K of N, as one job of many; `audiosynth merge` puts the parts together.  "
@@ -54,7 +65,8 @@ def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> S
 )  # fmt: skip
 @output_options
 def build_command(
-    *, wanted: Wanted, output: str | None, workers: int | None, shard: Shard | None, resume: bool, keep_going: bool, show: Show
+    *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, shard: Shard | None, resume: bool,
+    keep_going: bool, show: Show,
 ) -> None:  # fmt: skip
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
 
@@ -62,15 +74,28 @@ def build_command(
     in the same bytes. A finished build is left alone.
     """
     from audiosynth.build import build
+    from audiosynth.files.remote import is_url
 
+    crew = None if dask is None else _dask(dask, workers, show)
     recipe = wanted.load(show, keep_going=keep_going)
-    root = Path(output) if output is not None else default_root(recipe.name, shard)
+    root: str | Path = (
+        default_root(recipe.name, shard) if output is None else output if is_url(output) else Path(output)
+    )
     with show.progress() as progress:
         built = build(
             recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress,
-            shard=None if shard is None else str(shard),
+            crew=crew, shard=None if shard is None else str(shard),
         )  # fmt: skip
     report(recipe, built, show, keep_going=keep_going)
+
+
+def _dask(address: str, workers: int | None, show: Show) -> Crew:
+    from audiosynth.cluster.connect import LOCAL, dask_crew
+    from audiosynth.errors import UsageError
+
+    if workers is not None and address != LOCAL:
+        raise UsageError(f"--workers {workers}: the workers are those of the cluster at {address}; leave it out")
+    return dask_crew(address, workers=workers or usable_cpus(), note=show.note)
 
 
 def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> None:
@@ -83,16 +108,16 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
     """
     from audiosynth.errors import BuildError
 
-    show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
+    show.json({"root": built.place, "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
     if built.stats.get("failed"):
         raise BuildError(
-            f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
+            f"{built.stats['failed']} clips could not be made; {built.place}/failed.jsonl says which, and why"
         )
     left_out = sum(len(catalogue.problems) for catalogue in recipe.catalogues.values())
     if keep_going and left_out:
-        raise BuildError(f"{left_out} recordings could not be used; {built.root / 'failures.tsv'} says which, and why")
+        raise BuildError(f"{left_out} recordings could not be used; {built.place}/failures.tsv says which, and why")
 
 
 def default_root(name: str, shard: Shard | None = None) -> Path:
@@ -110,7 +135,7 @@ def summary(built: Built) -> list[tuple[str, str]]:
     stood = built.clips - built.made
     made = "" if not stood else ", nothing to do" if not built.made else f", {stood} of them from an earlier run"
     rows = [
-        ("dataset", str(built.root)),
+        ("dataset", built.place),
         ("clips", f"{built.clips} ({_by_split(stats['clips'])}){made}"),
         ("hours", f"{sum(stats['hours'].values()):.3f}"),
         ("classes", _classes(stats["classes"])),

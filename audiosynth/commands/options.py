@@ -107,7 +107,9 @@ def require_used(data: Mapping[str, str], roots: Mapping[str, Path]) -> None:
 
 
 def parse_data(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Turn ``NAME=DIR`` options into a map; every folder must be there."""
+    """Turn ``NAME=DIR`` options into a map; every folder must be there, URLs are met later."""
+    from audiosynth.files.remote import is_url
+
     found: dict[str, str] = {}
     for value in values:
         name, equals, folder = value.partition("=")
@@ -115,7 +117,7 @@ def parse_data(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
             raise click.BadParameter(f"expected NAME=DIR, got '{value}'", ctx, param)
         if name in found:
             raise click.BadParameter(f"'{name}' is given twice", ctx, param)
-        if not Path(folder).expanduser().is_dir():
+        if not (is_url(folder) or Path(folder).expanduser().is_dir()):
             kind = "is a file, not a folder" if Path(folder).expanduser().exists() else "there is no such folder"
             raise click.BadParameter(f"{name}={folder}: {kind}", ctx, param)
         found[name] = folder
@@ -132,7 +134,7 @@ def parse_set(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
 
 data_option = click.option(
     "--data", multiple=True, metavar="NAME=DIR", callback=parse_data,
-    help="Folder of a data root; wins over the environment (AUDIOSYNTH_DATA_NAME) and the recipe. May be repeated.",
+    help="Folder of a data root, or a URL such as s3://bucket/sounds, downloaded once; wins over the environment (AUDIOSYNTH_DATA_NAME) and the recipe. May be repeated.",
 )  # fmt: skip
 set_option = click.option(
     "--set", "set_values", multiple=True, metavar="PATH=VALUE", callback=parse_set,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from audiosynth.errors import AssetError, did_you_mean
+from audiosynth.files.remote import is_url
+from audiosynth.material.downloads import downloaded
 
 
 def environment_name(name: str) -> str:
@@ -36,6 +38,7 @@ def resolve_roots(
         Folder by name as the recipe has it, relative to `base`; empty if it has none.
     overrides
         From ``--data NAME=DIR``, relative to the working directory; they win over the environment, and that over the recipe.
+        URLs are downloaded (`audiosynth.material.downloads`); a recipe itself can name none.
     base
         The recipe's folder.
     environ
@@ -52,6 +55,9 @@ def resolve_roots(
     roots, missing = {}, []
     for name, entry in declared.items():
         given = overrides.get(name) or environ.get(environment_name(name))
+        if is_url(given):
+            roots[name] = downloaded(str(given), environ)
+            continue
         folder = Path(given).expanduser() if given else base / Path(entry).expanduser() if entry else None
         if folder is not None and folder.is_dir():
             roots[name] = folder
