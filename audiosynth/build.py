@@ -18,7 +18,8 @@ from audiosynth.building.folder import WORK, clear, finished, locked, prepare
 from audiosynth.building.orders import Order, RecipeOrder
 from audiosynth.building.pack import Packer
 from audiosynth.building.parts import PartOrder, Shard
-from audiosynth.building.units import Unit, disk_error, units_of
+from audiosynth.building.placing import disk_error
+from audiosynth.building.units import Unit, units_of
 from audiosynth.errors import UsageError
 from audiosynth.files.remote import is_url
 from audiosynth.manifest import open_manifest

@@ -12,9 +12,10 @@ from audiosynth.build import Built, carry_out
 from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import RecipeOrder
+from audiosynth.building.placing import put
 from audiosynth.building.rows import raw_lines, rows_of
 from audiosynth.building.state import changes, state_of
-from audiosynth.building.units import KEPT, UNIT, put
+from audiosynth.building.units import KEPT, UNIT
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import BuildError, WithdrawnError
 from audiosynth.exports import LATER, export_labels, later_exports, read_head

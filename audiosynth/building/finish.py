@@ -12,10 +12,11 @@ from audiosynth.building.card import card
 from audiosynth.building.content import Content
 from audiosynth.building.index import index_path
 from audiosynth.building.orders import Order
+from audiosynth.building.placing import put
 from audiosynth.building.row_files import ManifestWriter
 from audiosynth.building.rows import is_packed, lines_of
 from audiosynth.building.summary import Totals
-from audiosynth.building.units import Unit, put
+from audiosynth.building.units import Unit
 from audiosynth.clip import DatasetView
 from audiosynth.errors import ManifestError
 from audiosynth.files.hashes import file_sha256

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from audiosynth.building.placing import put
 from audiosynth.building.state import IDENTITIES, changes
-from audiosynth.building.units import put
 from audiosynth.errors import BuildError
 
 WORK: Final = ".build"

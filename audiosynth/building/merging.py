@@ -16,9 +16,10 @@ from audiosynth.building.finish import CARD, read_assets
 from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Used, packing_of
 from audiosynth.building.parts import Shard
+from audiosynth.building.placing import place, put
 from audiosynth.building.rows import lines_of
 from audiosynth.building.state import changes
-from audiosynth.building.units import Unit, place, put, unit_name, units_of
+from audiosynth.building.units import Unit, unit_name, units_of
 from audiosynth.errors import BuildError, ManifestError, UsageError
 from audiosynth.exports import read_head
 from audiosynth.files.hashes import file_sha256

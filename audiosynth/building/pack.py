@@ -13,7 +13,8 @@ from typing import Any
 
 from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Order
-from audiosynth.building.units import Unit, put
+from audiosynth.building.placing import put
+from audiosynth.building.units import Unit
 from audiosynth.exporters._json import json_line, record_of
 from audiosynth.files.hashes import file_sha256
 from audiosynth.files.packed import packed_place
