@@ -37,16 +37,25 @@ HOMES: Final = {
     "export": "commands.export",
     "report": "commands.report",
     "verify": "commands.verify",
+    "audit": "commands.audit",
+    "withdraw": "commands.withdraw",
     "import-scaper": "commands.import_scaper",
     "assets": "commands.verify",
     "stats": "commands.stats",
     "show": "commands.rows",
     "index": "commands.rows",
+    "doctor": "commands.doctor",
     "list": "commands.look",
     "describe": "commands.look",
+    "reference": "commands.reference",
     "schema": "commands.look",
+    "completion": "commands.completion",
 }
 """Module of each command, in the order of a first day's work."""
+
+
+COMPLETE: Final = "_AUDIOSYNTH_COMPLETE"
+"""Set in the environment by the shell's script (`audiosynth completion`)."""
 
 
 class Commands(click.Group):
@@ -94,8 +103,14 @@ class Commands(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Run a command line and exit: 0 done, 1 a check failed, 2 bad usage or recipe, 70 a bug, 130 and 143 stopped."""
-        if "_AUDIOSYNTH_COMPLETE" in os.environ:  # a shell asks for completions
-            super().main(args, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra)
+        if COMPLETE in os.environ:  # a shell asks for completions
+            super().main(
+                args,
+                prog_name or "audiosynth",
+                complete_var or COMPLETE,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
         try:
             code = 0
@@ -132,7 +147,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="\b\nFirst steps:\n  audiosynth build quickstart\n  audiosynth preview quickstart --clip 3\n  audiosynth new mine",
+    epilog="\b\nFirst steps:\n  audiosynth build quickstart\n  audiosynth build quickstart_spoken      (with the extra [speech])\n  audiosynth preview quickstart --clip 3\n  audiosynth new mine",
 )
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."

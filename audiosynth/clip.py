@@ -139,7 +139,20 @@ class Entry:
     meta: Mapping[str, Any]
 
 
-Member = Recording | Entry
+@dataclass(frozen=True)
+class Withheld:
+    """A recording that was withdrawn: never used, yet it holds its place in the draws of its splits; `meta` has what
+    conditions look at.
+    """  # noqa: D205
+
+    sha256: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    splits: tuple[str, ...] = ()
+    data: str = ""
+    path: str = "withdrawn"
+
+
+Member = Recording | Entry | Withheld
 """What `pick` draws from."""
 
 
@@ -267,6 +280,8 @@ class DatasetView:
         Splits whose strong labels (or all labels) are to be withheld.
     home
         POSIX path from an exporter's own folder (``labels/NAME/``) to the dataset's, for files that point at the audio.
+    licence
+        The set's own, an SPDX expression; empty if the recipe declares none.
     rows
         Call it for a fresh iterator over manifest rows, in order.
     assets
@@ -281,3 +296,4 @@ class DatasetView:
     weak_splits: frozenset[str] = frozenset()
     unlabeled_splits: frozenset[str] = frozenset()
     home: str = "../.."
+    licence: str = ""

@@ -20,6 +20,10 @@ class UsageError(AudiosynthError):
     exit_code = 2
 
 
+class PluginError(UsageError):
+    """A component of another package is not here: the package is not installed, offers no such thing, or cannot be loaded."""
+
+
 class ParameterError(AudiosynthError):
     """A numeric function was called with values outside its domain."""
 
@@ -48,6 +52,10 @@ class PlanError(AudiosynthError):
     def __reduce__(self) -> tuple[type[PlanError], tuple[str, Mapping[str, Any] | None]]:
         """Let worker processes hand it over whole."""
         return type(self), (str(self), self.event)
+
+
+class WithdrawnError(PlanError):
+    """A clip cannot be planned without a recording that was withdrawn."""
 
 
 class RenderError(AudiosynthError):
@@ -82,7 +90,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Return ``where path: message``."""
-        place = " ".join(part for part in (self.where, self.path) if part)
+        told = self.where.endswith(f" {self.path}")  # --set names the path itself
+        place = " ".join(part for part in (self.where, "" if told else self.path) if part)
         return f"{place}: {self.message}" if place else self.message
 
 

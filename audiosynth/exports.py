@@ -66,7 +66,7 @@ def export_labels(
     _hold_rows(root)
     folder = _own(root) if out is None else _other(root, Path(out), trees)
     folder.mkdir(parents=True, exist_ok=True)
-    dataset = view(root, name=head["name"], splits=head["splits"], supervision=head["supervision"])
+    dataset = view(root, head)
     if out is not None:
         dataset = replace(dataset, home=Path(os.path.relpath(root, folder / "name")).as_posix())
     written = {}
@@ -81,7 +81,7 @@ def export_labels(
                     f"{root}: a row has not what {tree['type']} needs ({error!r}); was it edited?"
                 ) from None
         if out is None:
-            later = [*(tree for tree in _later(root) if _plain(tree) not in map(_plain, trees)), *trees]
+            later = [*(tree for tree in later_exports(root) if _plain(tree) not in map(_plain, trees)), *trees]
             (new / Path(LATER).name).write_text(
                 json.dumps(sorted(later, key=_plain), ensure_ascii=False, indent=1) + "\n", "utf-8"
             )
@@ -91,7 +91,7 @@ def export_labels(
 
 def all_exports(root: Path, head: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the exporters' trees of a dataset: the recipe's, and in their place or after them those of later exports."""
-    later = _later(root)
+    later = later_exports(root)
     return [*(tree for tree in head["export"] if _plain(tree) not in map(_plain, later)), *later]
 
 
@@ -132,7 +132,8 @@ def _plain(tree: Mapping[str, Any]) -> str:
     return str(tree.get("type")).partition("@")[0]
 
 
-def _later(root: Path) -> list[dict[str, Any]]:
+def later_exports(root: Path) -> list[dict[str, Any]]:
+    """Return the trees of what was exported after the build."""
     path = root / LATER
     if not path.is_file():
         return []

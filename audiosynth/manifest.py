@@ -28,6 +28,7 @@ CLIPS_PER_SHARD: Final = 1000
 """Clips per folder of audio."""
 NAMES: Final = ("manifest.jsonl", "manifest.jsonl.gz")
 """What a dataset's manifest may be called: plain or packed."""
+_RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -173,7 +174,8 @@ def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[st
         try:
             tree = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
-            raise ManifestError(f"{place}: not a row of JSON ({error}); was the file edited or cut?") from None
+            hint = _RECIPE if name.endswith((".yaml", ".yml")) else "was the file edited or cut?"
+            raise ManifestError(f"{place}: not a row of JSON ({error}); {hint}") from None
         if not isinstance(tree, dict):
             raise ManifestError(f"{place}: expected a JSON object, got {type(tree).__name__}")
         yield place, tree
@@ -199,12 +201,12 @@ def parse_row(tree: Mapping[str, Any], *, place: str) -> Row:
     digest = tree.get("pcm_sha256")
     if not isinstance(digest, str) or not _HASH.fullmatch(digest):
         raise ManifestError(f"{place} ({clip_id}): pcm_sha256 should be 64 hexadecimal digits, got {digest!r}")
-    spec = _record(spec_model(tree.get("spec")), tree.get("spec"), f"{place} ({clip_id}) spec")
-    decisions = _record(Decisions, tree.get("decisions"), f"{place} ({clip_id}) decisions")
-    _consistent(spec, decisions, clip_id, place)
     needs = tree.get("needs") or ()
     if not isinstance(needs, list | tuple) or not all(isinstance(need, str) for need in needs):
         raise ManifestError(f"{place} ({clip_id}): needs should be a list of library==version, got {needs!r}")
+    spec = _record(spec_model(tree.get("spec")), tree.get("spec"), f"{place} ({clip_id}) spec", needs)
+    decisions = _record(Decisions, tree.get("decisions"), f"{place} ({clip_id}) decisions")
+    _consistent(spec, decisions, clip_id, place)
     if not re.fullmatch(r"[0-9a-f]{0,64}", str(tree.get("recipe", ""))):
         raise ManifestError(f"{place} ({clip_id}): recipe should be hexadecimal digits, got {tree['recipe']!r}")
     return Row(clip_id, path, spec, decisions, digest, tuple(needs), tree)
@@ -232,12 +234,14 @@ def named(tree: Mapping[str, Any], *, place: str) -> tuple[str, str]:
     return clip_id, path
 
 
-def _record(model: Any, tree: Any, place: str) -> Any:
+def _record(model: Any, tree: Any, place: str, needs: Iterable[str] = ()) -> Any:
     try:
         return model.model_validate(tree)
     except ValidationError as error:
         loc, message = registry.explain(error, "row")[0]
-        raise ManifestError(f"{place}.{path_text(loc)}: {message}; was the row edited?") from None
+        absent = error.errors(include_url=False)[0]["type"] == registry.NO_PLUGIN
+        hint = f"the row needs {', '.join(needs)}" if absent else "was the row edited?"
+        raise ManifestError(f"{place}.{path_text(loc)}: {message}; {hint}") from None
 
 
 def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) -> None:
@@ -292,5 +296,7 @@ def open_manifest(path: Path) -> Path:
     files = [path / name for name in NAMES] if path.is_dir() else [path]
     found = next((file for file in files if file.is_file()), files[0])
     if not found.is_file():
-        raise ManifestError(f"{found}: no such manifest; a finished build has a manifest.jsonl")
+        raise ManifestError(
+            f"{found}: no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made)"
+        )
     return found

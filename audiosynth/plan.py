@@ -15,6 +15,7 @@ from audiosynth.dice import ClipDice
 from audiosynth.dsp import samples_to_seconds, seconds_to_samples
 from audiosynth.errors import AudiosynthError, PlanError
 from audiosynth.language.compiler import path_text
+from audiosynth.language.draws import REFILLED
 from audiosynth.language.draws_time import Placing
 from audiosynth.language.nodes import ConstMap, Scope
 from audiosynth.planning.afterwards import require_rules
@@ -58,6 +59,11 @@ def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
     >>> plan_clip(recipe, "train", 3) == plan_clip(recipe, "train", 3)
     True
     """
+    return planned(recipe, split, ordinal)[0]
+
+
+def planned(recipe: Recipe, split: str, ordinal: int) -> tuple[ClipSpec, bool]:
+    """Return the spec of one clip, and whether something else was taken for a recording that was withdrawn; see `plan_clip`."""
     recipe.require_clip(split, ordinal)
     scope = Scope(ClipDice(recipe.seed, split, ordinal), recipe.pool, recipe.lets)
     if "split" not in recipe.lets:
@@ -67,7 +73,7 @@ def plan_clip(recipe: Recipe, split: str, ordinal: int) -> ClipSpec:
     try:
         tree = recipe.scene.draw(scope)
         tree["let"] = _shown({name: scope.value(name) for name in recipe.lets})
-        return _spec(recipe, scope, tree)
+        return _spec(recipe, scope, tree), REFILLED in scope.values
     except ValidationError as error:
         loc, message = registry.explain(error, "clip")[0]
         raise PlanError(f"clip {split}/{ordinal}, {path_text(loc)}: {message}") from None

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from audiosynth.clip import Entry, Member, Recording
+from audiosynth.clip import Entry, Member, Withheld
 from audiosynth.errors import AssetError, did_you_mean
 from audiosynth.language.budget import MAX_DRAWN, drawn_at_most
 from audiosynth.language.compiler import Compiler, path_text
 from audiosynth.language.draws import Turn
 from audiosynth.language.nodes import Const, Given, MapNode, Node, Repeat, SplitName
 from audiosynth.language.reserved import RESERVED
+from audiosynth.loading.allowed import allowed
 from audiosynth.loading.checks import Checker
 from audiosynth.loading.checks_scene import Sounds, scene_problems, sounds_of, without_sounds
 from audiosynth.loading.corpora import before_corpora
@@ -25,6 +26,7 @@ from audiosynth.loading.parts import (
     clip_counts,
     data_roots,
     exports_of,
+    licence_of,
     output_of,
     settings_of,
     split_spec_of,
@@ -34,13 +36,15 @@ from audiosynth.loading.source import read_source
 from audiosynth.loading.tables import members_of, tables_of
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
+from audiosynth.material.licences import Declared
+from audiosynth.material.withdrawn import Withdrawn, read_withdrawn, withhold
 from audiosynth.records.loaded import Each, Recipe
 from audiosynth.spec import MAX_DURATION, Scene
 
 SCENE_KEYS: Final = frozenset(Scene.model_fields)
 KEYS: Final = SCENE_KEYS | {
     "name", "description", "seed", "sr", "channels", "reference_channel", "calibration_db", "clips", "splits", "data",
-    "catalogues", "voices", "negatives", "output", "export", "supervision",
+    "catalogues", "voices", "negatives", "output", "export", "supervision", "licence",
 }  # fmt: skip
 
 
@@ -96,22 +100,21 @@ def load_recipe(
     loader = Loader(source)
     tree, moved = normalise(source.tree)
     source = loader.source = source.with_moved(moved)
-    for key in tree:
-        if key not in KEYS:
-            loader.fail((key,), f"a recipe has no '{key}'{did_you_mean(key, KEYS)}")
-    settings = settings_of(loader, tree, Path(path).stem)
+    loader.fail_all(((k,), f"a recipe has no '{k}'{did_you_mean(k, KEYS)}") for k in tree if k not in KEYS)
+    settings = {**settings_of(loader, tree, Path(path).stem), "withdrawn": read_withdrawn(source.folder)}
     split_spec = split_spec_of(loader, tree)
     specs = catalogue_specs(loader, tree, keep_going=keep_going)
     each, counts = clip_counts(loader, tree, split_spec, specs, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
     compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
     output, packing = output_of(loader, tree, settings)
-    exports = exports_of(loader, tree)
-    supervision = supervision_of(loader, tree, counts)
-    declared = data_roots(loader, tree)
+    exports, supervision = exports_of(loader, tree), supervision_of(loader, tree, counts)
+    declared, licence = data_roots(loader, tree), licence_of(loader, tree)
     loader.stop()
     scene, lets, warnings, sounds = compiled
-    roots, scanned, found = _recordings(loader, declared, specs, split_spec, [*counts], data or {}, environ, cache_dir)
+    roots = _roots(loader, declared, specs, data or {}, environ)
+    scanned = _scanned(loader, specs, licence, settings["withdrawn"], roots, cache_dir)
+    found = _recordings(loader, scanned, specs, split_spec, [*counts])
     members = {**found, **members_of(tables, tree, split_spec, list(counts), loader)}
     loader.fail_all(without_sounds(sounds, members, counts))
     counts = counts if each is None else _count_each(loader, each, members, list(counts), clips)
@@ -119,7 +122,8 @@ def load_recipe(
     loader.stop()
     return Recipe(
         clips=counts, scene=scene, lets=lets, output=output, packing=packing, tree=source.tree, catalogues=scanned, members=members,
-        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, **settings,
+        exports=exports, supervision=supervision, each=each, roots=roots, text=source.text, warnings=warnings, licence=licence,
+        **settings,
     )  # fmt: skip
 
 
@@ -185,37 +189,56 @@ def _cycles(loader: Loader, roots: Iterable[Node], origins: Mapping[int, RecipeP
         )
 
 
-def _recordings(
-    loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec], split_spec: splits.SplitSpec | None,
-    split_names: Sequence[str], data: Mapping[str, str], environ: Mapping[str, str] | None, cache_dir: str | Path | None,
-) -> tuple[dict[str, Path], dict[str, catalogues.Catalogue], dict[tuple[str, str], tuple[Recording, ...]]]:  # fmt: skip
+def _roots(
+    loader: Loader, declared: Mapping[str, str], specs: Mapping[str, catalogues.CatalogueSpec],
+    data: Mapping[str, str], environ: Mapping[str, str] | None,
+) -> dict[str, Path]:  # fmt: skip
+    """Return the folder of each data root that a catalogue is in."""
     from audiosynth.material.roots import resolve_roots
 
-    if not specs:
-        return {}, {}, {}
-    used = {spec.data for spec in specs.values()}
-    roots = resolve_roots({name: declared.get(name, "") for name in sorted(used)}, data, loader.source.folder, environ)
-    scanned: dict[str, catalogues.Catalogue] = {}
-    members: dict[tuple[str, str], tuple[Recording, ...]] = {}
+    used = sorted({spec.data for spec in specs.values()})
+    return resolve_roots({name: declared.get(name, "") for name in used}, data, loader.source.folder, environ)
+
+
+def _scanned(
+    loader: Loader, specs: Mapping[str, catalogues.CatalogueSpec], licence: Declared | None, withdrawn: Withdrawn,
+    roots: Mapping[str, Path], cache_dir: str | Path | None,
+) -> dict[str, catalogues.Catalogue]:  # fmt: skip
+    """Return the catalogues, each with what may be used of it."""
+    found = {
+        name: catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
+        for name, spec in specs.items()
+    }
+    used = {name: withhold(allowed(loader, licence, item), withdrawn) for name, item in found.items()}
+    loader.stop()
+    return used
+
+
+def _recordings(
+    loader: Loader, scanned: Mapping[str, catalogues.Catalogue], specs: Mapping[str, catalogues.CatalogueSpec],
+    split_spec: splits.SplitSpec | None, split_names: Sequence[str],
+) -> dict[tuple[str, str], tuple[Member, ...]]:  # fmt: skip
+    """Return the recordings of each (catalogue, split)."""
+    members: dict[tuple[str, str], tuple[Member, ...]] = {}
     for name, spec in specs.items():
-        scanned[name] = found = catalogues.scan(spec, name=name, root=roots[spec.data], cache_dir=cache_dir)
-        for split, recordings in _members(found, spec, split_spec, split_names, loader.source.folder).items():
+        for split, recordings in _members(scanned[name], spec, split_spec, split_names, loader.source.folder).items():
             members[name, split] = recordings
-    if split_spec is not None:
+    if split_spec is not None and specs:
         grouped = {name: spec for name, spec in specs.items() if spec.group is not None}
         splits.require_apart({key: found for key, found in members.items() if key[0] in grouped})
-        splits.require_known(
-            split_spec.assign, {n: (scanned[n].recordings, s.group_fields()) for n, s in grouped.items()}
-        )
-    return roots, scanned, members
+        if not any(scanned[name].line for name in grouped):  # of what was withdrawn, nobody knows the groups any more
+            splits.require_known(
+                split_spec.assign, {n: (scanned[n].recordings, s.group_fields()) for n, s in grouped.items()}
+            )
+    return members
 
 
 def _members(
     found: catalogues.Catalogue, spec: catalogues.CatalogueSpec, split_spec: splits.SplitSpec | None,
     split_names: Sequence[str], folder: Path,
-) -> dict[str, tuple[Recording, ...]]:  # fmt: skip
+) -> dict[str, tuple[Member, ...]]:  # fmt: skip
     if split_spec is None or spec.group is None:
-        return dict.fromkeys(split_names, found.recordings)
+        return dict.fromkeys(split_names, found.drawn_from)
     fields = (spec.group,) if isinstance(spec.group, str) else tuple(spec.group)
     sent = splits.assign(
         found.recordings,
@@ -224,8 +247,13 @@ def _members(
         seed=split_spec.seed,
         frozen=split_spec.frozen(folder),
         name=found.name,
+        empty_ok={split for member in found.line if isinstance(member, Withheld) for split in member.splits},
     )
-    members = {split: tuple(r for r in found.recordings if sent[r.path] == split) for split in split_names}
+
+    def of(member: Member, split: str) -> bool:
+        return split in member.splits if isinstance(member, Withheld) else sent[member.path] == split
+
+    members = {split: tuple(member for member in found.drawn_from if of(member, split)) for split in split_names}
     empty = [split for split, items in members.items() if not items]
     if empty:
         raise AssetError(

@@ -1,7 +1,8 @@
 """Components: what one is, and how a family (synths, noises, rooms, effects, exporters) finds its own.
 
 Adding a component is adding one file to its family's folder: the registry imports every module there and
-collects the `Component` classes it defines. Versions live side by side (``chirp.py``, ``chirp_v1.py``).
+collects the `Component` classes it defines. Versions live side by side (``chirp.py``, ``chirp_v1.py``). Other installed
+packages bring theirs by entry points (`audiosynth.plugins`); their names have the package's in front: ``hornworks:buzzer@1``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from typing import Any, ClassVar, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audiosynth.errors import UsageError, did_you_mean
+from audiosynth import plugins
+from audiosynth.errors import PluginError, UsageError, did_you_mean
 
 FAMILIES: Final = ("synths", "noises", "rooms", "effects", "exporters")
+NO_PLUGIN: Final = "no_plugin"
+"""Kind of pydantic's error where a component of another package is not here."""
 
 
 class Component(BaseModel):
@@ -75,36 +79,100 @@ def components(family: str) -> Mapping[str, type[Component]]:
 
 
 @cache
-def newest(family: str) -> Mapping[str, type[Component]]:
-    """Return the newest version of every component of a family by its plain name."""
+def installed(family: str) -> Mapping[str, type[Component]]:
+    """Return `components`, and after them those of other installed packages that can be loaded."""
+    found = dict(components(family))
+    for name in dict.fromkeys(offer.name for offer in plugins.offers() if offer.family == family):
+        try:
+            found.update(_adopted(family, name))
+        except PluginError:  # told to whoever uses it
+            continue
+    return found
+
+
+def faults(family: str) -> list[str]:
+    """Return what is wrong with what other packages offer for a family, and so left out of `installed`."""
+    found = []
+    for name in dict.fromkeys(offer.name for offer in plugins.offers() if offer.family == family):
+        try:
+            _adopted(family, name)
+        except PluginError as error:
+            found.append(str(error))
+    return found
+
+
+@cache
+def _adopted(family: str, name: str) -> Mapping[str, type[Component]]:
+    """Return the versions of another package's component by their pinned names."""
+    found = [_adopt(offer, offer.load()) for offer in plugins.offered(family, name)]
+    return {f"{cls.type_name}@{cls.version}": cls for cls in sorted(found, key=lambda cls: cls.version)}
+
+
+def _adopt(offer: plugins.Offer, cls: Any) -> type[Component]:
+    """Return another package's class under the name that has the package in it; its rows need that version of the package."""
+    if not (inspect.isclass(cls) and issubclass(cls, Component) and cls.type_name == offer.kind):
+        raise PluginError(
+            f"'{offer.name}': the entry point '{offer.point.name}' of {offer.pin} should name a Component class whose "
+            f"type_name is '{offer.kind}', got {_short(cls)}; upgrade or uninstall that package"
+        )
+
+    def needs(self: Component) -> tuple[str, ...]:
+        return (*cls.needs(self), offer.pin)
+
+    def __reduce__(self: Component) -> tuple[Any, ...]:  # noqa: N807 - no module has this class by name
+        return create, (offer.family, dump(self))
+
+    body = {
+        "type_name": offer.name,
+        "needs": needs,
+        "__reduce__": __reduce__,
+        "__doc__": cls.__doc__ or f"A {offer.kind}.",
+    }
+    return type(cls.__name__, (cls,), {**body, "__module__": cls.__module__, "__qualname__": cls.__qualname__})
+
+
+@cache
+def newest(family: str, *, everywhere: bool = False) -> Mapping[str, type[Component]]:
+    """Return the newest version of every component of a family by its plain name; `everywhere`: with those of other packages."""
     latest: dict[str, type[Component]] = {}
-    for cls in components(family).values():
+    for cls in (installed if everywhere else components)(family).values():
         if cls.type_name not in latest or latest[cls.type_name].version < cls.version:
             latest[cls.type_name] = cls
     return latest
 
 
 @lru_cache(maxsize=4096)
+def known(family: str, name: str) -> type[Component] | None:
+    """Return what `lookup` does, or None where there is nothing of that name."""
+    try:
+        return lookup(family, name)
+    except UsageError:
+        return None
+
+
+@lru_cache(maxsize=4096)
 def lookup(family: str, name: str) -> type[Component]:
-    """Return the component class for ``chirp`` (the newest) or ``chirp@1`` (that version).
+    """Return the component class for ``chirp`` (the newest) or ``chirp@1`` (that version), ``package:type`` of another package.
 
     Raises
     ------
     UsageError
         If the family has no such component or version.
     """
-    cls = components(family).get(name) if "@" in name else newest(family).get(name)
-    if cls is None:
-        known = newest(family)
-        plain = name.partition("@")[0]
-        if plain in known:
-            raise UsageError(
-                f"'{name}' is no version of the {family[:-1]} '{plain}' that this audiosynth has (newest: "
-                f"{plain}@{known[plain].version}); install a newer audiosynth"
-            )
-        hint = did_you_mean(plain, known)
-        raise UsageError(f"no {family[:-1]} called '{name}'{hint or '; there are ' + ', '.join(known)}")
-    return cls
+    plain, at, _ = name.partition("@")
+    foreign = ":" in plain
+    versions = _adopted(family, plain) if foreign else components(family)
+    here = {plain: list(versions.values())[-1]} if foreign else newest(family)
+    cls = (versions if at else here).get(name)
+    if cls is not None:
+        return cls
+    if plain in here:
+        raise UsageError(
+            f"'{name}' is no version of the {family[:-1]} '{plain}' that is here (newest: {plain}@{here[plain].version}); "
+            f"install a newer {plain.partition(':')[0] if foreign else 'audiosynth'}"
+        )
+    hint = did_you_mean(plain, here)
+    raise UsageError(f"no {family[:-1]} called '{name}'{hint or '; there are ' + ', '.join(here)}")
 
 
 @lru_cache(maxsize=4096)
@@ -170,6 +238,8 @@ def explain(error: ValidationError, owner: str) -> list[tuple[tuple[str | int, .
             message = f"'{owner}' has no such parameter"
         elif item["type"] == "missing":
             message = f"'{owner}' needs this parameter"
+        elif item["type"] == NO_PLUGIN:
+            message = str(item["msg"])
         elif item["type"] == "value_error":  # our own words, which say what came
             message = str(item["msg"]).removeprefix("Value error, ")
         else:

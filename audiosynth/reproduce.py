@@ -20,6 +20,7 @@ from audiosynth.material.assets import AssetStore
 from audiosynth.material.roots import resolve_roots
 from audiosynth.material.workspace import Workspace
 from audiosynth.pcm import PcmHash, pcm_sha256
+from audiosynth.plugins import versions
 from audiosynth.records.rendered import Clip
 from audiosynth.render import render
 from audiosynth.rendering.stream import stream, streams
@@ -135,7 +136,7 @@ def chosen_rows(
 
 
 def _no_such(name: str, clips: Collection[str]) -> ManifestError:
-    return ManifestError(f"{name}: no clip is called {', '.join(sorted(clips)[:5])}; ids look like train-000000000")
+    return ManifestError(f"{name}: no clip is called {', '.join(sorted(clips)[:5])}; {_way_out(clips)}")
 
 
 def _index(manifest: str | Path | Iterable[str]) -> ManifestIndex | None:
@@ -143,6 +144,14 @@ def _index(manifest: str | Path | Iterable[str]) -> ManifestIndex | None:
     if not isinstance(manifest, str | Path) or str(manifest) == "-":
         return None
     return ManifestIndex.beside(open_manifest(Path(manifest)))
+
+
+def _way_out(wanted: Collection[str]) -> str:
+    """Return how an id is written: with nine digits, and the split before them."""
+    split, _, number = min(wanted).rpartition("-")
+    if number.isascii() and number.isdigit():
+        return f"ids have the split and nine digits: {split or 'train'}-{int(number):09d}"
+    return "ids look like train-000000000"
 
 
 class Bench:
@@ -193,7 +202,8 @@ def environment(manifest: str | Path | Iterable[str]) -> dict[str, Any]:
     try:
         tree = json.loads(head.read_text(encoding="utf-8"))
         built = tree["build"]
-        return {"audiosynth": str(built["audiosynth"]), **{str(k): str(v) for k, v in built["libraries"].items()}}
+        others = {**built["libraries"], **built.get("plugins", {})}
+        return {"audiosynth": str(built["audiosynth"]), **{str(k): str(v) for k, v in others.items()}}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -241,17 +251,21 @@ def _write(clip: Clip, row: Row, work: Workspace, out: Path) -> None:
 
 def _lacking(row: Row) -> list[str]:
     """Return in words what the row needs and is not here; said before anything is compared."""
-    now = {"audiosynth": version(), **libraries()}
+    now = _now(row)
     here = {f"{name}=={number}" for name, number in now.items()} | set(_pinned(row))
     missing = [need for need in row.needs if need not in here]
-    return [f"needs {', '.join(missing)} (parts of it are not portable); here: {_here(now)}"] if missing else []
+    return (
+        [f"needs {', '.join(missing)} (parts of it are not portable, or another package's); here: {_here(now)}"]
+        if missing
+        else []
+    )
 
 
 def _advice(row: Row, made: Mapping[str, str]) -> str:
-    now = {"audiosynth": version(), **libraries()}
+    now = _now(row)
     pins = [f"{name}=={made[name]}" for name in made if name in now and now[name] != made[name]]
     if set(row.needs) - set(_pinned(row)):
-        return f"the row needs {', '.join(row.needs)} (parts of it are not portable); here: {_here(now)}"
+        return f"the row needs {', '.join(row.needs)} (parts of it are not portable, or another package's); here: {_here(now)}"
     if pins:
         installable = [pin for pin in pins if not pin.startswith("libsndfile")]
         return f"built with other versions; try: pip install {' '.join(installable or pins)}"
@@ -269,6 +283,10 @@ def _pinned(row: Row) -> list[str]:
         return needs_of(row.spec)
     except AudiosynthError:  # an engine that is missing: rendering says so, and how to get it
         return []
+
+
+def _now(row: Row) -> dict[str, str]:
+    return {"audiosynth": version(), **libraries(), **versions(row.tree.get("spec"))}
 
 
 def _here(now: Mapping[str, str]) -> str:

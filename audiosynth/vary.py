@@ -129,6 +129,7 @@ class Variation:
             "sr": self.first.sr,
             "channels": self.first.channels,
             "output": {**self.first.output.model_dump(mode="json"), **self.packing.told()},
+            **({"licence": self.parent["licence"]} if self.parent.get("licence") else {}),
             "parent": {
                 "name": str(self.parent.get("name", "")),
                 "manifest_sha256": self.sha256,

@@ -147,8 +147,7 @@ def _labels(root: Path, head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
-            dataset = view(root, name=head["name"], splits=head["splits"], supervision=head["supervision"])
-            export(dataset, all_exports(root, head), folder)
+            export(view(root, head), all_exports(root, head), folder)
         except (KeyError, TypeError, ValueError, AttributeError, AudiosynthError) as error:
             raise ManifestError(f"{root / 'dataset.json'}: its labels cannot be written again ({error})") from None
         for path in sorted(folder.rglob("*")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,20 @@ def roots(name: str) -> list[str]:
 def test_recipes_are_there():
     """At least one recipe needs no data, so that the quick start works anywhere."""
     assert any(not roots(name) for name in RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_are_commented(name):
+    """Each begins with what it is and the command that builds it, says it in `description` too, and explains its turns."""
+    text = RECIPES[name].read_text(encoding="utf-8")
+    head = re.match(r"(#.*\n)+", text)
+    assert head is not None
+    assert f"audiosynth build {name}" in head[0]
+    assert len(yaml.safe_load(text)["description"]) > 20
+    assert ("[speech]" in head[0]) == ("type: speech" in text)
+    data = roots(name)
+    assert all(f"--data {root}=" in head[0] for root in data)
+    assert text.count("#") - head[0].count("#") >= 2
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -17,7 +17,7 @@ from audiosynth.files.shipped import shipped_recipes
 from audiosynth.files.strictyaml import load, load_file
 from audiosynth.loading.schema import recipe_schema
 from audiosynth.registry import FAMILIES, newest
-from audiosynth.starter import starter
+from audiosynth.starter import POINTS, starter
 
 SCHEMA = recipe_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -56,8 +56,9 @@ def test_shipped_recipes_are_valid(name):
 
 
 def test_other_recipes_are_valid(tmp_path):
-    """So do the starter, and a recipe with recordings in rooms."""
-    assert VALIDATOR.is_valid(load(starter("x"), name="starter").tree)
+    """So do the starting points, and a recipe with recordings in rooms."""
+    for point in POINTS:
+        assert not list(VALIDATOR.iter_errors(load(starter("x", point=point), name=point).tree)), point
     assert VALIDATOR.is_valid(load_file(full_recipe(tmp_path)).tree)
 
 

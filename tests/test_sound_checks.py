@@ -92,6 +92,14 @@ def test_real_recordings_are_told_apart(shared_data):
     assert found == []
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.2, 61.0])
+@pytest.mark.parametrize("sr", [8000, 11_025, 44_100])
+def test_any_length_has_a_fingerprint(seconds, sr):
+    """One number every 16 ms from the first sample on, whatever the rate."""
+    y = np.random.default_rng(1).standard_normal(round(seconds * sr))
+    assert fp.fingerprint(y, sr).shape == (1 + int(seconds / fp.HOP),)
+
+
 T = np.arange(SR) / SR
 TONE = 0.5 * np.sin(2 * np.pi * 440 * T)
 NOISE = 0.01 * np.random.default_rng(5).standard_normal(SR)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from audiosynth import registry
+from audiosynth.building.card import card
+from audiosynth.building.content import Content
 from audiosynth.building.index import index_path
-from audiosynth.building.orders import Order, Used
+from audiosynth.building.orders import Order
 from audiosynth.building.row_files import ManifestWriter
 from audiosynth.building.rows import is_packed, lines_of
 from audiosynth.building.summary import Totals
@@ -19,6 +21,8 @@ from audiosynth.errors import ManifestError
 from audiosynth.files.hashes import file_sha256
 from audiosynth.manifest import NAMES, open_manifest
 
+CARD: Final = "README.md"
+
 
 def finish(
     order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any], *, packed: Mapping[str, str]
@@ -26,35 +30,32 @@ def finish(
     """Write everything that needs all rows; returns the totals. Of files that are `packed`, the hashes are known."""
     scratch = root / ".build" / "tmp"
     manifest = root / NAMES[order.packing.manifest == "gzip"]
-    totals, used = _join(root, units, manifest)
-    rows = order.assets(used)
+    totals, content = _join(root, units, manifest)
+    rows = [{**row, **content.of_recording(row["sha256"])} for row in order.assets(content.used)]
     put(root / "assets.jsonl", "".join(_line(row) for row in rows).encode(), scratch=scratch)
     for name, text in order.texts().items():
         put(root / name, text.encode(), scratch=scratch)
     splits = {s: totals.clips.get(s, 0) for s in order.clips}
-    exports = () if "shard" in state else order.exports  # labels are of the whole
-    export(view(root, name=order.name, splits=splits, supervision=order.supervision), exports, root)
-    failed = _failures(root, units, scratch)
-    stats = {**totals.as_dict(), "failed": failed}
+    told, exports = order.head(), () if "shard" in state else order.exports  # labels are of the whole
+    dataset = view(root, {"name": order.name, "splits": splits, "supervision": order.supervision, **told})
+    export(dataset, exports, root)
+    stats = {**totals.as_dict(), "failed": _failures(root, units, scratch)}
     head = {
-        **order.head(),
+        **told,
         "supervision": {split: order.supervision.get(split, "strong") for split in order.clips},
         "synthetic": True,
-        "recordings": len(used),
+        "recordings": len(content.used),
+        "made_of": content.as_dict(),
         "export": [dict(tree) for tree in exports],
         **stats,
         "splits": splits,
-        "files": {**{name: file_sha256(root / name) for name in _beside(order, manifest)}, **packed},
-        "build": dict(state),
     }
+    put(root / CARD, card(head, rows, content).encode(), scratch=scratch)
+    names = (manifest.name, index_path(manifest).name, "assets.jsonl", CARD, *order.texts())
+    head.update(files={**{name: file_sha256(root / name) for name in names}, **packed}, build=dict(state))
     text = json.dumps(head, ensure_ascii=False, indent=1) + "\n"
     put(root / "dataset.json", text.encode(), scratch=scratch)
     return stats
-
-
-def _beside(order: Order, manifest: Path) -> tuple[str, ...]:
-    """Return the names of the files that are held by the hashes in `dataset.json`."""
-    return (manifest.name, index_path(manifest).name, "assets.jsonl", *order.texts())
 
 
 def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
@@ -70,10 +71,9 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _join(root: Path, units: Sequence[Unit], manifest: Path) -> tuple[Totals, set[Used]]:
-    """Concatenate the units' rows in order, and index them; returns totals and the recordings used."""
-    totals = Totals()
-    used: set[Used] = set()
+def _join(root: Path, units: Sequence[Unit], manifest: Path) -> tuple[Totals, Content]:
+    """Concatenate the units' rows in order, and index them; returns totals and what went in."""
+    totals, content = Totals(), Content()
     scratch, index = root / ".build" / "tmp" / manifest.name, index_path(manifest)
     with ManifestWriter(scratch, index_path(scratch), packed=is_packed(manifest)) as out:
         for unit in units:
@@ -81,11 +81,10 @@ def _join(root: Path, units: Sequence[Unit], manifest: Path) -> tuple[Totals, se
                 row = json.loads(line)
                 out.add(line, row["split"], row["spec"]["ordinal"])
                 totals.add(row)
-                if b'"sha256":' in line:  # every recording says so
-                    used.update((r["data"], r["path"], r["sha256"]) for r in _recordings(row["spec"]))
+                content.add(row)
     index_path(scratch).replace(index)
     scratch.replace(manifest)
-    return totals, used
+    return totals, content
 
 
 def read_assets(path: Path) -> Iterator[dict[str, Any]]:
@@ -106,21 +105,9 @@ def read_assets(path: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _recordings(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield every recording's tree inside a spec."""
-    if isinstance(tree, dict):
-        if {"data", "path", "sha256", "n_samples"} <= tree.keys():
-            yield tree
-            return
-        for value in tree.values():
-            yield from _recordings(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _recordings(value)
-
-
-def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mapping[str, str]) -> DatasetView:
-    """Return a dataset folder as exporters see it."""
+def view(root: Path, head: Mapping[str, Any]) -> DatasetView:
+    """Return a dataset folder as exporters see it; `head` is what its dataset.json says."""
+    supervision, licence = head["supervision"], head.get("licence") or {}
 
     def lines(file: Path) -> Iterator[dict[str, Any]]:
         with lines_of(file) as rows:
@@ -128,9 +115,10 @@ def view(root: Path, *, name: str, splits: Mapping[str, int], supervision: Mappi
                 yield json.loads(line)
 
     return DatasetView(
-        root, name, splits, lambda: lines(open_manifest(root)), lambda: lines(root / "assets.jsonl"),
+        root, head["name"], head["splits"], lambda: lines(open_manifest(root)), lambda: lines(root / "assets.jsonl"),
         frozenset(s for s, kind in supervision.items() if kind == "weak"),
         frozenset(s for s, kind in supervision.items() if kind == "none"),
+        licence=str(licence.get("set") or ""),
     )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ from audiosynth.building.units import put
 from audiosynth.errors import BuildError
 
 WORK: Final = ".build"
-_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "failed", "packed"})
+_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "kept", "failed", "packed", "withdrawn.json"})
 _WRITTEN: Final = (
     "dataset.json", "audio", "labels", "manifest.jsonl", "manifest.jsonl.gz", "manifest.idx", "assets.jsonl", "recipe.yaml",
-    "ATTRIBUTION.md", "failed.jsonl", "report.html", "report_files", WORK,
+    "ATTRIBUTION.md", "README.md", "failures.tsv", "withdrawn.json", "failed.jsonl", "report.html", "report_files", WORK,
 )  # fmt: skip
 """All that a build writes, and the report of it: first what says "whole", last what says whose it is."""
 

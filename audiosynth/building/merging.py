@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.crew import Task
-from audiosynth.building.finish import read_assets
+from audiosynth.building.finish import CARD, read_assets
 from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Used, packing_of
 from audiosynth.building.parts import Shard
@@ -46,7 +46,9 @@ class Part:
     def texts(self) -> dict[str, str]:
         """Return the files beside the manifest that every part has alike."""
         names = [
-            name for name in self.head["files"] if "/" not in name and not name.startswith(("manifest.", "assets."))
+            name
+            for name in self.head["files"]
+            if "/" not in name and not name.startswith(("manifest.", "assets.", CARD))
         ]
         return {name: (self.root / safe_path(name, place=str(self.root))).read_text("utf-8") for name in names}
 

@@ -9,8 +9,10 @@ from typing import Any, Final, Protocol
 
 from audiosynth.building.state import state_of
 from audiosynth.clip import Recording
+from audiosynth.errors import WithdrawnError
 from audiosynth.material.assets import AssetStore
-from audiosynth.plan import plan_clip
+from audiosynth.material.withdrawn import NAME
+from audiosynth.plan import planned
 from audiosynth.records.loaded import Recipe
 from audiosynth.records.output import Packing
 from audiosynth.spec import ClipSpec, Decisions
@@ -77,8 +79,8 @@ class Order(Protocol):
         """Return how the files of the set are packed."""
         ...
 
-    def job(self, split: str, number: int) -> Job:
-        """Return clip `number` of a split: a pure function of the order."""
+    def job(self, split: str, number: int) -> Job | None:
+        """Return clip `number` of a split: a pure function of the order; None if there can be no such clip any more."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -134,9 +136,14 @@ class RecipeOrder:
         """Return how the files of the set are packed."""
         return self.recipe.packing
 
-    def job(self, split: str, number: int) -> Job:
-        """Plan a clip."""
-        return Job(plan_clip(self.recipe, split, number), self.recipe.sha256, extra=self.recipe.origin(split, number))
+    def job(self, split: str, number: int) -> Job | None:
+        """Plan a clip; one whose recording was withdrawn and cannot be replaced is left out."""
+        try:
+            spec, refilled = planned(self.recipe, split, number)
+        except WithdrawnError:
+            return None
+        extra = {**self.recipe.origin(split, number), **({"refilled": True} if refilled else {})}
+        return Job(spec, self.recipe.sha256, extra=extra)
 
     def state(self) -> dict[str, Any]:
         """Return everything that decides the bytes of the build."""
@@ -151,12 +158,14 @@ class RecipeOrder:
             "sr": recipe.sr,
             "channels": recipe.channels,
             "output": {**recipe.output.model_dump(mode="json"), **recipe.packing.told()},
+            **({} if recipe.licence is None else {"licence": recipe.licence.model_dump(mode="json")}),
         }
 
     def texts(self) -> Mapping[str, str]:
         """Return the recipe with everything merged in, and a table of what its catalogues had to leave out."""
         failures = failures_of(self.recipe)
-        return {"recipe.yaml": self.recipe.text, **({"failures.tsv": failures} if failures else {})}
+        withdrawn = {NAME: self.recipe.withdrawn.text} if self.recipe.withdrawn.recordings else {}
+        return {"recipe.yaml": self.recipe.text, **withdrawn, **({"failures.tsv": failures} if failures else {})}
 
     def assets(self, used: Collection[Used]) -> list[dict[str, Any]]:
         """Return a row for every recording used, with all that its catalogue knows."""

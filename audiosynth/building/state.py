@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from audiosynth.clip import Recording
+from audiosynth.plugins import versions
 from audiosynth.records.loaded import Recipe
 from audiosynth.spec import ENGINE, FORMAT
 from audiosynth.versions import libraries, version
@@ -18,6 +19,7 @@ IDENTITIES: Final = ("recipe_sha256", "parent_sha256", "jams_sha256")
 
 def state_of(recipe: Recipe) -> dict[str, Any]:
     """Return everything that decides the bytes of a build."""
+    others = versions([recipe.tree, recipe.exports])
     return {
         "recipe_sha256": recipe.sha256,
         "seed": recipe.seed,
@@ -28,7 +30,13 @@ def state_of(recipe: Recipe) -> dict[str, Any]:
         "catalogues": recipe.fingerprints(),
         "members": _members(recipe),
         "libraries": libraries(),
+        **({"plugins": others} if others else {}),
+        **({"withdrawn": _digest(recipe.withdrawn.text)} if recipe.withdrawn.recordings else {}),
     }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _members(recipe: Recipe) -> str:
@@ -37,7 +45,7 @@ def _members(recipe: Recipe) -> str:
         [name, split, [r.path if isinstance(r, Recording) else f"{r.path} {r.sha256}" for r in found]]
         for (name, split), found in sorted(recipe.members.items())
     ]
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+    return _digest(json.dumps(rows, ensure_ascii=False))
 
 
 _WORDS: Final = {
@@ -54,6 +62,7 @@ _WORDS: Final = {
     "format": "the manifest format",
     "engine": "the engine",
     "libraries": "the libraries",
+    "withdrawn": "which recordings were withdrawn",
 }
 
 
@@ -66,7 +75,9 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
             continue
         if isinstance(value, Mapping) and isinstance(before, Mapping):
             names = [name for name in sorted({*value, *before}) if value.get(name) != before.get(name)]
-            word = {"catalogues": "catalogue", "clips": "clips of", "libraries": "library"}.get(key, key)
+            word = {"catalogues": "catalogue", "clips": "clips of", "libraries": "library", "plugins": "plugin"}.get(
+                key, key
+            )
             found += [f"{word} {name} ({_short(before.get(name))} → {_short(value.get(name))})" for name in names]
         else:
             found.append(f"{_WORDS.get(key, key)} ({_short(before)} → {_short(value)})")

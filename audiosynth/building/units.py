@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth import pcm, registry
-from audiosynth.building.orders import Order
+from audiosynth.building.orders import Job, Order
 from audiosynth.errors import AudiosynthError, BuildError, PlanError
 from audiosynth.files.audiofile import AudioFile, write_audio
 from audiosynth.manifest import clip_path, dumps, make_row, needs_of
@@ -22,6 +23,8 @@ from audiosynth.rendering.separate import file_samples, written
 from audiosynth.rendering.stream import stream, streams
 from audiosynth.spec import ClipSpec, Decisions, recordings
 
+KEPT: Final = "kept"
+"""Folder, in that of a build's work, of rows that are not made again."""
 UNIT: Final = 64
 """Clips per unit: the grain of resuming and of sharing work (DESIGN section 6)."""
 
@@ -94,23 +97,25 @@ def render_unit(
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed, scratch = [], [], root / ".build" / "tmp"
+    rows, failed, scratch = _kept(root / ".build" / KEPT / unit.name), [], root / ".build" / "tmp"
     exporters = [registry.create("exporters", tree) for tree in order.exports]
     checks = [getattr(exporter, "check", _fits) for exporter in exporters]
     told = order.supervision.get(unit.split) != "none"
     for number in range(unit.first, unit.last):
         if stopped():
             raise BuildError("the build was stopped")
+        if number in rows:
+            continue
         spec = None
         try:
             job = order.job(unit.split, number)
+            if job is None:
+                continue
             spec = job.spec
-            known = {"decisions": job.decisions, "kept": job.kept}
-            row = write(spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
-            row.update(job.extra)
+            row = _made(job, root, scratch, work)
             for check in checks if told else ():
                 check(row)
-            rows.append(dumps(row))
+            rows[number] = dumps(row)
         except OSError as error:
             raise disk_error(error, root) from error
         except AudiosynthError as error:
@@ -120,9 +125,22 @@ def render_unit(
             failed.append(_failure(unit.split, number, told_by, spec))
     if failed:
         put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
-    text = "".join(row + "\n" for row in rows)
+    text = "".join(rows[number] + "\n" for number in sorted(rows))
     put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)
+
+
+def _made(job: Job, root: Path, scratch: Path, work: Workspace) -> dict[str, Any]:
+    """Write the audio of a clip and return its row."""
+    known = {"decisions": job.decisions, "kept": job.kept}
+    row = write(job.spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
+    return {**row, **job.extra}
+
+
+def _kept(path: Path) -> dict[int, str]:
+    """Return the rows of a unit that stand as they are, by number: those of a set from which something was withdrawn."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else ()
+    return {int(json.loads(line)["spec"]["ordinal"]): line for line in lines}
 
 
 def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | None) -> str:

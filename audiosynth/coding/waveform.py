@@ -85,7 +85,7 @@ def ima_decode(codes: Codes, *, predicted: int = 0, index: int = 0) -> Samples:
     Examples
     --------
     >>> ima_decode(np.array([7, 7, 15], np.uint8)).tolist()
-    [11, 41, -25]
+    [11, 41, -22]
     """
     from audiosynth.coding import kernel
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from audiosynth.commands.build import report
+from audiosynth.commands.completion import complete_exporter
 from audiosynth.commands.options import Wanted, parse_set, usable_cpus, whole, workers_option
 from audiosynth.commands.show import Show, example, output_options
 
@@ -28,7 +29,7 @@ PRESETS = ("far_field", "noisy", "telephone", "speed3", "kaldi", "enhancement")
 )
 @click.option("--replicas", callback=whole(1, 10_000), metavar="N", help="Per utterance.  [default: the preset's]")
 @click.option(
-    "--to", "exports", multiple=True, metavar="NAME",
+    "--to", "exports", multiple=True, metavar="NAME", shell_complete=complete_exporter,
     help="Format of the labels (`audiosynth list exporters`) in place of the preset's. May be repeated.",
 )  # fmt: skip
 @click.option("--sr", callback=whole(1000, 384_000), metavar="HZ", help="Sampling rate.  [default: the preset's]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -105,7 +106,7 @@ def default_root(name: str, shard: Shard | None = None) -> Path:
 
 
 def summary(built: Built) -> list[tuple[str, str]]:
-    """Return the rows of the final table: clips, hours, classes, realised SNR, guarded clips."""
+    """Return the rows of the final table: clips, hours, classes, realised SNR, guarded clips, a clip to hear."""
     stats = built.stats
     stood = built.clips - built.made
     made = "" if not stood else ", nothing to do" if not built.made else f", {stood} of them from an earlier run"
@@ -121,7 +122,17 @@ def summary(built: Built) -> list[tuple[str, str]]:
         rows.append(("clipped", f"{stats['clipped']} clips with saturated samples"))
     if stats["needs"]:
         rows.append(("not portable", f"same samples only with {', '.join(stats['needs'])}"))
-    return rows
+    return [*rows, *_heard(built)]
+
+
+def _heard(built: Built) -> list[tuple[str, str]]:
+    """Return a row with the first clip's file: what somebody wants to do next is hear one."""
+    from audiosynth.building.rows import lines_of
+    from audiosynth.manifest import open_manifest
+
+    with lines_of(open_manifest(built.root)) as rows:
+        first = next(iter(rows), "")
+    return [("hear one", str(built.root / json.loads(first)["path"]))] if first else []
 
 
 def _by_split(clips: Mapping[str, int]) -> str:

@@ -17,6 +17,7 @@ from audiosynth.language.talk import Talk
 from audiosynth.loading.normalise import LEVEL_KEYS
 from audiosynth.loading.schema import recipe_schema
 from audiosynth.material.catalogue import CatalogueSpec
+from audiosynth.material.licences import Declared
 from audiosynth.material.splits import SplitSpec
 from audiosynth.records.level import Level
 from audiosynth.records.output import SetOutput, Stems
@@ -30,7 +31,7 @@ from audiosynth.spec import At, Bed, Event, Labels, Layer, Mix
 RECORDS: Final = {
     "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
     "output": SetOutput, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
-    "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk,
+    "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk, "licence": Declared,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")
 _PLANNED: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})
@@ -49,7 +50,7 @@ _BOUNDS: Final = {"minimum": "â‰¥ {}", "exclusiveMinimum": "> {}", "maximum": "â
 
 @dataclass(frozen=True)
 class Parameter:
-    """One key: what may stand there."""
+    """One key: what may stand there; `draw` is what a component draws by itself where a recipe leaves it out."""
 
     name: str
     type: str
@@ -57,6 +58,7 @@ class Parameter:
     range: str
     default: str
     description: str
+    draw: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def entries(group: str) -> Iterator[Entry]:
             takes = f"Takes {word.takes}." if word.takes else ""
             yield Entry(group, name, first, "\n\n".join(filter(None, (takes, more))), example=word.example)
     else:
-        for cls in registry.newest(group).values():
+        for cls in registry.newest(group, everywhere=True).values():
             yield _component(group, cls)
 
 
@@ -118,7 +120,7 @@ def _first(cls: Any) -> str:
 
 
 def _component(family: str, cls: Any) -> Entry:
-    versions = tuple(c.version for c in registry.components(family).values() if c.type_name == cls.type_name)
+    versions = tuple(c.version for c in registry.installed(family).values() if c.type_name == cls.type_name)
     return Entry(
         family, cls.type_name, _first(cls), _prose(cls), versions, cls.portability,
         tuple(_with_draws(cls.drawn, parameters(cls.model_json_schema()))), _example(family, cls),
@@ -128,8 +130,9 @@ def _component(family: str, cls: Any) -> Entry:
 def _with_draws(drawn: Mapping[str, Any], found: Iterable[Parameter]) -> Iterator[Parameter]:
     """Yield parameters, in place of the default the draw that a component makes by itself."""
     for p in found:
-        text = _flow(drawn[p.name]) if p.name in drawn else p.default
-        yield replace(p, default=text if len(text) <= LONGEST_DEFAULT else "drawn")
+        draw = _flow(drawn[p.name]) if p.name in drawn else ""
+        text = draw or p.default
+        yield replace(p, default=text if len(text) <= LONGEST_DEFAULT else "drawn", draw=draw)
 
 
 def _prose(cls: Any) -> str:
@@ -139,7 +142,7 @@ def _prose(cls: Any) -> str:
     lines = (inspect.getdoc(cls) or "").splitlines()[1:]
     kept: list[str] = []
     skipping = False
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+    for line, after in zip(lines, [*lines[1:], ""], strict=False):
         if after.startswith("---"):
             skipping = line.strip() not in ("References", "Notes")
         if not skipping:
@@ -148,7 +151,9 @@ def _prose(cls: Any) -> str:
 
 
 def _example(family: str, cls: Any) -> str:
-    tree = {key: _shown(value) for key, value in dict(next(iter(cls.examples), {})).items() if key != "seed"}
+    tree = {
+        key: _shown(value) for key, value in dict(next(iter(getattr(cls, "examples", ())), {})).items() if key != "seed"
+    }
     plain = {"type": cls.type_name, **tree}
     where = {"synths": "source", "noises": "noise", "rooms": "room", "effects": "effects", "exporters": "export"}[
         family

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from audiosynth.commands.completion import complete_exporter
 from audiosynth.commands.options import parse_set
 from audiosynth.commands.show import Show, example, output_options
 
@@ -21,7 +22,7 @@ from audiosynth.commands.show import Show, example, output_options
 )
 @click.argument("folder", metavar="DIR")
 @click.option(
-    "--to", "names", multiple=True, required=True, metavar="NAME",
+    "--to", "names", multiple=True, required=True, metavar="NAME", shell_complete=complete_exporter,
     help="Exporter (`audiosynth list exporters`). May be repeated.",
 )  # fmt: skip
 @click.option(

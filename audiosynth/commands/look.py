@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from audiosynth.commands.completion import complete_entry, complete_family
 from audiosynth.commands.failures import dumps
 from audiosynth.commands.show import Show, example, output_options
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     short_help="List components, distributions, words and recipes.",
     epilog=example("audiosynth list effects"),
 )
-@click.argument("family", required=False)
+@click.argument("family", required=False, shell_complete=complete_family)
 @output_options
 def list_command(*, family: str | None, show: Show) -> None:
     """List what a recipe may use.
@@ -31,6 +33,8 @@ def list_command(*, family: str | None, show: Show) -> None:
 
     _known(family, GROUPS)
     found = [entry for group in GROUPS if family in (None, group) for entry in entries(group)]
+    for text in _left_out(family):
+        show.note(f"warning: {text}")
     keys = ("group", "name", "summary", "versions", "portability")
     show.json({"entries": [{key: getattr(entry, key) for key in keys} for entry in found]})
     if show.quiet:
@@ -38,6 +42,14 @@ def list_command(*, family: str | None, show: Show) -> None:
             show.result(entry.name)
     else:
         show.table(("family", "name", "what it is"), [(e.group, e.name, e.summary) for e in found])
+
+
+def _left_out(family: str | None) -> list[str]:
+    from audiosynth.plugins import misnamed
+    from audiosynth.registry import FAMILIES, faults
+
+    asked = [group for group in FAMILIES if family in (None, group)]
+    return [*(text for group in asked for text in faults(group)), *(misnamed() if asked else ())]
 
 
 def _known(family: str | None, groups: tuple[str, ...]) -> None:
@@ -53,20 +65,30 @@ def _known(family: str | None, groups: tuple[str, ...]) -> None:
     short_help="Describe a component, distribution or word.",
     epilog=example("audiosynth describe chirp"),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_entry)
+@click.option(
+    "--picture/--no-picture", default=None,
+    help="Draw what a synthesizer, noise, room or effect does, in characters.  [default: in a terminal]",
+)  # fmt: skip
 @output_options
-def describe_command(*, name: str, show: Show) -> None:
-    """Describe NAME: what it is, its parameters with units, ranges and defaults, and an example.
+def describe_command(*, name: str, picture: bool | None, show: Show) -> None:
+    """Describe NAME: what it is, its parameters with units, ranges and defaults, an example, and (in a terminal) a picture.
 
     NAME is anything that `audiosynth list` shows; family/name (noises/file) where two families have it. Every parameter
     may also be drawn.
     """
+    from audiosynth.commands.pictures import PICTURED
+    from audiosynth.commands.pictures import picture as draw
+
+    wanted = sys.stdout.isatty() if picture is None else picture
     found = _named(name)
     show.json({"entries": [entry.as_dict() for entry in found]})
     for i, entry in enumerate(found):
         if i:
             show.result("")
         _describe(entry, show)
+        if wanted and not show.as_json and entry.group in PICTURED:
+            draw(entry.group, entry.name, show)
 
 
 def _named(name: str) -> list[Entry]:
@@ -85,7 +107,10 @@ def _named(name: str) -> list[Entry]:
             f"nothing is called '{name}'; did you mean {' or '.join(f'{e.group}/{e.name}' for e in same)}?"
         )
     if not found:
-        hint = did_you_mean(plain, {entry.name for entry in every}) or "; `audiosynth list` shows what there is"
+        owners = [entry.name for entry in every if plain in {p.name for p in entry.parameters}]
+        theirs = f"; it is a parameter of {', '.join(owners[:5])}{', …' if owners[5:] else ''}" if owners else ""
+        near = did_you_mean(plain, {entry.name for entry in every})
+        hint = theirs or near or "; `audiosynth list` shows what there is"
         raise UsageError(f"nothing is called '{plain}'{hint}")
     return found
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from audiosynth.commands.completion import complete_recipe
 from audiosynth.commands.show import Show
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ clips_option = click.option(
 def recipe_options(command: Command) -> Command:
     """Add RECIPE and the options that change it; the command gets one `wanted`."""
 
-    @click.argument("recipe")
+    @click.argument("recipe", shell_complete=complete_recipe)
     @set_option
     @seed_option
     @data_option

@@ -153,6 +153,7 @@ TOP: Final[dict[str, tuple[str, str]]] = {
     "negatives": ("map of tables", "Phrases near to a keyword, and why: {of: [hey computer], kinds: [alike, partial]}"),
     "output": ("output", "How audio is written; see describe output"),
     "export": ("list of exporters", "Formats of the labels; see list exporters"),
+    "licence": ("licence", "The set's licence and use, which its recordings must allow; see describe licence"),
     "duration": ("number", "Length of a clip in seconds"),
     "events": ("list of events", "What is heard and labeled; see describe event"),
     "scene": ("scene", "Limits on how the events overlap; see describe scene"),

@@ -143,6 +143,9 @@ All may be drawn. The overlap ratio is met to within a sample or so a turn, or t
         "events: [{repeat: {turns: {from: speech, speakers: {integers: [2, 8]}, n: 12, pause: {uniform: [0.1, 1.5]}, overlap_ratio: 0.2}, "
         "of: {label: $speaker, source: {type: file, recording: $said}}}}]",
     ),
+    "licence": Word(
+        "", "Recordings must allow it, by their own licences.", "licence: {set: CC-BY-4.0, use: commercial}"
+    ),
     "splits": Word("", "", "splits: {shares: {train: 3, test: 1}, assign: {ann: train, bob: test}}"),
 }
 """What the records' own descriptions leave open, and one example of each."""

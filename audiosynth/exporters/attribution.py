@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from audiosynth.clip import DatasetView
 from audiosynth.exporters._text import atomic_text, clean
+from audiosynth.material.licences import spdx
 from audiosynth.registry import Component
 
 _CREATIVE_COMMONS: Final = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-(\d\.\d)")
@@ -29,9 +30,12 @@ class Attribution(Component):
         assets = [*dataset.assets()]
         groups: dict[str, list[Mapping[str, Any]]] = {}
         for asset in assets:
-            groups.setdefault(_text(asset, "licence"), []).append(asset)
+            stated = _text(asset, "licence")
+            groups.setdefault(spdx(stated) or stated, []).append(asset)
         with atomic_text(folder / "ATTRIBUTION.md") as file:
             file.write(f"# Attribution for {escaped(dataset.name)}\n\n{_summary(len(assets))}\n")
+            if dataset.licence:
+                file.write(f"\nThe set itself is handed on under {_heading(spdx(dataset.licence))}.\n")
             for licence in sorted(groups, key=lambda name: (not name, name)):
                 file.write(f"\n## {_heading(licence)} ({len(groups[licence])})\n\n")
                 file.writelines(f"- {line}\n" for line in sorted(_lines(groups[licence])))

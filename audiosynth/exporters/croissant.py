@@ -76,7 +76,8 @@ class Croissant(Component):
 
     ``clips`` lists every clip and what its split tells (strong, weak, none), so that a clip without events differs from one
     whose events are withheld; ``events`` is of strong splits, ``tags`` (classes) of strong and weak ones. Audio is a file
-    set whose paths are relative to the JSON-LD. Licences are those of the recordings, where every one has one. There is no
+    set whose paths are relative to the JSON-LD. The licence is the set's own, or those of
+    the recordings, where every one has one. There is no
     date: the same set gives the same bytes.
 
     References
@@ -131,7 +132,9 @@ class Croissant(Component):
 
 
 def _described(dataset: DatasetView, paths: Mapping[str, Path], suffixes: list[str]) -> dict[str, Any]:
-    licences = sorted({str(asset.get("licence") or "") for asset in dataset.assets()})
+    licences = (
+        [dataset.licence] if dataset.licence else sorted({str(row.get("licence") or "") for row in dataset.assets()})
+    )
     clips = ", ".join(f"{n} in {split}" for split, n in dataset.splits.items())
     return {
         "@context": CONTEXT,

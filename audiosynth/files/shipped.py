@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from audiosynth.errors import UsageError, did_you_mean
+
+_STARTING: Final = "starting"
+"""Folder of the starting points below that of the recipes."""
 
 
 def recipes_folder() -> Path:
@@ -17,6 +21,34 @@ def recipes_folder() -> Path:
 def shipped_recipes() -> list[str]:
     """Return the names of the shipped recipes."""
     return sorted(path.stem for path in recipes_folder().glob("*.yaml"))
+
+
+def _instead(name: str, names: list[str]) -> str:
+    return did_you_mean(name, names) or f"; there are {', '.join(names)}"
+
+
+def starting_points() -> list[str]:
+    """Return the names of the recipes to start one's own from (`audiosynth.starter`)."""
+    return sorted(path.stem for path in (recipes_folder() / _STARTING).glob("*.yaml"))
+
+
+def starting_point(name: str) -> Path:
+    """Return the file of a starting point.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> starting_point("rooms").name
+    'rooms.yaml'
+    """
+    names = starting_points()
+    if name not in names:
+        raise UsageError(f"no starting point is called '{name}'{_instead(name, names)}")
+    return recipes_folder() / _STARTING / f"{name}.yaml"
 
 
 def shipped_recipe(name: str) -> Path:
@@ -34,5 +66,5 @@ def shipped_recipe(name: str) -> Path:
     """
     names = shipped_recipes()
     if name not in names:
-        raise UsageError(f"no recipe called '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}")
+        raise UsageError(f"no recipe called '{name}'{_instead(name, names)}")
     return recipes_folder() / f"{name}.yaml"

@@ -15,7 +15,7 @@ from audiosynth.language.draws_time import Placed, Seed, Start
 from audiosynth.language.nodes import Const, ConstMap, LetMap, ListNode, Lookup, MapNode, Node, leaves
 from audiosynth.language.references import Ref
 from audiosynth.profiles.profile import profile_path, read_profile, tree_of
-from audiosynth.registry import FAMILIES, Component, components, newest
+from audiosynth.registry import FAMILIES, Component, known
 
 Path = tuple[str | int, ...]
 MAX_NAMES: Final = 100
@@ -188,11 +188,8 @@ class Compiler:
         name = raw.get("type")
         if path[:1] not in (("noise",), ("let",)) or not isinstance(name, str) or "start_sample" in raw:
             return False
-        return any(
-            hasattr(cls, "period") and raw.keys() <= {"type", *cls.model_fields}
-            for full, cls in components("noises").items()
-            if name in (cls.type_name, full)
-        )
+        cls = known("noises", name)
+        return cls is not None and hasattr(cls, "period") and raw.keys() <= {"type", *cls.model_fields}
 
     def scope(self, raw: Mapping[str, Any], path: Path) -> Node:
         """Compile a map with a `let`: its names are seen in all of it."""
@@ -269,13 +266,12 @@ def _place(items: dict[str, Node], path: Path) -> None:
 
 def _is_effect(name: Any) -> bool:
     """Return whether a name is that of an effect, with or without a version."""
-    return isinstance(name, str) and name.partition("@")[0] in newest("effects")
+    return isinstance(name, str) and known("effects", name.partition("@")[0]) is not None
 
 
 def _classes(name: str) -> list[type[Component]]:
     """Return the components of a name in any family."""
-    found = [(components if "@" in name else newest)(family).get(name) for family in FAMILIES]
-    return [cls for cls in found if cls is not None]
+    return [cls for family in FAMILIES if (cls := known(family, name)) is not None]
 
 
 def _references(raw: Any) -> set[str]:

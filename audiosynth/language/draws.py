@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from audiosynth.clip import Entry
+from audiosynth.clip import Entry, Member, Withheld
+from audiosynth.errors import WithdrawnError
 from audiosynth.language.nodes import SOME_RECORDING, MapNode, Node, Scope
 from audiosynth.language.quantiles import Distribution, Integers, Poisson
 
+TRIES = 200
+"""Draws for something withdrawn; only where nearly all of a catalogue is gone do they not suffice."""
+REFILLED = "~refilled"
+"""Among the values of a clip (no `let` can be called so): something else was taken for what was withdrawn."""
 MAX_LISTED = 256
 """Widest range of whole numbers whose every member is a witness."""
 
@@ -196,7 +201,26 @@ class Pick(Dealt):
             else scope.turned(len(pool), self.path, once=self.how == "deck")
         )
         found = pool[i]
+        if isinstance(found, Withheld):
+            found = self._instead(pool, scope)
         return found.meta if isinstance(found, Entry) else found
+
+    def _instead(self, pool: Sequence[Member], scope: Scope) -> Member:
+        """Return another recording for one that was withdrawn: the first of further draws that may be used.
+
+        So no other clip changes, and what is withdrawn later changes only the clips that had it.
+        """
+        left = [member for member in pool if not isinstance(member, Withheld)]
+        if not left or self.how == "deck":
+            why = "a deck has each recording once" if left else "nothing else fits"
+            raise WithdrawnError(f"{scope.error(self.path, f'a recording of it was withdrawn, and {why}')}")
+        _note_refill(scope)
+        key = f"{scope.prefix}{self.path}~{scope.attempt}"
+        for again in range(TRIES):
+            found = pool[int(scope.dice.uniform(key, again) * len(pool))]
+            if not isinstance(found, Withheld):
+                return found
+        return left[int(scope.dice.uniform(key, TRIES) * len(left))]
 
     def _conditions(self, name: str, node: Node, scope: Scope) -> dict[str, Any]:
         found = node.draw(scope)
@@ -215,6 +239,13 @@ class Pick(Dealt):
     def n_items(self) -> int:
         """Return 0: the split and the conditions decide."""
         return 0
+
+
+def _note_refill(scope: Scope) -> None:
+    """Note that something withdrawn was drawn for this clip, and something else is taken."""
+    while scope.parent is not None:
+        scope = scope.parent
+    scope.values[REFILLED] = True
 
 
 def is_condition(value: Any) -> bool:

@@ -13,15 +13,19 @@ from audiosynth import registry
 from audiosynth.clip import Recording, Slack
 from audiosynth.errors import UsageError, did_you_mean
 from audiosynth.language.compiler import Path
-from audiosynth.language.distributions import shown
 from audiosynth.language.draws import Number
 from audiosynth.language.draws_lists import Several
 from audiosynth.language.draws_time import Seed
 from audiosynth.language.nodes import OPAQUE, Const, LetMap, ListNode, MapNode, Node, Repeat
+from audiosynth.loading.hints import component, described, meant
+from audiosynth.loading.normalise import LEVEL_KEYS
 from audiosynth.records.fields import Family
 from audiosynth.registry import Component
+from audiosynth.spec import Bed, Event
 
 Found = Iterator[tuple[Path, str]]
+_INNER = ("of", "then", "default")
+"""Keys of the words that hold what they repeat or choose."""
 
 
 class End(NamedTuple):
@@ -64,7 +68,7 @@ class Checker:
             if items is not None:
                 yield from self.items(items, model, end.path, owner=owner)
             elif not (end.value is None and optional):
-                yield end.path, f"expected a map of {', '.join(model.model_fields)}; got {_shown(end.value)}"
+                yield end.path, f"expected a map of {', '.join(model.model_fields)}; got {described(end.value)}"
 
     def items(self, items: Mapping[str, Node], model: type[BaseModel], path: Path, *, owner: str) -> Found:
         """Check the entries of a map against the fields of `model`, and a constant map as a whole."""
@@ -85,7 +89,11 @@ class Checker:
         for key, child in items.items():
             if key not in fields:
                 known = getattr(model, "elsewhere", {}).get(key)
-                yield (*path, key), known or f"'{owner}' has no such parameter{did_you_mean(key, fields)}"
+                near = {
+                    *fields,
+                    *(Bed.model_fields if path[:1] == ("noise",) else LEVEL_KEYS if model is Event else ()),
+                }
+                yield (*path, key), known or f"'{owner}' has no such parameter{did_you_mean(key, near)}"
             else:
                 yield from self.field(child, fields[key].rebuild_annotation(), (*path, key), owner=owner)
         for key, info in fields.items():
@@ -101,7 +109,8 @@ class Checker:
         elif kind == "family":
             yield from self._component(node, target, path, optional)
         elif kind == "model":
-            name = path[-1] if path and isinstance(path[-1], str) else target.__name__.lower()
+            drawn = not path or not isinstance(path[-1], str) or path[-1] in _INNER or path[-2:-1] == ("cases",)
+            name = target.__name__.lower() if drawn else str(path[-1])
             yield from self.model(node, target, path, owner=name, optional=optional)
         else:
             yield from self._leaf(node, annotation, path, owner)
@@ -117,7 +126,8 @@ class Checker:
                 for i, value in enumerate(end.value):
                     yield from self.field(Const(value), inner, (*end.path, i), owner=owner)
             elif not (end.value is None and optional):
-                yield end.path, f"expected a list, got {_shown(end.value)}"
+                dash = "; begin each item with '- '" if entries(end.value) is not None else ""
+                yield end.path, f"expected a list, got {described(end.value)}{dash}"
 
     def _item(self, node: Node, inner: Any, path: Path, owner: str) -> Found:
         """Check an item of a list: what it repeats, and a null that a draw gives, which leaves nothing."""
@@ -136,7 +146,8 @@ class Checker:
             items = entries(end.value)
             if items is None:
                 if not (end.value is None and optional):
-                    yield end.path, f"expected a map with `type:`, got {_shown(end.value)}"
+                    hint = component(end.value, registry.newest(family))
+                    yield end.path, f"expected a map with `type:`, got {described(end.value)}{hint}"
                 continue
             name = items["type"].witnesses()[0] if "type" in items else None
             if not isinstance(name, str):
@@ -161,7 +172,8 @@ class Checker:
     def _wrong(self, end: End, annotation: Any, path: Path, owner: str) -> str:
         value, node = end.value, end.node
         if isinstance(value, Node):
-            return "" if _holds(annotation) else f"expected a value, got {_shown(value)}"
+            tree = dict.fromkeys(entries(value) or ())
+            return "" if _holds(annotation) else f"expected a value, got {described(value)}{meant(tree)}"
         if isinstance(value, Slack) and Slack not in _plain_options(annotation):
             if path[-1:] == ("start",) and owner == "file":
                 return ""  # the plan knows how much of the recording is left
@@ -170,7 +182,11 @@ class Checker:
             fits = Recording in _plain_options(annotation) or _holds(annotation)
             return "" if fits else "expected a value, got a recording; name one of its fields, such as $take.label"
         problem = invalid(annotation, value)
-        return self._drawn(node, value, problem) if problem and isinstance(node, Number) else problem
+        if problem and isinstance(node, Number):
+            return self._drawn(node, value, problem)
+        if problem and isinstance(value, str) and Recording in _plain_options(annotation):
+            return f"expected a recording, got '{value}'; draw one of a catalogue: {{pick: {{from: NAME}}}}"
+        return problem + meant(value) if problem else ""
 
     def _drawn(self, node: Number, witness: Any, problem: str) -> str:
         name, wanted = node.distribution.name, problem.split(", got", maxsplit=1)[0]
@@ -211,16 +227,6 @@ def still(node: Node) -> Any:
         values = [still(item) for item in node.items]
         return OPAQUE if any(value is OPAQUE for value in values) else values
     return OPAQUE
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Recording):
-        return "a recording"
-    if isinstance(value, MapNode | LetMap):
-        return "a map"
-    if isinstance(value, ListNode | Repeat | Several):
-        return "a list"
-    return "{slack: …}" if isinstance(value, Slack) else "null" if value is None else shown(value)
 
 
 @cache

@@ -16,9 +16,11 @@ from audiosynth.files.containers import check_format
 from audiosynth.files.paths import plain_name, reserved_name
 from audiosynth.language.compiler import path_text
 from audiosynth.language.distributions import shown
+from audiosynth.loading.hints import meant
 from audiosynth.loading.source import Source
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
+from audiosynth.material.licences import Declared
 from audiosynth.records.loaded import Each
 from audiosynth.records.output import Output, Packing, SetOutput
 
@@ -117,7 +119,7 @@ def setting(loader: Loader, tree: Mapping[str, Any], key: str) -> Any:
     default, (low, high) = SETTINGS[key]
     value = tree.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        loader.fail((key,), f"expected a whole number from {low} to {high}, got {shown(value)}")
+        loader.fail((key,), f"expected a whole number from {low} to {high}, got {shown(value)}{meant(value)}")
         return default
     return value
 
@@ -242,6 +244,18 @@ def output_of(loader: Loader, tree: Mapping[str, Any], settings: Mapping[str, An
     except ParameterError as error:
         loader.fail(("output", "format"), str(error))
     return output, packing
+
+
+def licence_of(loader: Loader, tree: Mapping[str, Any]) -> Declared | None:
+    """Return what the recipe declares of the set's licence and use, if it does."""
+    if "licence" not in tree:
+        return None
+    try:
+        return Declared.model_validate(tree["licence"])
+    except ValidationError as error:
+        for loc, message in registry.explain(error, "licence"):
+            loader.fail(("licence", *loc), message)
+        return None
 
 
 def exports_of(loader: Loader, tree: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -1,7 +1,7 @@
 """The JSON Schema (2020-12) of a recipe: for editors, and for whoever wants to know what may stand where.
 
-It is made from the same records and components that recipes are checked with. Wherever a value may stand, so may a draw
-of it: `_Schema.either` wraps each kind of value once, under a name of its own in ``$defs``.
+Made from the records and components that recipes are checked with. Wherever a value may stand, so may a draw of it:
+`_Schema.either` wraps each kind of value once, under a name of its own in ``$defs``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from audiosynth.loading.schema_parts import (
 )
 from audiosynth.loading.schema_scene import asked, forms, repeated
 from audiosynth.material.catalogue import CatalogueSpec
+from audiosynth.material.licences import Declared
 from audiosynth.material.splits import SplitSpec
 from audiosynth.recipe import KEYS
 from audiosynth.records.level import Level
@@ -43,8 +44,7 @@ from audiosynth.speech.negatives import NegativesSpec
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PICKED: Final = ("#/$defs/Recording", "#/$defs/Voice")
 """Records that are drawn from catalogues and casts."""
-_NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})
-"""What the plan writes and a recipe does not."""
+_NOT_WRITTEN: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})  # what the plan writes
 _FILLED: Final = frozenset({"seed", "place", "start_sample", "spread_seed", "content"})
 
 
@@ -65,8 +65,8 @@ def recipe_schema() -> Tree:
         "catalogues": {"type": "object", "additionalProperties": _plain(CatalogueSpec)},
         "voices": {"type": "object", "description": "Voices to draw: {n: 200} with a voice's fields, or casts by name"},
         "negatives": {"if": {"required": ["of"]}, "then": _plain(NegativesSpec), "else": {"type": "object", "additionalProperties": _plain(NegativesSpec)}},
-        "output": _plain(SetOutput),
-        "export": {"type": "array", "items": {"anyOf": [{"enum": list(registry.newest("exporters"))}, schema.family("exporters", drawn=False)]}},
+        "output": _plain(SetOutput), "licence": _plain(Declared),
+        "export": {"type": "array", "items": {"anyOf": [{"enum": list(registry.newest("exporters", everywhere=True))}, schema.family("exporters", drawn=False)]}},
         **scene["properties"],
     }  # fmt: skip
     properties.update({key: {} for key in KEYS if key not in properties})
@@ -252,10 +252,10 @@ class _Schema:
         if key not in self.defs:
             self.defs[key] = {}
             kinds, extra = [], CHANCE if family == "effects" else more or {}
-            for pinned, cls in registry.components(family).items():
-                newest = registry.newest(family)[cls.type_name] is cls
+            for pinned, cls in registry.installed(family).items():
+                newest = registry.newest(family, everywhere=True)[cls.type_name] is cls
                 names = [cls.type_name, pinned] if newest else [pinned]
-                name = f"{key}_{pinned.replace('@', '_v')}"
+                name = f"{key}_{pinned.replace('@', '_v').replace(':', '_')}"
                 made = self.record(cls.model_json_schema()) if drawn else _plain(cls)
                 properties = {"type": {"enum": names}, **made.get("properties", {}), **extra}
                 required = ["type", *made.get("required", ())]

@@ -157,6 +157,8 @@ def steps_of(name: str) -> list[str | int]:
     steps = [int(b) if b.isdigit() else b or a for a, b in _STEP.findall(name)]
     if not steps or "".join(m.group(0) for m in _STEP.finditer(name)) != name:
         raise UsageError(f"--set {name}: expected a path such as noise.snr_db or events[0].source.fmin")
+    if "/" in str(steps[0]):
+        raise UsageError(f"--set {name}: expected steps with dots between them: {name.replace('/', '.')}")
     return steps
 
 
@@ -202,5 +204,7 @@ def _index(items: list[Any], step: str | int, name: str) -> int:
     }
     index = step if isinstance(step, int) else named.get(step, -1)
     if not 0 <= index < len(items):
-        raise UsageError(f"--set {name}: no item '{step}' in a list of {len(items)}{did_you_mean(step, named)}")
+        which = f"; say which: {name.replace(f'.{step}', f'[0].{step}', 1)}" if isinstance(step, str) and items else ""
+        hint = did_you_mean(step, named) or which
+        raise UsageError(f"--set {name}: no item '{step}' in a list of {len(items)}{hint}")
     return index

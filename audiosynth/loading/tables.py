@@ -29,8 +29,11 @@ def tables_of(
     for name in tables:
         if name in taken:
             loader.fail(("catalogues", name), f"'{name}' is also a table (voices or negatives); take another name")
+    told: set[str] = set()
     for path, message in found:
-        loader.fail(path, message)
+        if message not in told:
+            loader.fail(path, message)
+        told |= {message} if "pip install" in message else set()  # once is enough
     return tables
 
 

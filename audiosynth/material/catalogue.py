@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,19 +11,19 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from audiosynth.clip import Recording
+from audiosynth.clip import Member, Recording
 from audiosynth.corpora.read import LAYOUTS
 from audiosynth.errors import AssetError, ParameterError
 from audiosynth.files.mpeg import Untold
 from audiosynth.files.patterns import Pattern
 from audiosynth.material.found import listed
 from audiosynth.material.index import IndexCache, default_cache_dir, lossy_by_suffix
+from audiosynth.material.licences import Spdx
 from audiosynth.material.listing import Found, read_events
 from audiosynth.material.parts import part_of
 
 SHOWN: Final = 20
 """Problems that one message lists."""
-_SPDX: Final = re.compile(r"\(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+:-]*\)*)*")
 
 Layout = Literal[
     "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "lhotse_shar", "librispeech", "nemo", "parquet", "rttm",
@@ -93,7 +92,7 @@ class CatalogueSpec(BaseModel):
     columns: dict[str, str] = {}
     group: str | list[str] | None = "path"
     label: str | None = Field(None, min_length=1)
-    licence: str | None = None
+    licence: Spdx | None = None
     author: str | None = None
     include: list[str] = []
     exclude: list[str] = []
@@ -117,13 +116,6 @@ class CatalogueSpec(BaseModel):
             return None if pattern is None else Pattern.parse(pattern).text
         except ParameterError as error:
             raise ValueError(str(error)) from None
-
-    @field_validator("licence")
-    @classmethod
-    def _spdx(cls, licence: str | None) -> str | None:
-        if licence is not None and not _SPDX.fullmatch(licence):
-            raise ValueError("expected an SPDX identifier such as CC-BY-4.0, or LicenseRef-… for others")
-        return licence
 
     @model_validator(mode="after")
     def _one_way(self) -> CatalogueSpec:
@@ -169,6 +161,8 @@ class Catalogue:
         Of each recording: the file, or the line that lists it.
     late
         Files whose sound comes late by nobody knows how much, each with who made it (`audiosynth.files.mpeg`).
+    line
+        What draws count: the recordings, and those that were withdrawn in their places; empty: the recordings alone.
     """
 
     name: str
@@ -177,6 +171,12 @@ class Catalogue:
     problems: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     late: tuple[tuple[str, Untold], ...] = ()
+    line: tuple[Member, ...] = ()
+
+    @property
+    def drawn_from(self) -> tuple[Member, ...]:
+        """Return what draws count."""
+        return self.line or self.recordings
 
 
 def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: str | Path | None = None) -> Catalogue:
@@ -229,14 +229,15 @@ def scan(spec: CatalogueSpec, *, name: str, root: Path, cache_dir: str | Path | 
     )
 
 
-def fingerprint(recordings: Sequence[Recording]) -> str:
+def fingerprint(members: Sequence[Member]) -> str:
     """Return the SHA-256 over all that is known of some recordings, in their order."""
     digest = hashlib.sha256()
-    for recording in recordings:
-        tree = {
-            **recording.model_dump(mode="json"),
-            "meta": recording.meta,
-        }  # rows leave credits out; draws may use them
+    for member in members:
+        tree = {"meta": member.meta}  # rows leave credits out; draws may use them
+        if isinstance(member, Recording):
+            tree = {**member.model_dump(mode="json"), **tree}
+        else:
+            tree.update(withdrawn={"sha256": member.sha256})
         row = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         digest.update(row.encode() + b"\n")
     return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -151,6 +151,7 @@ def assign(
     seed: int = 0,
     frozen: Mapping[str, str] | None = None,
     name: str = "",
+    empty_ok: Collection[str] = (),
 ) -> dict[str, str]:
     """Send every recording to a split; all of a group go to the same one.
 
@@ -168,6 +169,8 @@ def assign(
         Split of a group by its key (``speaker:jackson``) or value (``jackson``); they win.
     name
         What messages call the catalogue.
+    empty_ok
+        Splits that may be left without a group.
 
     Returns
     -------
@@ -192,7 +195,7 @@ def assign(
         split_of.update(dict.fromkeys(keys, split))
     used = set(split_of.values())
     for split, share in shares.items():
-        if share > 0 and split not in used and recordings:
+        if share > 0 and split not in used and split not in empty_ok and recordings:
             catalogue = name or recordings[0].data
             shown = ", ".join(list(found)[:10]) + (" …" if len(found) > 10 else "")
             raise AssetError(
@@ -203,7 +206,7 @@ def assign(
     return {recording.path: split_of[group_keys(recording, group_fields)[0]] for recording in recordings}
 
 
-def require_apart(members: Mapping[tuple[str, str], Sequence[Recording]]) -> None:
+def require_apart(members: Mapping[tuple[str, str], Sequence[Member]]) -> None:
     """Refuse splits that share a recording through two catalogues.
 
     Parameters

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
+from pydantic_core import PydanticCustomError
 
 from audiosynth import registry
-from audiosynth.errors import AudiosynthError
+from audiosynth.errors import AudiosynthError, PluginError
 from audiosynth.language.nodes import ConstMap
 from audiosynth.registry import Component
 
@@ -31,6 +32,8 @@ class Family:
             raise ValueError(f"expected a map with `type:`, got {value!r}")
         try:
             return built_once(self.name, value)
+        except PluginError as error:
+            raise PydanticCustomError(registry.NO_PLUGIN, "{text}", {"text": str(error)}) from None
         except AudiosynthError as error:
             raise ValueError(str(error)) from None
 

@@ -10,11 +10,13 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from audiosynth.clip import Member, Recording
-from audiosynth.errors import PlanError, UsageError
+from audiosynth.clip import Member, Recording, Withheld
+from audiosynth.errors import PlanError, UsageError, WithdrawnError
 from audiosynth.language.nodes import Node
 from audiosynth.material.catalogue import Catalogue
 from audiosynth.material.kept import Kept
+from audiosynth.material.licences import Declared
+from audiosynth.material.withdrawn import Withdrawn
 from audiosynth.records.output import Output, Packing
 
 MAX_POOLS = 4096
@@ -58,6 +60,10 @@ class Recipe:
         Folder of each data root.
     text, warnings
         The merged recipe as YAML; what is allowed but hardly meant, with its place.
+    licence
+        What it declares of the set's licence and use; None: nothing.
+    withdrawn
+        Recordings that must not be used any more.
     """
 
     name: str
@@ -81,6 +87,8 @@ class Recipe:
     roots: Mapping[str, Path] = field(default_factory=dict)
     text: str = ""
     warnings: tuple[str, ...] = ()
+    licence: Declared | None = None
+    withdrawn: Withdrawn = field(default_factory=Withdrawn)
     _pools: Kept[Sequence[Member]] = field(default_factory=lambda: Kept(MAX_POOLS), repr=False, compare=False)
 
     @cached_property
@@ -112,6 +120,8 @@ class Recipe:
         if self.each is None:
             raise UsageError("this recipe does not go through a catalogue")
         found = self.members[self.each.catalogue, split][ordinal // self.each.replicas]
+        if isinstance(found, Withheld):
+            raise WithdrawnError(f"clip {split}/{ordinal}: its utterance was withdrawn")
         if not isinstance(found, Recording):
             raise UsageError(f"clips: each goes through a catalogue, not through '{self.each.catalogue}'")
         return found

@@ -40,7 +40,7 @@ class Specimen(NamedTuple):
     @property
     def stem(self) -> str:
         """Return the name of its files."""
-        return f"{self.family}-{self.name}-{self.number}"
+        return f"{self.family}-{self.name.replace(':', '-')}-{self.number}"
 
 
 def specimens(n: int, *, sr: int, folder: Path, only: Collection[str] = ()) -> Iterator[Specimen]:
@@ -62,12 +62,12 @@ def specimens(n: int, *, sr: int, folder: Path, only: Collection[str] = ()) -> I
     UsageError
         If one of the names is none of a synthesizer or noise.
     """
-    known = {name: None for family in FAMILIES for name in registry.newest(family)}
+    known = {name: None for family in FAMILIES for name in registry.newest(family, everywhere=bool(only))}
     for name in only:
         if name not in known:
             raise UsageError(f"no synthesizer or noise is called '{name}'{did_you_mean(name, known)}")
     for family in FAMILIES:
-        for name, cls in registry.newest(family).items():
+        for name, cls in registry.newest(family, everywhere=bool(only)).items():
             if only and name not in only:
                 continue
             if name == "profile":
@@ -94,20 +94,24 @@ def _profiles() -> Iterator[Specimen]:
 
 
 def _drawn(family: str, name: str, n: int, *, sr: int, folder: Path) -> Iterator[Specimen]:
-    """Yield what a recipe gets that names the type and nothing else."""
+    """Yield what a recipe gets that names the type and nothing else (but what it has to, as in the first example)."""
     from audiosynth.plan import plan_clip
     from audiosynth.recipe import load_recipe
 
-    path = folder / f"{name}.yaml"
-    scene = {"events": [{"label": name, "source": {"type": name}}]}
+    path = folder / "draw.yaml"
+    cls = registry.lookup(family, name)
+    example: Mapping[str, Any] = next(iter(getattr(cls, "examples", ())), {})
+    needed = {key: example[key] for key, info in cls.model_fields.items() if info.is_required() and key in example}
+    source = {"type": name, **{key: value for key, value in needed.items() if key != "seed"}}
+    scene: dict[str, Any] = {"events": [{"label": name, "source": source}]}
     if family == "noises":
-        scene = {"noise": {"type": name, "level_dbfs": -30}}  # type: ignore[dict-item]
+        scene = {"noise": {**source, "level_dbfs": -30}}
     path.write_text(json.dumps({"sr": sr, "duration": 3600.0, "clips": n, **scene}), encoding="utf-8")
     recipe = load_recipe(path)
     for i in range(n):
         spec = plan_clip(recipe, "train", i)
-        source = spec.events[0].source if family == "synths" else spec.noise.layers[0].source  # type: ignore[union-attr]
-        yield Specimen(family, name, i, source)
+        found = spec.events[0].source if family == "synths" else spec.noise.layers[0].source  # type: ignore[union-attr]
+        yield Specimen(family, name, i, found)
 
 
 def sound(specimen: Specimen, sr: int) -> Array:

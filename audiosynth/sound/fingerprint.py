@@ -93,7 +93,7 @@ def fingerprint(y: npt.NDArray[Any], sr: int) -> Print:
     whole = power.sum(axis=1)
     before = np.concatenate([level[:1].repeat(LAG, axis=0), level[:-LAG]])[:n_frames]
     change = np.diff(level, axis=1) - np.diff(before, axis=1)
-    bits = np.packbits(change > 0, axis=1).view(">u4").astype(np.uint32)[:, 0]
+    bits = np.ascontiguousarray(np.packbits(change > 0, axis=1)).view(">u4").astype(np.uint32)[:, 0]
     bits[whole <= max(float(whole.max()) * 10.0 ** (QUIET_DB / 10), _TINY)] = 0
     return np.asarray(bits)
 

@@ -28,7 +28,7 @@ CAST_VARIANTS: Final = (
     "steph", "steph2", "steph3", "travis", "victor", "zac",
 )  # fmt: skip
 """Variants that a cast is drawn from: those of libespeak-ng 1.52 that mean a person (no robots, whispers or demons)."""
-_KINDS: Final = {"espeak": "formant", "flite": "recorded", "piper": "trained"}
+KINDS: Final = {"espeak": "formant", "flite": "recorded", "piper": "trained"}
 
 Factor = Annotated[float, Field(ge=0.5, le=2.0)]
 
@@ -108,7 +108,7 @@ class Voice(BaseModel):
 
     def made(self) -> str:
         """Return what kind of voice this is: formant, recorded or trained."""
-        return _KINDS[self.engine]
+        return KINDS[self.engine]
 
 
 def default_cast() -> dict[str, Any]:

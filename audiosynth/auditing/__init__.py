@@ -1,0 +1,1 @@
+"""What `audiosynth audit` looks at, rows and sounds."""

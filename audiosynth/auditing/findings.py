@@ -1,0 +1,45 @@
+"""What an audit finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+SHOWN: Final = 5
+"""Names that one message has."""
+State = Literal["fault", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or worth knowing.
+
+    Attributes
+    ----------
+    check
+        leakage, duplicates, memorised, balance, levels, audio or labels.
+    state
+        ``fault``: the set should not be used so; ``note``: it may be meant.
+    message
+        What it is, and the way out.
+    clips
+        Which clips, if it is some.
+    """
+
+    check: str
+    state: State
+    message: str
+    clips: tuple[str, ...] = ()
+
+
+def few(names: Sequence[str]) -> str:
+    """Return some names, and how many more there are.
+
+    Examples
+    --------
+    >>> few(["a", "b"]), few(list("abcdefg"))
+    ('a, b', 'a, b, c, d, e and 2 more')
+    """
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,169 @@
+"""What the files of a set tell: faults that can be heard, near copies, stretches of recordings that should not be there."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from audiosynth.auditing.findings import Finding, few
+from audiosynth.auditing.rows import Rows
+from audiosynth.building.pool import in_order
+from audiosynth.errors import AudiosynthError, UsageError
+from audiosynth.files.decoding import AUDIO_SUFFIXES, decode
+from audiosynth.files.paths import files_below, read_bytes
+from audiosynth.sound import fingerprint
+from audiosynth.sound.quality import measure
+
+STRETCH: Final = 60
+"""Frames of a recording, nearly a second, that a clip must hold to count as having it by heart."""
+LEVEL_ERROR_DB: Final = 0.5
+"""Lossy encoders move a level by some tenths."""
+FAULTS: Final = {
+    "not_finite": "with samples that are no numbers",
+    "silent": "that are silent though something is labeled",
+    "clipping": "that clip at full scale; `mix: {guard: scale}` turns them down",
+}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one file of a set sounds like: hash of its bytes, fingerprint, level, and what is wrong with it."""
+
+    sha256: str
+    print: fingerprint.Print
+    level_dbfs: float
+    faults: tuple[str, ...]
+
+
+def audio_of(place: Path) -> list[Path]:
+    """Return a recording, or all that are below a folder.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if place.is_file():
+        return [place]
+    found = [path for path in files_below(place) if path.suffix.casefold() in AUDIO_SUFFIXES] if place.is_dir() else []
+    if not found:
+        raise UsageError(
+            f"--against {place}: {'has no audio' if place.is_dir() else 'there is no such file or folder'}"
+        )
+    return found
+
+
+def hear(path: Path) -> Heard | str:
+    """Return what a file sounds like, or why it cannot be read."""
+    try:
+        data = read_bytes(path)
+        y, sr = decode(data, str(path))
+    except AudiosynthError as error:
+        return str(error)
+    found = measure([y], sr)
+    printed = fingerprint.fingerprint(y.mean(axis=0), sr)
+    return Heard(hashlib.sha256(data).hexdigest(), printed, found.level_dbfs, tuple(found.faults()))
+
+
+def listened(paths: list[Path], workers: int, progress: Callable[[int, int], None]) -> Iterator[Heard | str]:
+    """Yield what files sound like, in their order."""
+    made = map(hear, paths) if workers == 1 else in_order(hear, paths, workers=workers)
+    for number, item in enumerate(made, 1):
+        yield item
+        progress(number, len(paths))
+
+
+def sounds(rows: Rows, heard: Sequence[Heard | str]) -> Iterator[Finding]:
+    """Yield what is wrong with the files themselves."""
+    broken = {clip: item for clip, item in zip(rows.ids, heard, strict=True) if isinstance(item, str)}
+    if broken:
+        why = next(iter(broken.values()))
+        yield Finding("audio", "fault", f"files that cannot be read ({why}); build the set again", tuple(broken))
+    good = [(i, item) for i, item in enumerate(heard) if isinstance(item, Heard)]
+    for name, words in FAULTS.items():
+        meant = {"silent": [not labeled for labeled in rows.labeled], "clipping": rows.may_clip}.get(name)
+        clips = [i for i, item in good if name in item.faults]
+        wrong = tuple(rows.ids[i] for i in clips if meant is None or not meant[i])
+        if wrong:
+            yield Finding("audio", "fault", f"clips {words}", wrong)
+    off = tuple(rows.ids[i] for i, item in good if _is_off(rows.levels[i], item.level_dbfs))
+    if off:
+        yield Finding("levels", "fault", f"levels off what the manifest says by more than {LEVEL_ERROR_DB} dB", off)
+
+
+def _is_off(told: float | None, measured: float) -> bool:
+    return told is not None and measured > -math.inf and abs(told - measured) > LEVEL_ERROR_DB
+
+
+def near_copies(rows: Rows, heard: Sequence[Heard | str]) -> Iterator[Finding]:
+    """Yield which clips sound the same as one of another split (or of their own), though their samples differ.
+
+    Where both are made from one recording, that is told as leakage of the recording already, if it is any.
+    """
+    prints = [_print(item) for item in heard]
+    across: dict[str, None] = {}
+    told: dict[str, None] = {}
+    for match in fingerprint.same_sound(prints):
+        one, other = match.one, match.other
+        if rows.pcm[one] == rows.pcm[other]:
+            continue
+        explained = rows.splits[one] == rows.splits[other] or rows.assets[one] & rows.assets[other]
+        (told if explained else across).update(dict.fromkeys((rows.ids[one], rows.ids[other])))
+    if across:
+        yield Finding(
+            "duplicates", "fault", "clips that sound the same as one of another split; give the splits different material",
+            tuple(across),
+        )  # fmt: skip
+    if told:
+        message = "clips that sound the same as another of their split, or as one with a recording in common"
+        yield Finding("duplicates", "note", message, tuple(told))
+
+
+def memorised(
+    rows: Rows, heard: Sequence[Heard | str], recordings: Sequence[tuple[Path, Heard | str]]
+) -> Iterator[Finding]:
+    """Yield which clips hold a stretch of a recording that their rows do not name.
+
+    Raises
+    ------
+    UsageError
+        If a recording cannot be read: an audit that passes it over would prove nothing.
+    """
+    if not recordings:
+        return
+    known: list[Heard] = []
+    for path, item in recordings:
+        if isinstance(item, str):
+            raise UsageError(f"--against {path}: {item}")
+        known.append(item)
+    prints = [_print(item) for item in heard]
+    found: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for match in fingerprint.same_sound(prints, [item.print for item in known], window=STRETCH):
+        if known[match.other].sha256 not in rows.assets[match.one]:
+            found[rows.ids[match.one]] = names[recordings[match.other][0].name] = None
+    if found:
+        yield Finding(
+            "memorised",
+            "fault",
+            f"clips that hold a stretch of {few(list(names))}, which their rows do not name",
+            tuple(found),
+        )
+    short = sum(np.count_nonzero(p) < STRETCH for p in prints)
+    if short:
+        seconds = STRETCH * fingerprint.HOP
+        yield Finding(
+            "memorised",
+            "note",
+            f"{short} clips have less than {seconds:.2f} s of sound, too little to be compared with recordings",
+        )
+
+
+def _print(item: Heard | str) -> fingerprint.Print:
+    return np.zeros(0, np.uint32) if isinstance(item, str) else item.print

@@ -1,0 +1,66 @@
+"""`audiosynth audit`: whether a built set is fit to be trained and tested with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import click
+
+from audiosynth.commands.options import usable_cpus, workers_option
+from audiosynth.commands.show import Show, example, output_options
+
+SHOWN: Final = 5
+"""Clips named in the table; the JSON has all of them."""
+FEW: Final = 200
+"""Files that one process reads sooner than others are started."""
+
+
+@click.command(
+    "audit",
+    short_help="Look for leakage, memorised recordings, wrong levels and labels.",
+    epilog=example(
+        "audiosynth audit output/spoken_digits", "audiosynth audit output/office_noise --against ~/office_recordings"
+    ),
+)
+@click.argument("folder", metavar="DIR")
+@click.option(
+    "--against", multiple=True, metavar="PATH",
+    help="A recording, or a folder of them, of which no clip may hold a stretch (unless its row names it). May be repeated.",
+)  # fmt: skip
+@click.option(
+    "--listen/--no-listen", default=True, help="Read the audio too, or the manifest alone.  [default: --listen]"
+)
+@workers_option
+@output_options
+@click.pass_context
+def audit_command(
+    ctx: click.Context, *, folder: str, against: tuple[str, ...], listen: bool, workers: int | None, show: Show
+) -> None:
+    """Look in the dataset in DIR for what makes results of training on it worthless.
+
+    Leakage: recordings, speakers, voices and rooms in more than one split, and clips that are, or sound, the same. Memorised:
+    clips that hold a stretch of a given recording. Levels and SNRs off what was asked for, labels past the end, of no length,
+    or of one class at once (which PSDS refuses), classes that a split lacks. Exit code 1 if there is a fault; notes may be meant.
+    """
+    from audiosynth.audit import audit
+    from audiosynth.manifest import open_manifest
+
+    with open_manifest(Path(folder)).open("rb") as file:
+        few = sum(1 for _ in islice(file, FEW)) < FEW
+    processes = workers or (1 if few else usable_cpus())
+    with show.progress("files") as progress:
+        found = audit(folder, against=against, listen=listen, workers=processes, progress=progress)
+    faults = [finding for finding in found if finding.state == "fault"]
+    show.json({"ok": not faults, "findings": [asdict(finding) for finding in found]})
+    if found:
+        show.table(("check", "", "what", "clips"), [(f.check, f.state, f.message, _clips(f.clips)) for f in found])
+    show.line(f"{len(faults)} faults, {len(found) - len(faults)} notes" if found else "ok: nothing is wrong")
+    ctx.exit(1 if faults else 0)
+
+
+def _clips(clips: tuple[str, ...]) -> str:
+    more = f" and {len(clips) - SHOWN} more" if len(clips) > SHOWN else ""
+    return ", ".join(clips[:SHOWN]) + more

@@ -1,0 +1,255 @@
+"""Withdrawals: the clips that used something are made again without, nothing else changes, a new build gives the same tree."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner, Result
+from material import full_recipe, sounds, tree_of, write_recipe
+
+import audiosynth.withdraw as module
+from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, stats, vary, verify
+from audiosynth.cli import cli
+from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
+from audiosynth.material.withdrawn import Withdrawn
+from audiosynth.withdraw import begun, go_on, withdraw, withdrawal
+
+DATA = ("words", "rooms", "beds")
+
+
+def roots(folder):
+    return {name: str(folder / name) for name in DATA}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Return the folder of the material, and a set of it: two speakers in train, one in test."""
+    path = full_recipe(tmp_path / "m", clips={"train": 70, "test": 3}, events=[_event()], duration=0.6)
+    return tmp_path / "m", build(load_recipe(path), tmp_path / "out").root
+
+
+def _event(**more):
+    return {
+        "let": {"word": {"cycle": ["yes", "no"]}, "take": {"pick": {"from": "words", "where": {"label": "$word"}, **more}}},
+        "label": "$take.label", "source": {"type": "file", "recording": "$take"}, "onset": {"slack": {"uniform": [0, 1]}}, "level_dbfs": -20,
+        "overrun": "cut",
+    }  # fmt: skip
+
+
+def rows_of(root):
+    return [json.loads(line) for line in (root / "manifest.jsonl").read_text("utf-8").splitlines()]
+
+
+def speakers_of(row):
+    return {event["source"]["recording"]["meta"]["speaker"] for event in row["spec"]["events"]}
+
+
+def fresh(root, folder, data):
+    """Build what stands in a set's folder anew, elsewhere."""
+    folder.mkdir()
+    for name in ("recipe.yaml", "withdrawn.json"):
+        shutil.copy(root / name, folder / name)
+    recipe = load_recipe(folder / "recipe.yaml", data=data)
+    return tree_of(build(recipe, folder / "out").root)
+
+
+def test_a_speaker_is_withdrawn_and_nothing_else_changes(made, tmp_path):
+    """Only clips that used the speaker differ, in the recording alone; labels, assets, card, later exports follow."""
+    folder, root = made
+    before = {row["clip_id"]: row for row in rows_of(root)}
+    files = tree_of(root / "audio")
+    export_labels(root, ["jams"])
+    found = withdrawal(root, speakers=["bob"], data=roots(folder))
+    mine = {name for name, row in before.items() if "bob" in speakers_of(row)}
+    assert (set(found.refilled), found.removed) == (mine, ())
+    assert 0 < len(mine) < 70
+    assert tree_of(root / "audio") == files  # a dry run
+    (root / "report_files").mkdir()
+    for name in ("report.html", "report_files/clips.js"):
+        (root / name).write_text("bob")
+    withdraw(found)
+    after = {row["clip_id"]: row for row in rows_of(root)}
+    assert after.keys() == before.keys()
+    assert {name for name in after if after[name] != before[name]} == mine
+    assert {name for name, row in after.items() if row.get("refilled")} == mine
+    assert not any("bob" in speakers_of(row) for row in after.values())
+    for name in sorted(mine):  # every other die fell as before
+        old, new = before[name]["spec"], after[name]["spec"]
+        assert (new["noise"], new["events"][0]["label"]) == (old["noise"], old["events"][0]["label"])
+    assert verify(root).ok
+    assert stats(root)["all"]["clips"] == 73
+    told = "".join(
+        (root / name).read_text("utf-8") for name in ("assets.jsonl", "ATTRIBUTION.md", "README.md", "manifest.jsonl")
+    )
+    assert "bob" not in told
+    assert not (root / "report.html").exists()
+    assert not (root / "report_files").exists()
+    assert f"**Withdrawn**: {len(mine)} clips" in told
+    assert len(list((root / "labels" / "jams").rglob("*.jams"))) == 73
+    again = reproduce(root, clips=[min(mine)], data=roots(folder))
+    assert [clip.same for clip in again] == [True]
+
+
+def test_a_new_build_with_the_list_gives_the_same_tree(made, tmp_path):
+    """Whether the files are still there or gone, in one go or in two; the list goes along by itself."""
+    folder, root = made
+    first = rows_of(root)[0]["spec"]["events"][0]["source"]["recording"]["sha256"]
+    other = tmp_path / "other"
+    shutil.copytree(root, other)
+    withdraw(withdrawal(root, speakers=["bob"], assets=[first[:12]], data=roots(folder)))
+    tree = tree_of(root)
+    assert fresh(root, tmp_path / "fresh", roots(folder)) == tree
+    withdraw(withdrawal(other, assets=[first], data=roots(folder)))
+    for path in sorted((folder / "words").glob("*_bob_*")):
+        held = path.read_bytes()
+        path.unlink()
+        (tmp_path / path.name).write_bytes(held)
+    with pytest.raises(BuildError, match=r"changed since it was built: catalogue words"):
+        withdrawal(other, speakers=["ann"], data=roots(folder))  # the files of others must still be what they were
+    for path in sorted(tmp_path.glob("*_bob_*")):
+        shutil.copy(path, folder / "words" / path.name)
+    withdraw(withdrawal(other, speakers=["bob"], data=roots(folder)))
+    assert tree_of(other) == tree
+    for path in sorted((folder / "words").glob("*_bob_*")):
+        path.unlink()
+    assert fresh(root, tmp_path / "without", roots(folder)) == tree
+    more = withdrawal(
+        root, speakers=["cleo"], data=roots(folder)
+    )  # and the next withdrawal works without the files too
+    assert (more.refilled, len(more.removed)) == ((), 3)  # nobody else is in the split
+    withdraw(more)
+    assert {row["split"] for row in rows_of(root)} == {"train"}
+    assert verify(root).ok
+    assert fresh(root, tmp_path / "without_both", roots(folder)) == tree_of(root)
+    for path in sorted(tmp_path.glob("*_bob_*")):
+        shutil.copy(path, folder / "words" / path.name)
+    with pytest.raises(BuildError, match=r"holds another build.*withdrawn"):
+        build(load_recipe(folder / "full.yaml", data=roots(folder)), root)
+
+
+@pytest.mark.parametrize("where", ["staging", "rendering", "exporting"])
+def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, where):
+    """Before anything changed the set is whole; after that the rest is done by the same command, to the same tree."""
+    folder, root = made
+    other = tmp_path / "other"
+    shutil.copytree(root, other)
+    for place in (root, other):
+        export_labels(place, ["csv"])
+    withdraw(withdrawal(other, speakers=["bob"], data=roots(folder)))
+    found = withdrawal(root, speakers=["bob"], data=roots(folder))
+    before = tree_of(root)
+
+    def stop(*args, **rest):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        if where != "rendering":
+            patched.setattr(module, "put" if where == "staging" else "export_labels", stop)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(found, progress=_stop_after(1) if where == "rendering" else None)
+    assert begun(root) == (where == "rendering")
+    if where == "staging":
+        assert {k: v for k, v in tree_of(root).items() if not k.startswith(".build/")} == before
+        assert verify(root).ok
+        withdraw(withdrawal(root, speakers=["bob"], data=roots(folder)))
+    elif where == "rendering":
+        shutil.rmtree(root / ".build" / "tmp")  # as after a kill while a build that goes on clears it
+        assert "the withdrawal that was interrupted" in run("withdraw", root, *options(folder), "--yes").output
+    else:
+        export_labels(root, module.later_exports(root))
+    assert tree_of(root) == tree_of(other)
+    assert verify(root).ok
+
+
+def _stop_after(n):
+    def progress(done, total):
+        if done >= 64 * n:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def options(folder):
+    return ["--workers", 1, *(word for name in DATA for word in ("--data", f"{name}={folder / name}"))]
+
+
+def run(*words, code=0) -> Result:
+    result = CliRunner().invoke(cli, [str(word) for word in words], prog_name="audiosynth")
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_command_shows_first_and_does_then(made):
+    """Without --yes nothing changes; what is unknown is said, with what comes near."""
+    folder, root = made
+    before = tree_of(root)
+    shown = run("withdraw", root, "--speaker", "bob", *options(folder)).output
+    assert "would be withdrawn: 4 recordings" in shown
+    assert "add --yes" in shown
+    assert tree_of(root) == before
+    assert "did you mean 'bob'" in run("withdraw", root, "--speaker", "bop", *options(folder), code=2).output
+    assert "first 8 digits" in run("withdraw", root, "--asset", "abc", *options(folder), code=2).output
+    assert "have no such recording" in run("withdraw", root, "--asset", "0" * 64, *options(folder), code=2).output
+    assert "Give --asset" in run("withdraw", root, *options(folder), code=2).output
+    sha256 = rows_of(root)[0]["spec"]["noise"]["layers"][0]["source"]["recordings"][0]["sha256"]
+    done = json.loads(run("withdraw", root, "--asset", sha256, *options(folder), "--yes", "--json").output)
+    assert done["done"]
+    assert len(done["recordings"]) == 1
+    assert sha256 not in (root / "manifest.jsonl").read_text()
+    assert "withdrawn before" in run("withdraw", root, "--asset", sha256, *options(folder), "--yes").output
+
+
+def test_what_cannot_be_replaced_is_left_out(tmp_path):
+    """Clips of a corpus gone through, clips of a deck, and clips of a class nobody else has."""
+    sounds(tmp_path / "words")
+    source = {"type": "file", "recording": "$utt"}
+    tree = {
+        "sr": 8000, "duration": {"of": "utt"}, "clips": {"each": {"from": "words", "as": "utt"}, "replicas": 2}, "data": {"words": "words"},
+        "catalogues": {"words": {"data": "words", "pattern": "{label}_{speaker}_{take}.wav", "group": None}},
+        "events": [{"label": "$utt.label", "source": {**source, "trim": False}, "onset": 0.0}],
+    }  # fmt: skip
+    root = build(load_recipe(write_recipe(tmp_path / "r.yaml", tree)), tmp_path / "out").root
+    data = {"words": str(tmp_path / "words")}
+    found = withdrawal(root, speakers=["ann"], data=data)
+    assert (found.refilled, len(found.removed)) == ((), 8)
+    withdraw(found)
+    left = [row["augmented_from"] for row in rows_of(root)]
+    assert len(left) == 16
+    assert not any("ann" in name for name in left)
+    assert json.loads((root / "dataset.json").read_text())["clips"] == {"train": 16}
+    recipe = load_recipe(root / "recipe.yaml", data=data)
+    with pytest.raises(WithdrawnError, match="its utterance was withdrawn"):
+        plan_clip(recipe, "train", int(found.removed[0][-9:]))
+    assert fresh(root, tmp_path / "fresh", data) == tree_of(root)
+    with pytest.raises(BuildError, match="nothing would be left"):
+        withdrawal(root, speakers=["bob", "cleo"], data=data)
+    event = {**_event(), "let": {"take": {"pick": {"from": "words", "how": "deck", "where": {"label": "yes"}}}}}
+    deck = {**tree, "clips": 6, "duration": 0.6, "events": [event]}
+    decked = build(load_recipe(write_recipe(tmp_path / "d.yaml", deck)), tmp_path / "decked").root
+    used = {row["clip_id"] for row in rows_of(decked) if "ann" in speakers_of(row)}
+    assert used
+    assert set(withdrawal(decked, speakers=["ann"], data=data).removed) == used
+
+
+def test_sets_that_cannot_be_filled_up_say_why(made, tmp_path):
+    """Sets made from a manifest, folders that are no sets, a damaged list, other data."""
+    folder, root = made
+    varied = vary(root, tmp_path / "varied", set_values=["events[*].level_dbfs=+1"], data=roots(folder)).root
+    with pytest.raises(BuildError, match="withdraw from the set it was made from"):
+        withdrawal(varied, speakers=["bob"], data=roots(folder))
+    with pytest.raises(UsageError, match="no recording of the recipe's catalogues is of a speaker 'nobody'"):
+        withdrawal(root, speakers=["nobody"], data=roots(folder))
+    with pytest.raises(BuildError, match="nothing was interrupted"):
+        go_on(root, data=roots(folder))
+    (root / "withdrawn.json").write_text('{"format": 2}')
+    with pytest.raises(AssetError, match=r"withdrawn\.json: is not what `audiosynth withdraw` writes"):
+        withdrawal(root, speakers=["bob"], data=roots(folder))
+
+
+def test_a_list_without_recordings_changes_nothing(made, tmp_path):
+    """An empty list is no list: states and trees stay those of sets from which nothing was withdrawn."""
+    folder, root = made
+    (folder / "withdrawn.json").write_text(Withdrawn().text)
+    assert tree_of(build(load_recipe(folder / "full.yaml"), tmp_path / "again").root) == tree_of(root)
