@@ -26,8 +26,7 @@ VOICES: Final = ("recorded", "trained", "formant")
 """Kinds of voices, the most personal first: a row names the first of its kinds."""
 CLIPS_PER_SHARD: Final = 1000
 """Clips per folder of audio."""
-NAMES: Final = ("manifest.jsonl", "manifest.jsonl.gz")
-"""What a dataset's manifest may be called: plain or packed."""
+NAMES: Final = ("manifest.jsonl", "manifest.jsonl.gz")  # plain or packed
 _RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
@@ -293,8 +292,7 @@ def open_manifest(path: Path) -> Path:
     ManifestError
         If there is none.
     """
-    files = [path / name for name in NAMES] if path.is_dir() else [path]
-    found = next((file for file in files if file.is_file()), files[0])
+    found = next((f for n in NAMES if (f := path / n).is_file()), path / NAMES[0]) if path.is_dir() else path
     if not found.is_file():
         raise ManifestError(
             f"{found}: no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made)"
