@@ -291,8 +291,7 @@ def open_manifest(path: Path) -> Path:
     ManifestError
         If there is none.
     """
-    files = [path / name for name in NAMES] if path.is_dir() else [path]
-    found = next((file for file in files if file.is_file()), files[0])
+    found = next((f for n in NAMES if (f := path / n).is_file()), path / NAMES[0]) if path.is_dir() else path
     if not found.is_file():
         raise ManifestError(
             f"{found}: no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made)"

@@ -156,6 +156,9 @@ def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, Non
             while waiting:
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from (f.result() for f in finished)
+        except (KeyboardInterrupt, GeneratorExit):
+            _end(pool)
+            raise
         except BrokenProcessPool:
             raise BuildError(
                 "a worker process was killed (out of memory?); run the same command again, it goes on where it stopped"
@@ -164,3 +167,12 @@ def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, Non
             stop.set()  # after an error or Ctrl-C: workers give up their unit at the next clip
             for future in waiting:
                 future.cancel()
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the workers now: one that is still loading would take seconds to ask whether it should stop.
+
+    Units are there whole or not at all, so that nothing is lost with them.
+    """
+    for process in [*(pool._processes or {}).values()]:  # public from Python 3.14 on: terminate_workers
+        process.terminate()
