@@ -12,7 +12,7 @@ import pytest
 from material import noise, room, write_recipe, write_wav
 from scipy.signal import fftconvolve
 
-from audiosynth import load_recipe, plan_clip, render
+from audiosynth import dsp, load_recipe, plan_clip, render
 from audiosynth.errors import PlanError, RecipeError, RenderError
 from audiosynth.loading.normalise import DEFINITIONS
 from audiosynth.material.assets import AssetStore
@@ -194,7 +194,7 @@ def test_a_source_that_moves_has_no_peak(tmp_path):
 
 def test_long_clips(bank, monkeypatch):
     """In blocks Kaldi's levels are what they are at once; the others need the whole clip in memory, and say so."""
-    monkeypatch.setattr("audiosynth.rendering.blocks.BLOCK", 4096)
+    monkeypatch.setattr("audiosynth.rendering.blocks.BLOCK", dsp.BLOCK)
     in_blocks = []
     for name in DEFINITIONS:
         recipe = recipe_of(bank, {"snr_db": 1, "as": name})
