@@ -153,12 +153,13 @@ def test_shards_count_from_one(made, tmp_path, text):
 
 
 def test_clips_that_cannot_be_made_are_merged_too(tmp_path):
-    """`keep_going`: failed.jsonl is the whole one's; empty parts do no harm."""
+    """`keep_going`: failed.jsonl is the whole one's; empty parts do no harm, nor does a label that breaks lines of text (U+2028)."""
     tree = {
         "sr": 8000, "duration": 0.2, "clips": {"train": 130, "test": 1},
-        "events": [{"label": "a", "source": {"type": "click"}, "level_dbfs": -20, "onset": {"choice": [0.05, 0.3]}}],
+        "events": [{"label": "a\u2028b", "source": {"type": "click"}, "level_dbfs": -20, "onset": {"choice": [0.05, 0.3]}}],
     }  # fmt: skip
-    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree))
+    (tmp_path / "r.yaml").write_text(json.dumps(tree), encoding="ascii")
+    recipe = load_recipe(tmp_path / "r.yaml")
     whole = build(recipe, tmp_path / "whole", keep_going=True)
     parts = [build(recipe, tmp_path / f"p{k}", keep_going=True, shard=f"{k}/6").root for k in range(1, 7)]
     assert json.loads((parts[5] / "dataset.json").read_text())["splits"] == {"train": 0, "test": 0}

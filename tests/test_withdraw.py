@@ -12,7 +12,9 @@ from material import full_recipe, sounds, tree_of, write_recipe
 import audiosynth.withdraw as module
 from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, stats, vary, verify
 from audiosynth.cli import cli
+from audiosynth.building.units import kept_rows
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
+from audiosynth.manifest import dumps
 from audiosynth.material.withdrawn import Withdrawn
 from audiosynth.withdraw import begun, go_on, withdraw, withdrawal
 
@@ -179,6 +181,14 @@ def run(*words, code=0) -> Result:
     result = CliRunner().invoke(cli, [str(word) for word in words], prog_name="audiosynth")
     assert result.exit_code == code, result.output
     return result
+
+
+def test_rows_that_stay_are_read_line_by_line(tmp_path):
+    """A row ends with its line feed, and not with what ends a line inside a text (U+2028, U+0085)."""
+    lines = [dumps({"spec": {"ordinal": n}, "label": "a\u2028b\u0085c"}) for n in (3, 5)]
+    (tmp_path / "unit").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    assert kept_rows(tmp_path / "unit") == {3: lines[0], 5: lines[1]}
+    assert kept_rows(tmp_path / "none") == {}
 
 
 def test_the_command_shows_first_and_does_then(made):

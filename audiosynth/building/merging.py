@@ -187,10 +187,10 @@ def _bring(part: Part, name: str, digest: str, root: Path) -> None:
 def _failed(path: Path) -> dict[str, str]:
     """Return the lines of clips that could not be made, by unit."""
     found: dict[str, str] = {}
-    for line in path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else ():
+    for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else ():
         split, _, ordinal = json.loads(line)["clip_id"].rpartition("-")
         name = unit_name(split, int(ordinal))
-        found[name] = found.get(name, "") + line
+        found[name] = found.get(name, "") + line.decode()
     return found
 
 
