@@ -172,7 +172,9 @@ def test_splits_have_to_stand_together(sets, tmp_path):
     with pytest.raises(ManifestError, match="row 3: split 'test' comes back"):
         write_index(path)
     path.write_bytes(lines[1] + lines[0])
-    with pytest.raises(ManifestError, match="row 2: clip 0 of split 'train' comes after clip 1; an index needs the order of a build"):
+    with pytest.raises(
+        ManifestError, match="row 2: clip 0 of split 'train' comes after clip 1; an index needs the order of a build"
+    ):
         write_index(path)
     assert [p.name for p in tmp_path.iterdir()] == ["rows.jsonl"]
     assert [row["clip_id"] for _, row in rows_of(path)] == ["train-000000001", "train-000000000"]

@@ -11,8 +11,8 @@ from material import full_recipe, sounds, tree_of, write_recipe
 
 import audiosynth.withdraw as module
 from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, stats, vary, verify
-from audiosynth.cli import cli
 from audiosynth.building.units import kept_rows
+from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
 from audiosynth.manifest import dumps
 from audiosynth.material.withdrawn import Withdrawn

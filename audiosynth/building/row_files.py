@@ -210,7 +210,11 @@ def _members(file: io.BufferedReader, manifest: Path) -> Iterator[tuple[bytes, b
     """Yield the members of a gzip file, packed and unpacked; each has to fit into memory."""
     rest = b""
     while rest or file.peek(1):
-        unpacker, packed, text = zlib.decompressobj(wbits=31), bytearray(), bytearray()  # 31: with gzip's head and check
+        unpacker, packed, text = (
+            zlib.decompressobj(wbits=31),
+            bytearray(),
+            bytearray(),
+        )  # 31: with gzip's head and check
         while not unpacker.eof:
             piece = rest or file.read(1 << 16)
             rest = b""

@@ -155,7 +155,9 @@ def _made(job: Job, root: Path, scratch: Path, work: Workspace) -> dict[str, Any
 
 def kept_rows(path: Path) -> dict[int, str]:
     """Return the rows of a unit that stand as they are, by number: those of a set from which something was withdrawn."""
-    lines = path.read_bytes().splitlines() if path.is_file() else ()  # of text, splitlines ends a line inside a label too
+    lines = (
+        path.read_bytes().splitlines() if path.is_file() else ()
+    )  # of text, splitlines ends a line inside a label too
     return {int(json.loads(line)["spec"]["ordinal"]): line.decode() for line in lines}
 
 
