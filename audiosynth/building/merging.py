@@ -20,7 +20,7 @@ from audiosynth.building.placing import place, put
 from audiosynth.building.rows import lines_of
 from audiosynth.building.state import changes
 from audiosynth.building.units import Unit, unit_name, units_of
-from audiosynth.errors import BuildError, ManifestError, UsageError
+from audiosynth.errors import BuildError, ManifestError, UsageError, few
 from audiosynth.exports import read_head
 from audiosynth.files.hashes import file_sha256
 from audiosynth.manifest import open_manifest, safe_path
@@ -233,8 +233,5 @@ def require_whole(parts: Sequence[Part]) -> tuple[Part, ...]:
             raise BuildError(f"shard {part.shard} is there twice: {twin.root} and {part.root}; leave one of them out")
     missing = [str(Shard(n, first.shard.of)) for n in range(1, first.shard.of + 1) if n not in by_number]
     if missing:
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        raise BuildError(
-            f"missing: shard {', '.join(missing[:MOST_NAMED])}{more}; build them, or name their folders too"
-        )
+        raise BuildError(f"missing: shard {few(missing, MOST_NAMED)}; build them, or name their folders too")
     return tuple(part for _, part in sorted(by_number.items()))
