@@ -63,7 +63,7 @@ class Packer:
         if folder != self._folder:
             self._pack()
             self._folder = folder
-        kind = self._tells.get(row["split"], "strong")
+        kind = {"weak": "weak", "none": "none"}.get(self._tells.get(row["split"], ""), "strong")
         record = json_line({"clip_id": row["clip_id"], **record_of(row, kind, "keep")})  # type: ignore[arg-type]
         self._members.append((packed_place(name)[1], name))
         self._members.append((f"{row['clip_id']}.json", record.encode()))
