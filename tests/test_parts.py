@@ -135,6 +135,18 @@ def test_a_damaged_part_is_named(made, tmp_path):
         merge([broken, *parts[1:]], tmp_path / "again")
 
 
+def test_a_part_cannot_bring_in_what_lies_elsewhere(made, tmp_path):
+    """A part may come from somebody else; a link in it is no file of it."""
+    parts = [shutil.copytree(part, tmp_path / part.name) for part in made[2]]
+    (tmp_path / "secret").write_text("of this machine")
+    audio = min((parts[0] / "audio").rglob("*.wav"))
+    audio.unlink()
+    audio.symlink_to(tmp_path / "secret")
+    with pytest.raises(BuildError, match=rf"{audio.name}: leads outside the part through a link"):
+        merge(parts, tmp_path / "out")
+    assert not (tmp_path / "out" / "dataset.json").exists()
+
+
 def test_a_part_is_not_taken_for_the_whole(made, tmp_path):
     """In the folder of a part, another shard and the whole are refused; the same shard has nothing to do."""
     recipe, _, parts = made

@@ -162,6 +162,10 @@ def _bring_unit(part: Part, name: str, rows: Sequence[tuple[str, Mapping[str, An
 def _bring(part: Part, name: str, digest: str, root: Path) -> None:
     """Link one file into the whole, or copy it where that cannot be; the part keeps it."""
     source = part.root / name
+    if not source.resolve().is_relative_to(part.root.resolve()):
+        raise BuildError(
+            f"{source}: leads outside the part through a link; copy the part again, its files and not links to them"
+        )
 
     def make(temporary: Path) -> str:
         try:
@@ -221,7 +225,7 @@ def require_whole(parts: Sequence[Part]) -> tuple[Part, ...]:
     """
     first, by_number = parts[0], dict[int, Part]()
     for part in parts:
-        told = changes(first.state, part.state) or changes(part.state, first.state)
+        told = changes(first.state, part.state)
         if part.shard.of != first.shard.of:
             told = f"it is shard {part.shard}, the other {first.shard}"
         if not told and part.texts() != first.texts():
