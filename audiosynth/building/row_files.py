@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from audiosynth.building.index import BLOCK, BLOCK_ROWS, HEAD, MAGIC, RECORD, ManifestIndex, index_path
 from audiosynth.building.rows import is_packed
 from audiosynth.errors import ManifestError
+from audiosynth.files.whole import appearing
 
 PACKED_LEVEL: Final = 6
 """gzip's own default: of the nine, the last that gains more than a percent."""
@@ -156,13 +157,8 @@ def write_index(manifest: Path) -> Path:
         As `index_of`.
     """
     path = index_path(manifest)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            _scan(manifest, file)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with appearing(path) as part, part.open("wb") as file:
+        _scan(manifest, file)
     return path
 
 
