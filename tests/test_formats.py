@@ -18,7 +18,7 @@ from format_parsers import MERGED, PARSERS, WITHIN
 from material import write_recipe
 from test_exporters import label, row, view
 
-from audiosynth import build, export_labels, load_recipe, registry
+from audiosynth import build, export_labels, load_recipe, registry, shipped_recipe
 from audiosynth.errors import BuildError
 
 NAMES = [*PARSERS, "esc50"]
@@ -285,6 +285,20 @@ def test_webdataset_shards(tmp_path: Path) -> None:
         assert [m.name for m in tar] == [f"train-00000000{i}.{kind}" for i in range(2) for kind in ("flac", "json")]
         assert {(m.mtime, m.uid, m.gid, m.uname, m.gname, m.mode) for m in tar} == {(0, 0, 0, "", "", 0o644)}
         assert tar.extractfile("train-000000001.flac").read() == b"train-000000001"
+
+
+def test_so_many_webdataset_shards(tmp_path: Path) -> None:
+    """Of N files a split none has two clips more than another; together they hold every clip once, in order."""
+    loaded = load_recipe(shipped_recipe("quickstart"), clips=7, set_values=["export[+]={type: webdataset, shards: 3}"])
+    root = build(loaded, tmp_path / "set").root
+    for split in ("train", "test"):
+        names = []
+        for path in sorted((root / "labels" / "webdataset").glob(f"{split}-*.tar")):
+            with tarfile.open(path) as tar:
+                names.append([name for name in tar.getnames() if name.endswith(".json")])
+        assert [len(found) for found in names] == [2, 2, 3]
+        assert [n for found in names for n in found] == [f"{split}-{i:09d}.json" for i in range(7)]
+    assert (root / "labels" / "jsonl").is_dir()  # what the recipe asks for is written too
 
 
 @pytest.mark.parametrize("name", ["webdataset", "audiofolder", "parquet"])

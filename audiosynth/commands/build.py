@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiosynth.commands.options import Wanted, clips_option, recipe_options, usable_cpus, workers_option
+from audiosynth.commands.options import Wanted, clips_option, recipe_options, usable_cpus, whole, workers_option
 from audiosynth.commands.show import Show, example, output_options
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> S
     "[default folder: output/NAME.parts/K-of-N]",
 )  # fmt: skip
 @click.option(
+    "--shards", callback=whole(1, 1_000_000), metavar="N",
+    help="Also write N tar files a split, each clip with its labels (WebDataset), as `export: [{type: webdataset, shards: N}]` does; "
+    "`lhotse_shar` and `parquet` are exports too, and `output: {audio: tar}` leaves out the loose files.",
+)  # fmt: skip
+@click.option(
     "--resume/--fresh", default=True,
     help="Go on with an unfinished build in the folder, or delete the build that is there.  [default: --resume]",
 )  # fmt: skip
@@ -65,8 +71,8 @@ def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> S
 )  # fmt: skip
 @output_options
 def build_command(
-    *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, shard: Shard | None, resume: bool,
-    keep_going: bool, show: Show,
+    *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, shard: Shard | None, shards: int | None,
+    resume: bool, keep_going: bool, show: Show,
 ) -> None:  # fmt: skip
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
 
@@ -77,6 +83,9 @@ def build_command(
     from audiosynth.files.remote import is_url
 
     crew = None if dask is None else _dask(dask, workers, show)
+    if shards is not None:
+        more = f"export[+]={{type: webdataset, shards: {shards}}}"
+        wanted = replace(wanted, set_values=(*wanted.set_values, more))
     recipe = wanted.load(show, keep_going=keep_going)
     root: str | Path = (
         default_root(recipe.name, shard) if output is None else output if is_url(output) else Path(output)

@@ -138,7 +138,7 @@ data_option = click.option(
 )  # fmt: skip
 set_option = click.option(
     "--set", "set_values", multiple=True, metavar="PATH=VALUE", callback=parse_set,
-    help="Change a value of the recipe, written in YAML: noise.snr_db=6, events[0].source.fmin=200. May be repeated.",
+    help="Change a value of the recipe, written in YAML: noise.snr_db=6, events[0].source.fmin=200, export[+]=jams. May be repeated.",
 )  # fmt: skip
 seed_option = click.option(
     "--seed", callback=whole(0, 2**63 - 1), metavar="S",

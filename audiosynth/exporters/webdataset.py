@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -31,10 +31,13 @@ class Webdataset(Component):
     """
 
     type_name: ClassVar[str] = "webdataset"
-    examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"clips_per_shard": 100, "inaudible": "drop"})
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"clips_per_shard": 100, "inaudible": "drop"}, {"shards": 8})
 
     clips_per_shard: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         1000, description="clips in a tar file", json_schema_extra={"unit": ""}
+    )
+    shards: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="so many tar files a split, in place of `clips_per_shard`", json_schema_extra={"unit": ""}
     )
     inaudible: Annotated[Inaudible, Field(description="whether events that cannot be heard in the mix are listed")] = (
         "keep"
@@ -51,18 +54,26 @@ class Webdataset(Component):
         paths: list[Path] = []
         for split in dataset.splits:
             rows = (found for found in told_rows(dataset) if found[0]["split"] == split)
+            sizes = self._sizes(dataset.splits[split])
             for number, first in enumerate(rows):
                 path = folder / "webdataset" / f"{split}-{number:06d}.tar"
                 with (
                     atomic_binary(path) as file,
                     tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
                 ):
-                    for row, tells in _chained(first, islice(rows, self.clips_per_shard - 1)):
+                    for row, tells in _chained(first, islice(rows, next(sizes) - 1)):
                         record = json_line({"clip_id": row["clip_id"], **record_of(row, tells, self.inaudible)})
                         _add(tar, f"{row['clip_id']}.{row['path'].rpartition('.')[2]}", audio_bytes(dataset, row))
                         _add(tar, f"{row['clip_id']}.json", record.encode())
                 paths.append(path)
         return paths
+
+    def _sizes(self, n_clips: int) -> Iterator[int]:
+        """Yield how many clips each tar file of a split gets: of so many files, none has two more than another."""
+        if self.shards is None:
+            return repeat(self.clips_per_shard)
+        n = min(self.shards, n_clips)
+        return (n_clips * (k + 1) // n - n_clips * k // n for k in range(n))
 
 
 def _chained(first: Any, others: Iterator[Any]) -> Iterator[Any]:

@@ -17,6 +17,8 @@ RecipePath = tuple[str | int, ...]
 MAX_EXTENDS: Final = 8
 """Longest chain of `extends`."""
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+|[^\]]+)\]")
+APPENDED: Final = "[+]"
+"""Ends the path of a list that gets one item more."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Source:
 
 
 def read_source(path: Path, *, set_values: Iterable[str] = (), seed: int | None = None) -> Source:
-    """Read a recipe file, merge what it extends, apply ``path=value`` overrides.
+    """Read a recipe file, merge what it extends, apply ``path=value`` overrides (``path[+]=value`` adds to a list).
 
     Raises
     ------
@@ -78,7 +80,11 @@ def read_source(path: Path, *, set_values: Iterable[str] = (), seed: int | None 
         name, found, text = override.partition("=")
         if not found:
             raise UsageError(f"--set takes path=value, got '{override}'")
-        _set(tree, places, name.strip(), strictyaml.parse_scalar(text))
+        name, value = name.strip(), strictyaml.parse_scalar(text)
+        if name.endswith(APPENDED):
+            name = name.removesuffix(APPENDED)
+            value = [*_list_at(tree, name), value]
+        _set(tree, places, name, value)
     if seed is not None:
         tree["seed"] = seed
         places[("seed",)] = "--seed"
@@ -160,6 +166,22 @@ def steps_of(name: str) -> list[str | int]:
     if "/" in str(steps[0]):
         raise UsageError(f"--set {name}: expected steps with dots between them: {name.replace('/', '.')}")
     return steps
+
+
+def _list_at(tree: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the list at a path; an empty one where there is nothing yet."""
+    here: Any = tree
+    for step in steps_of(name):
+        here = here[_index(here, step, name)] if isinstance(here, list) else _as_map(here, name).get(str(step), [])
+    if not isinstance(here, list):
+        raise UsageError(f"--set {name}{APPENDED}: is {here!r}, and no list to add to")
+    return here
+
+
+def _as_map(here: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(here, dict):
+        raise UsageError(f"--set {name}{APPENDED}: leads into {here!r}, which is not a map")
+    return here
 
 
 def _set(tree: dict[str, Any], places: dict[RecipePath, str], name: str, value: Any) -> None:
