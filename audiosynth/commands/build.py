@@ -70,7 +70,7 @@ def shard_of(ctx: click.Context, param: click.Parameter, value: str | None) -> S
     "(failures.tsv), and end with exit code 1.",
 )  # fmt: skip
 @output_options
-def build_command(
+def build_command(  # noqa: PLR0913 - one an option
     *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, shard: Shard | None, shards: int | None,
     resume: bool, keep_going: bool, show: Show,
 ) -> None:  # fmt: skip
