@@ -9,6 +9,7 @@ from audiosynth.auditing import rows as of_rows
 from audiosynth.auditing import sounds as of_sounds
 from audiosynth.auditing.findings import Finding
 from audiosynth.exports import all_exports, read_head
+from audiosynth.leakage import shared_roots
 from audiosynth.manifest import open_manifest
 
 
@@ -50,7 +51,7 @@ def audit(
     head = read_head(root)
     rows = of_rows.gathered(open_manifest(root))
     found = [
-        *of_rows.leaks(rows, of_rows.shared_on_purpose(root)), *of_rows.copies(rows), *of_rows.balance(rows),
+        *of_rows.leaks(rows, shared_roots(root / "recipe.yaml")), *of_rows.copies(rows), *of_rows.balance(rows),
         *of_rows.told(rows.faults, of_rows.merges(all_exports(root, head))),
     ]  # fmt: skip
     recordings = [path for place in against for path in of_sounds.audio_of(Path(place))]

@@ -24,9 +24,10 @@ State = Literal["ok", "missing", "fault"]
 """``missing``: not needed unless its purpose is; ``fault``: something that a first recipe needs does not work."""
 PURPOSES: Final = {
     "dask": "builds on several machines",
-    "parquet": "the exporter parquet",
+    "parquet": "Parquet: corpora, and the exporters parquet and rows_parquet",
     "sofa": "rooms and ears from SOFA files",
     "speech": "speech without recordings (`type: speech`)",
+    "storage": "sets and recordings behind URLs",
 }
 """What the extras are for; one that is not named here is told all the same."""
 FOR_DEVELOPERS: Final = ("dev", "test")

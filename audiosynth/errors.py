@@ -125,3 +125,15 @@ def did_you_mean(word: object, candidates: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(str(word), sorted(candidates), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """Return the first of some names, and how many more there are.
+
+    Examples
+    --------
+    >>> few(["a", "b"], 5), few(list("abcdefg"), 5)
+    ('a, b', 'a, b, c, d, e and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

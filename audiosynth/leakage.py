@@ -7,7 +7,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
+
+from audiosynth.files import strictyaml
 
 KINDS: Final = ("recording", "speaker", "voice", "room")
 _PLACES: Final = frozenset({"receiver", "source", "position", "within", "seed", "let"})
@@ -89,3 +92,22 @@ def _room(room: Mapping[str, Any]) -> str:
 
 def _digest(tree: Any) -> str:
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def shared_roots(recipe: Path) -> frozenset[str]:
+    """Return the data roots that a set's recipe lets all splits share; none where there is no recipe.
+
+    Those are the roots all of whose catalogues have ``group: null``, and all where it has no `splits`.
+
+    Raises
+    ------
+    RecipeError
+        If the file is not YAML any more.
+    """
+    if not recipe.is_file():
+        return frozenset()
+    tree: Any = strictyaml.load_file(recipe).tree
+    found = tree.get("catalogues") if isinstance(tree, Mapping) else None
+    specs = [spec for spec in found.values() if isinstance(spec, Mapping)] if isinstance(found, Mapping) else []
+    kept = {str(spec.get("data")) for spec in specs if spec.get("group", "path") is not None and "splits" in tree}
+    return frozenset(str(spec.get("data")) for spec in specs) - kept

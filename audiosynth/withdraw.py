@@ -15,7 +15,7 @@ from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.placing import put
 from audiosynth.building.rows import raw_lines, rows_of
 from audiosynth.building.state import changes, state_of
-from audiosynth.building.units import KEPT, UNIT
+from audiosynth.building.units import KEPT, unit_name
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import BuildError, WithdrawnError
 from audiosynth.exports import LATER, export_labels, later_exports, read_head
@@ -190,7 +190,9 @@ def _stage(found: Withdrawal) -> None:
         for line in lines:
             row = json.loads(line)
             if row["clip_id"] not in affected:
-                unit = f"{row['split']}-{row['spec']['ordinal'] // UNIT:09d}.jsonl"
+                unit = unit_name(
+                    row["spec"]["split"], row["spec"]["ordinal"]
+                )  # which planning has held against the recipe
                 with (work / KEPT / unit).open("ab") as kept:
                     kept.write(line)
     put(work / "state.json", json.dumps(state_of(found.recipe), ensure_ascii=False).encode(), scratch=work / "tmp")

@@ -7,7 +7,8 @@ import gzip
 import json
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from material import read_wav, write_recipe
 from audiosynth import build, load_recipe, reproduce, verify
 from audiosynth.cli import cli
 from audiosynth.errors import BuildError, RecipeError
+from audiosynth.exporters import librispeech
 from audiosynth.exports import export_labels
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.catalogue import CatalogueSpec, scan
@@ -459,6 +461,24 @@ def test_librispeech_by_its_rules(replicas: Path, tmp_path: Path) -> None:
     named = [line.split("\t") for line in (fast / "ids.tsv").read_text("utf-8").splitlines()[1:]]
     assert {who for _, _, clip, who in named if clip in at_speed} == {"sp0.9-84", "sp0.9-777"}
     assert all((int(name.split("-")[0]) >= 100_000_000) == (clip in at_speed) for name, _, clip, _ in named)
+
+
+def test_librispeech_holds_one_list_open_at_a_time(replicas: Path, tmp_path: Path, monkeypatch) -> None:
+    """A corpus has thousands of chapters, a process a thousand open files."""
+    real, held, most = librispeech.atomic_text, [], []
+
+    @contextmanager
+    def watched(path: Path) -> Iterator[Any]:
+        held.append(path)
+        most.append(len(held))
+        with real(path) as file:
+            yield file
+        held.remove(path)
+
+    monkeypatch.setattr(librispeech, "atomic_text", watched)
+    out = exported(replicas, tmp_path / "a", "librispeech")
+    assert len(most) == 2 + len(list(out.rglob("*.trans.txt")))
+    assert set(most) == {1}
 
 
 def test_librispeech_comes_back(tmp_path: Path) -> None:

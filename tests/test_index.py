@@ -131,6 +131,7 @@ def test_an_index_of_another_manifest_is_not_used(root):
         with pytest.raises(ManifestError, match=r"blocks are not of 64 rows.*gunzip"):
             write_index(path)
     else:
+        path.write_bytes(path.read_bytes().replace(more, more.replace(b'"ordinal": 19', b'"ordinal": 20')))
         write_index(path)
         assert ManifestIndex.beside(path).rows == 171
 
@@ -170,7 +171,22 @@ def test_splits_have_to_stand_together(sets, tmp_path):
     path.write_bytes(lines[-1] + lines[0] + lines[-2])
     with pytest.raises(ManifestError, match="row 3: split 'test' comes back"):
         write_index(path)
+    path.write_bytes(lines[1] + lines[0])
+    with pytest.raises(
+        ManifestError, match="row 2: clip 0 of split 'train' comes after clip 1; an index needs the order of a build"
+    ):
+        write_index(path)
     assert [p.name for p in tmp_path.iterdir()] == ["rows.jsonl"]
+    assert [row["clip_id"] for _, row in rows_of(path)] == ["train-000000001", "train-000000000"]
+
+
+def test_a_manifest_that_was_packed_in_one_piece_is_not_indexed(sets, tmp_path):
+    """By gzip itself, say: there are no blocks to find rows in, and none is looked for in the wrong place."""
+    path = tmp_path / "rows.jsonl.gz"
+    path.write_bytes(gzip.compress((sets["plain"] / "manifest.jsonl").read_bytes()))
+    with pytest.raises(ManifestError, match=r"blocks are not of 64 rows.*gunzip"):
+        index_of(path)
+    assert len(list(rows_of(path))) == 170
 
 
 def test_all_readers_take_a_packed_manifest(sets, tmp_path):

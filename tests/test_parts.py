@@ -135,6 +135,18 @@ def test_a_damaged_part_is_named(made, tmp_path):
         merge([broken, *parts[1:]], tmp_path / "again")
 
 
+def test_a_part_cannot_bring_in_what_lies_elsewhere(made, tmp_path):
+    """A part may come from somebody else; a link in it is no file of it."""
+    parts = [shutil.copytree(part, tmp_path / part.name) for part in made[2]]
+    (tmp_path / "secret").write_text("of this machine")
+    audio = min((parts[0] / "audio").rglob("*.wav"))
+    audio.unlink()
+    audio.symlink_to(tmp_path / "secret")
+    with pytest.raises(BuildError, match=rf"{audio.name}: leads outside the part through a link"):
+        merge(parts, tmp_path / "out")
+    assert not (tmp_path / "out" / "dataset.json").exists()
+
+
 def test_a_part_is_not_taken_for_the_whole(made, tmp_path):
     """In the folder of a part, another shard and the whole are refused; the same shard has nothing to do."""
     recipe, _, parts = made
@@ -153,12 +165,13 @@ def test_shards_count_from_one(made, tmp_path, text):
 
 
 def test_clips_that_cannot_be_made_are_merged_too(tmp_path):
-    """`keep_going`: failed.jsonl is the whole one's; empty parts do no harm."""
+    """`keep_going`: failed.jsonl is the whole one's; empty parts do no harm, nor does a label that breaks lines of text (U+2028)."""
     tree = {
         "sr": 8000, "duration": 0.2, "clips": {"train": 130, "test": 1},
-        "events": [{"label": "a", "source": {"type": "click"}, "level_dbfs": -20, "onset": {"choice": [0.05, 0.3]}}],
+        "events": [{"label": "a\u2028b", "source": {"type": "click"}, "level_dbfs": -20, "onset": {"choice": [0.05, 0.3]}}],
     }  # fmt: skip
-    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree))
+    (tmp_path / "r.yaml").write_text(json.dumps(tree), encoding="ascii")
+    recipe = load_recipe(tmp_path / "r.yaml")
     whole = build(recipe, tmp_path / "whole", keep_going=True)
     parts = [build(recipe, tmp_path / f"p{k}", keep_going=True, shard=f"{k}/6").root for k in range(1, 7)]
     assert json.loads((parts[5] / "dataset.json").read_text())["splits"] == {"train": 0, "test": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -256,6 +257,15 @@ def test_rows_are_counted_as_they_are_read(root):
     lines = path.read_text().splitlines()
     path.write_text("\n\n".join(lines))
     assert open_source(root).n_rows == len(list(open_source(root).rows())) == 6
+
+
+def test_a_packed_manifest_that_is_cut_is_told(root):
+    """As every other reader tells it."""
+    path = root / "manifest.jsonl"
+    path.with_name("manifest.jsonl.gz").write_bytes(gzip.compress(path.read_bytes())[:-9])
+    path.unlink()
+    with pytest.raises(ManifestError, match=r"manifest\.jsonl\.gz: is cut or damaged"):
+        report(root)
 
 
 def test_leakage_is_counted_by_kind():

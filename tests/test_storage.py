@@ -9,9 +9,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from material import full_recipe, tree_of
 
 from audiosynth import build, load_recipe
+from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError
 from audiosynth.files import remote
 from audiosynth.material.downloads import PLACE, SIZE, downloaded
@@ -74,6 +76,17 @@ def test_a_set_is_built_at_a_url(recipe, whole, store, tmp_path, monkeypatch):
     assert not list((tmp_path / "staging").iterdir())
     again = build(recipe, URL)
     assert (again.made, again.clips, dict(again.stats)) == (0, 9, dict(built.stats))
+
+
+def test_the_command_says_where_the_set_is(recipe, store):
+    """Nothing of it is here to be heard, and there is no local path to tell."""
+    words = ["build", "quickstart", "--clips", "1", "--workers", "1", "-o", URL]
+    for made in ("2 (train 1, test 1)", "nothing to do"):
+        result = CliRunner().invoke(cli, words, prog_name="audiosynth")
+        assert result.exit_code == 0, result.output
+        assert URL in result.output
+        assert made in result.output
+        assert "hear one" not in result.output
 
 
 def test_uploads_that_fail_are_tried_again(recipe, whole, store, monkeypatch):

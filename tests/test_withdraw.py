@@ -11,8 +11,10 @@ from material import full_recipe, sounds, tree_of, write_recipe
 
 import audiosynth.withdraw as module
 from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, stats, vary, verify
+from audiosynth.building.units import kept_rows
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
+from audiosynth.manifest import dumps
 from audiosynth.material.withdrawn import Withdrawn
 from audiosynth.withdraw import begun, go_on, withdraw, withdrawal
 
@@ -181,6 +183,14 @@ def run(*words, code=0) -> Result:
     return result
 
 
+def test_rows_that_stay_are_read_line_by_line(tmp_path):
+    """A row ends with its line feed, and not with what ends a line inside a text (U+2028, U+0085)."""
+    lines = [dumps({"spec": {"ordinal": n}, "label": "a\u2028b\u0085c"}) for n in (3, 5)]
+    (tmp_path / "unit").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    assert kept_rows(tmp_path / "unit") == {3: lines[0], 5: lines[1]}
+    assert kept_rows(tmp_path / "none") == {}
+
+
 def test_the_command_shows_first_and_does_then(made):
     """Without --yes nothing changes; what is unknown is said, with what comes near."""
     folder, root = made
@@ -231,6 +241,39 @@ def test_what_cannot_be_replaced_is_left_out(tmp_path):
     used = {row["clip_id"] for row in rows_of(decked) if "ann" in speakers_of(row)}
     assert used
     assert set(withdrawal(decked, speakers=["ann"], data=data).removed) == used
+
+
+def test_conversations_go_on_without_what_was_withdrawn(tmp_path):
+    """An utterance gives way to another of the same speaker; without the speaker the clip is left out. No other clip changes."""
+    sounds(tmp_path / "words")
+    talk = {"from": "words", "speakers": 2, "n": 3, "pause": 0.1, "where": {"label": ["yes", "no"]}}
+    event = {"label": "$speaker", "source": {"type": "file", "recording": "$said"}, "level_dbfs": -20}
+    tree = {
+        "sr": 8000, "duration": 6.0, "clips": 16, "data": {"words": "words"}, "events": [{"repeat": {"turns": talk, "of": event}}],
+        "catalogues": {"words": {"data": "words", "pattern": "{label}_{speaker}_{take}.wav", "group": None}},
+    }  # fmt: skip
+    root = build(load_recipe(write_recipe(tmp_path / "r.yaml", tree)), tmp_path / "out").root
+    data = {"words": str(tmp_path / "words")}
+    before = {row["clip_id"]: row for row in rows_of(root)}
+    gone = before["train-000000000"]["spec"]["events"][1]["source"]["recording"]
+    mine = {name for name, row in before.items() if gone["sha256"] in json.dumps(row["spec"]["events"])}
+    found = withdrawal(root, assets=[gone["sha256"]], data=data)
+    assert (set(found.refilled), found.removed) == (mine, ())
+    assert len(mine) < 16
+    withdraw(found)
+    after = {row["clip_id"]: row for row in rows_of(root)}
+    assert {name for name in after if after[name] != before[name]} == mine
+    for name in mine:
+        old, new = before[name]["spec"], after[name]["spec"]
+        assert [event["label"] for event in new["events"]] == [event["label"] for event in old["events"]]
+        assert gone["sha256"] not in json.dumps(new["events"])
+        assert all(e["label"] == e["source"]["recording"]["meta"]["speaker"] for e in new["events"])
+    theirs = {name for name, row in after.items() if gone["meta"]["speaker"] in speakers_of(row)}
+    found = withdrawal(root, speakers=[gone["meta"]["speaker"]], data=data)
+    assert (found.refilled, set(found.removed)) == ((), theirs)
+    withdraw(found)
+    assert {row["clip_id"]: row for row in rows_of(root)} == {k: v for k, v in after.items() if k not in theirs}
+    assert fresh(root, tmp_path / "fresh", data) == tree_of(root)
 
 
 def test_sets_that_cannot_be_filled_up_say_why(made, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -31,15 +30,3 @@ class Finding:
     state: State
     message: str
     clips: tuple[str, ...] = ()
-
-
-def few(names: Sequence[str]) -> str:
-    """Return some names, and how many more there are.
-
-    Examples
-    --------
-    >>> few(["a", "b"]), few(list("abcdefg"))
-    ('a, b', 'a, b, c, d, e and 2 more')
-    """
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from audiosynth.auditing.findings import Finding, State, few
+from audiosynth.auditing.findings import SHOWN, Finding, State
+from audiosynth.building.content import recordings_in
 from audiosynth.building.rows import rows_of
-from audiosynth.errors import ManifestError
-from audiosynth.files import strictyaml
+from audiosynth.errors import ManifestError, few
 from audiosynth.leakage import Leakage
 from audiosynth.manifest import safe_path
 from audiosynth.sound.polyphony import overlap
@@ -66,7 +66,7 @@ def _add(rows: Rows, row: Mapping[str, Any], place: str) -> None:
     rows.levels.append(row["outcomes"]["level_dbfs"])
     rows.pcm.append(str(row["pcm_sha256"]))
     rows.may_clip.append(bool(row["outcomes"]["clipped"] or (row["spec"].get("mix") or {}).get("effects")))
-    rows.assets.append(frozenset(_hashes(row["spec"])))
+    rows.assets.append(frozenset(recording["sha256"] for recording, _ in recordings_in(row["spec"])))
     rows.leakage.add(row)
     audible = [label for label in row["labels"] if label.get("audible", True)]
     rows.labeled.append(bool(audible))
@@ -90,27 +90,6 @@ def _add(rows: Rows, row: Mapping[str, Any], place: str) -> None:
             rows.faults["snr"].append(clip)
 
 
-def _hashes(tree: Any) -> Iterator[str]:
-    if isinstance(tree, Mapping):
-        if "sha256" in tree and "n_samples" in tree:
-            yield str(tree["sha256"])
-        for value in tree.values():
-            yield from _hashes(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _hashes(value)
-
-
-def shared_on_purpose(root: Path) -> frozenset[str]:
-    """Return the data roots all of whose catalogues the recipe shares among splits (`group: null`)."""
-    if not (root / "recipe.yaml").is_file():
-        return frozenset()
-    tree: Any = strictyaml.load_file(root / "recipe.yaml").tree
-    entries = list((tree.get("catalogues") or {}).values())
-    kept = {entry["data"] for entry in entries if entry.get("group", "path") is not None and "splits" in tree}
-    return frozenset(entry["data"] for entry in entries) - kept
-
-
 def leaks(rows: Rows, shared: frozenset[str]) -> Iterator[Finding]:
     """Yield what is in more than one split; `shared` are data roots that may be."""
     for kind in ("speaker", "voice", "recording", "room"):
@@ -125,11 +104,13 @@ def leaks(rows: Rows, shared: frozenset[str]) -> Iterator[Finding]:
                 "group the catalogue by it" if kind in ("recording", "speaker") else "draw it from a cast of its split"
             )
             yield Finding(
-                "leakage", "fault", f"{len(not_meant)} {kind}s in more than one split: {few(not_meant)}; {way}"
+                "leakage", "fault", f"{len(not_meant)} {kind}s in more than one split: {few(not_meant, SHOWN)}; {way}"
             )
         if meant:
             yield Finding(
-                "leakage", "note", f"{len(meant)} {kind}s in more than one split, as the recipe says: {few(meant)}"
+                "leakage",
+                "note",
+                f"{len(meant)} {kind}s in more than one split, as the recipe says: {few(meant, SHOWN)}",
             )
 
 
@@ -163,7 +144,7 @@ def balance(rows: Rows) -> Iterator[Finding]:
         lacking = [label for label in everything if label not in counts]
         if counts and lacking:
             yield Finding(
-                "balance", "fault", f"split '{split}' has no event of {few(lacking)}, which other splits have"
+                "balance", "fault", f"split '{split}' has no event of {few(lacking, SHOWN)}, which other splits have"
             )
         if counts and max(counts.values()) >= UNEVEN * min(counts.values()):
             (most, n), (least, m) = counts.most_common()[0], counts.most_common()[-1]

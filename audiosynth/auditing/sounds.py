@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from audiosynth.auditing.findings import Finding, few
+from audiosynth.auditing.findings import SHOWN, Finding
 from audiosynth.auditing.rows import Rows
 from audiosynth.building.pool import in_order
-from audiosynth.errors import AudiosynthError, UsageError
+from audiosynth.errors import AudiosynthError, UsageError, few
 from audiosynth.files.decoding import AUDIO_SUFFIXES, decode
 from audiosynth.files.packed import stored_bytes
 from audiosynth.files.paths import files_below
@@ -157,7 +157,7 @@ def memorised(
         yield Finding(
             "memorised",
             "fault",
-            f"clips that hold a stretch of {few(list(names))}, which their rows do not name",
+            f"clips that hold a stretch of {few(list(names), SHOWN)}, which their rows do not name",
             tuple(found),
         )
     short = sum(np.count_nonzero(p) < STRETCH for p in prints)

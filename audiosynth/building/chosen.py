@@ -9,6 +9,7 @@ from audiosynth.clip import Recording
 from audiosynth.errors import UsageError, did_you_mean
 from audiosynth.language.draws import Pick
 from audiosynth.language.nodes import Const, MapNode, Node
+from audiosynth.language.talks import Turns
 from audiosynth.material.withdrawn import Gone
 from audiosynth.records.loaded import Recipe
 
@@ -67,7 +68,7 @@ def _by_hash(text: str, everything: list[Recording], recipe: Recipe) -> set[str]
 
 
 def _asked_for(recipe: Recipe) -> set[str]:
-    """Return the fields that conditions of picks look at."""
+    """Return the fields that picks and conversations look at: those of conditions, and what tells speakers apart."""
     fields: set[str] = set()
     todo: list[Node] = [*recipe.lets.values(), recipe.scene]
     seen: set[int] = set()
@@ -77,7 +78,8 @@ def _asked_for(recipe: Recipe) -> set[str]:
             continue
         seen.add(id(node))
         todo += node.children()
-        for condition in (node.where, node.unless) if isinstance(node, Pick) else ():
+        fields.update([node.by] if isinstance(node, Turns) else ())
+        for condition in (node.where, node.unless) if isinstance(node, Pick | Turns) else ():
             if isinstance(condition, MapNode):
                 fields |= condition.items.keys()
             elif isinstance(condition, Const):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from audiosynth.building.rows import raw_lines
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import read_rows
 
@@ -180,6 +181,21 @@ class ManifestIndex:
                     "manifest edited? Delete the index, or write it anew with `audiosynth index`"
                 )
             yield place, tree
+
+
+def row_count(manifest: Path) -> int:
+    """Return the number of rows of a manifest file: its index knows it; without one, lines that hold something are counted.
+
+    Raises
+    ------
+    ManifestError
+        If a packed one is cut or damaged.
+    """
+    index = ManifestIndex.beside(manifest)
+    if index is not None:
+        return index.rows
+    with raw_lines(manifest) as lines:
+        return sum(1 for line in lines if not line.isspace())
 
 
 def _head(file: BinaryIO, manifest: Path, made: bytes | None) -> tuple[ManifestIndex, int, bytes]:

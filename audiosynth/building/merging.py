@@ -20,7 +20,7 @@ from audiosynth.building.placing import place, put
 from audiosynth.building.rows import lines_of
 from audiosynth.building.state import changes
 from audiosynth.building.units import Unit, unit_name, units_of
-from audiosynth.errors import BuildError, ManifestError, UsageError
+from audiosynth.errors import BuildError, ManifestError, UsageError, few
 from audiosynth.exports import read_head
 from audiosynth.files.hashes import file_sha256
 from audiosynth.manifest import open_manifest, safe_path
@@ -162,6 +162,10 @@ def _bring_unit(part: Part, name: str, rows: Sequence[tuple[str, Mapping[str, An
 def _bring(part: Part, name: str, digest: str, root: Path) -> None:
     """Link one file into the whole, or copy it where that cannot be; the part keeps it."""
     source = part.root / name
+    if not source.resolve().is_relative_to(part.root.resolve()):
+        raise BuildError(
+            f"{source}: leads outside the part through a link; copy the part again, its files and not links to them"
+        )
 
     def make(temporary: Path) -> str:
         try:
@@ -187,10 +191,10 @@ def _bring(part: Part, name: str, digest: str, root: Path) -> None:
 def _failed(path: Path) -> dict[str, str]:
     """Return the lines of clips that could not be made, by unit."""
     found: dict[str, str] = {}
-    for line in path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else ():
+    for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else ():
         split, _, ordinal = json.loads(line)["clip_id"].rpartition("-")
         name = unit_name(split, int(ordinal))
-        found[name] = found.get(name, "") + line
+        found[name] = found.get(name, "") + line.decode()
     return found
 
 
@@ -221,7 +225,7 @@ def require_whole(parts: Sequence[Part]) -> tuple[Part, ...]:
     """
     first, by_number = parts[0], dict[int, Part]()
     for part in parts:
-        told = changes(first.state, part.state) or changes(part.state, first.state)
+        told = changes(first.state, part.state)
         if part.shard.of != first.shard.of:
             told = f"it is shard {part.shard}, the other {first.shard}"
         if not told and part.texts() != first.texts():
@@ -233,8 +237,5 @@ def require_whole(parts: Sequence[Part]) -> tuple[Part, ...]:
             raise BuildError(f"shard {part.shard} is there twice: {twin.root} and {part.root}; leave one of them out")
     missing = [str(Shard(n, first.shard.of)) for n in range(1, first.shard.of + 1) if n not in by_number]
     if missing:
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        raise BuildError(
-            f"missing: shard {', '.join(missing[:MOST_NAMED])}{more}; build them, or name their folders too"
-        )
+        raise BuildError(f"missing: shard {few(missing, MOST_NAMED)}; build them, or name their folders too")
     return tuple(part for _, part in sorted(by_number.items()))

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from audiosynth.building.index import BLOCK, BLOCK_ROWS, HEAD, MAGIC, RECORD, ManifestIndex, index_path
 from audiosynth.building.rows import is_packed
 from audiosynth.errors import ManifestError
+from audiosynth.files.whole import appearing
 
 PACKED_LEVEL: Final = 6
 """gzip's own default: of the nine, the last that gains more than a percent."""
@@ -28,6 +29,7 @@ class _Span:
     first: int
     rows: int = 0
     dense: bool = True
+    last: int = -1
 
 
 class IndexWriter:
@@ -47,14 +49,18 @@ class IndexWriter:
         Raises
         ------
         ManifestError
-            If the rows of a split do not stand together.
+            If the rows of a split do not stand together, in the order of their clips, each once.
         """
         if split != self._last and split in self._spans:
             raise ManifestError(
                 f"row {self._rows + 1}: split '{split}' comes back; an index needs a split's rows together"
             )
         span = self._spans.setdefault(split, _Span(self._rows))
-        span.dense = span.dense and ordinal == span.rows
+        if ordinal <= span.last:
+            raise ManifestError(
+                f"row {self._rows + 1}: clip {ordinal} of split '{split}' comes after clip {span.last}; an index needs the order of a build"
+            )
+        span.dense, span.last = span.dense and ordinal == span.rows, ordinal
         self._file.write(RECORD.pack(self._end, ordinal))
         self._last, self._end = split, self._end + length
         span.rows, self._rows = span.rows + 1, self._rows + 1
@@ -132,7 +138,7 @@ def index_of(manifest: Path) -> ManifestIndex:
     Raises
     ------
     ManifestError
-        If a line is no row, the rows of a split do not stand together, or a packed manifest is damaged.
+        If a line is no row, the rows are not in the order of a build, or a packed manifest is damaged.
     """
     found = ManifestIndex.beside(manifest)
     if found is not None:
@@ -151,13 +157,8 @@ def write_index(manifest: Path) -> Path:
         As `index_of`.
     """
     path = index_path(manifest)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            _scan(manifest, file)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with appearing(path) as part, part.open("wb") as file:
+        _scan(manifest, file)
     return path
 
 
@@ -193,7 +194,7 @@ def _blocks(manifest: Path) -> Iterator[tuple[bytes, list[bytes]]]:
         short = False
         for packed, text in _members(file, manifest):
             lines = text.splitlines(keepends=True)
-            if short:
+            if short or len(lines) > BLOCK_ROWS:
                 raise ManifestError(
                     f"{manifest}: its blocks are not of {BLOCK_ROWS} rows, so that no index finds them; unpack it (gunzip)"
                 )
@@ -205,7 +206,11 @@ def _members(file: io.BufferedReader, manifest: Path) -> Iterator[tuple[bytes, b
     """Yield the members of a gzip file, packed and unpacked; each has to fit into memory."""
     rest = b""
     while rest or file.peek(1):
-        unpacker, packed, text = zlib.decompressobj(wbits=31), b"", b""  # 31: with gzip's head and check
+        unpacker, packed, text = (
+            zlib.decompressobj(wbits=31),
+            bytearray(),
+            bytearray(),
+        )  # 31: with gzip's head and check
         while not unpacker.eof:
             piece = rest or file.read(1 << 16)
             rest = b""
@@ -217,4 +222,4 @@ def _members(file: io.BufferedReader, manifest: Path) -> Iterator[tuple[bytes, b
                 raise ManifestError(f"{manifest}: is cut; copy it again")
             packed += piece
         rest = unpacker.unused_data
-        yield packed[: len(packed) - len(rest)], text
+        yield bytes(packed[: len(packed) - len(rest)]), bytes(text)

@@ -100,7 +100,7 @@ def render_unit(
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed = _kept(root / ".build" / KEPT / unit.name), []
+    rows, failed = kept_rows(root / ".build" / KEPT / unit.name), []
     scratch = scratch or root / ".build" / "tmp"
     checks = _checks(order, unit.split)
     for number in range(unit.first, unit.last):
@@ -153,10 +153,12 @@ def _made(job: Job, root: Path, scratch: Path, work: Workspace) -> dict[str, Any
     return {**row, **job.extra}
 
 
-def _kept(path: Path) -> dict[int, str]:
+def kept_rows(path: Path) -> dict[int, str]:
     """Return the rows of a unit that stand as they are, by number: those of a set from which something was withdrawn."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else ()
-    return {int(json.loads(line)["spec"]["ordinal"]): line for line in lines}
+    lines = (
+        path.read_bytes().splitlines() if path.is_file() else ()
+    )  # of text, splitlines ends a line inside a label too
+    return {int(json.loads(line)["spec"]["ordinal"]): line.decode() for line in lines}
 
 
 def _failure(split: str, number: int, error: AudiosynthError, spec: ClipSpec | None) -> str:

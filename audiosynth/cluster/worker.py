@@ -39,7 +39,7 @@ class BuildPlugin(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         """Find out whether this worker may take part; drop what runs that are over have left here."""
         self._worker = worker
         self._hands = local()  # a thread shares nothing with the others
-        self._reason = unfit(self.run.facts, (self.run.scratch, *self.run.roots.values()))
+        self._reason = unfit(self.run.facts, self.run.folders)
         limit = worker.memory_manager.memory_limit or ASSET_SHARE * ASSET_BYTES * worker.state.nthreads
         self._asset_bytes = min(ASSET_BYTES, limit // (ASSET_SHARE * worker.state.nthreads))
         keep_freed_memory()

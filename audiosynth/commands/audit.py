@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +11,6 @@ import click
 from audiosynth.commands.options import usable_cpus, workers_option
 from audiosynth.commands.show import Show, example, output_options
 
-SHOWN: Final = 5
-"""Clips named in the table; the JSON has all of them."""
 FEW: Final = 200
 """Files that one process reads sooner than others are started."""
 
@@ -46,21 +43,17 @@ def audit_command(
     or of one class at once (which PSDS refuses), classes that a split lacks. Exit code 1 if there is a fault; notes may be meant.
     """
     from audiosynth.audit import audit
+    from audiosynth.auditing.findings import SHOWN
+    from audiosynth.building.index import row_count
+    from audiosynth.errors import few
     from audiosynth.manifest import open_manifest
 
-    with open_manifest(Path(folder)).open("rb") as file:
-        few = sum(1 for _ in islice(file, FEW)) < FEW
-    processes = workers or (1 if few else usable_cpus())
+    processes = workers or (1 if row_count(open_manifest(Path(folder))) < FEW else usable_cpus())
     with show.progress("files") as progress:
         found = audit(folder, against=against, listen=listen, workers=processes, progress=progress)
     faults = [finding for finding in found if finding.state == "fault"]
     show.json({"ok": not faults, "findings": [asdict(finding) for finding in found]})
     if found:
-        show.table(("check", "", "what", "clips"), [(f.check, f.state, f.message, _clips(f.clips)) for f in found])
+        show.table(("check", "", "what", "clips"), [(f.check, f.state, f.message, few(f.clips, SHOWN)) for f in found])
     show.line(f"{len(faults)} faults, {len(found) - len(faults)} notes" if found else "ok: nothing is wrong")
     ctx.exit(1 if faults else 0)
-
-
-def _clips(clips: tuple[str, ...]) -> str:
-    more = f" and {len(clips) - SHOWN} more" if len(clips) > SHOWN else ""
-    return ", ".join(clips[:SHOWN]) + more

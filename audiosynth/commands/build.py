@@ -183,6 +183,8 @@ def _heard(built: Built) -> list[tuple[str, str]]:
     from audiosynth.building.rows import rows_of
     from audiosynth.manifest import open_manifest
 
+    if built.url:  # nothing of it is here any more
+        return []
     _, first = next(rows_of(open_manifest(built.root)), ("", None))
     heard = None if first is None else built.root / first["path"]
     return [("hear one", str(heard))] if heard is not None and heard.is_file() else []

@@ -98,14 +98,9 @@ def _count(source: str | Path) -> int:
     """Return the number of rows of a file; 0 where it is not known."""
     if source == "-":
         return 0
-    from audiosynth.building.index import ManifestIndex
-    from audiosynth.building.rows import raw_lines
+    from audiosynth.building.index import row_count
 
-    index = ManifestIndex.beside(Path(source))
-    if index is not None:
-        return index.rows
-    with raw_lines(Path(source)) as lines:
-        return sum(1 for line in lines if line.strip())
+    return row_count(Path(source))
 
 
 def _workers(asked: int | None, total: int) -> int:

@@ -97,10 +97,11 @@ def _names(folder: Path) -> Iterator[str]:
 
 def _packed(names: list[str]) -> dict[str, Any] | None:
     """Return a layout whose audio is inside archives: shards of lhotse, where all are in one folder, or Parquet."""
+    there = set(names)
     shards = {
         name.rpartition("/")[0]
         for name in names
-        if _last(name).startswith("recording") and name.endswith(".tar") and _cuts_of(name) & set(names)
+        if _last(name).startswith("recording") and name.endswith(".tar") and _cuts_of(name) & there
     }
     if len(shards) == 1:
         (folder,) = shards

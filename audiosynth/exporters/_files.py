@@ -15,20 +15,15 @@ from audiosynth.errors import BuildError
 from audiosynth.files.audiofile import write_audio
 from audiosynth.files.packed import stored_bytes
 from audiosynth.files.paths import is_below
+from audiosynth.files.whole import appearing
 from audiosynth.pcm import Pcm
 
 
 @contextmanager
 def atomic_binary(path: Path) -> Iterator[BinaryIO]:
     """Open `path` for bytes; it appears under its name only when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with appearing(path) as part, part.open("wb") as file:
+        yield file
 
 
 @contextmanager
@@ -76,13 +71,8 @@ def put_flac(path: Path, dataset: DatasetView, row: Mapping[str, Any]) -> None:
             file.write(data)
         return
     pcm, subtype = _integers(data, row)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with appearing(path) as part:
         write_audio(part, pcm, sr=row["sr"], container="flac", subtype=subtype)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _integers(data: bytes, row: Mapping[str, Any]) -> tuple[Pcm, str]:

@@ -17,6 +17,7 @@ from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.files.audiofile import write_audio
 from audiosynth.files.packed import stored_bytes
+from audiosynth.files.whole import appearing
 
 SILENCE: Final = "silence"
 """Class of clips without any label."""
@@ -245,13 +246,8 @@ def samples(root: Path, row: Mapping[str, Any], *, sr: int = 16_000) -> Pcm:
 
 def put_wav(path: Path, y: Pcm, *, sr: int = 16_000) -> None:
     """Write 16-bit PCM behind the 44 bytes of header that the plainest reader expects; the file appears when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with appearing(path) as part:
         write_audio(part, y[None, :], sr=sr, container="wav", subtype="PCM_16")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def joined(pieces: Sequence[Pcm], *, sr: int = 16_000) -> Pcm:

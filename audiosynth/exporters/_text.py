@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TextIO, TypeVar
 
 from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
+from audiosynth.files.whole import appearing
 
 Inaudible = Literal["drop", "keep"]
 """What becomes of labels whose event cannot be heard in the mix."""
@@ -29,14 +30,8 @@ _NUMBER: Final = re.compile(r"[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf|infinity
 @contextmanager
 def atomic_text(path: Path) -> Iterator[TextIO]:
     """Open `path` for UTF-8 with line feeds; it appears under its name only when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with appearing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
 
 
 @contextmanager

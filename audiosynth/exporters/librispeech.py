@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 from pydantic import Field
 
@@ -94,10 +94,12 @@ class Librispeech(Component):
             paths.append(base / place)
             put_flac(paths[-1], dataset, one.row)
             book.note(name, one, place)
-        with ExitStack() as stack:
-            for path, text in book.texts():
-                paths.append(base / path)
-                stack.enter_context(atomic_text(paths[-1])).write(text)
+        for path, text in book.texts():
+            paths.append(base / path)
+            with atomic_text(
+                paths[-1]
+            ) as file:  # one at a time: a corpus has more chapters than a process may have files open
+                file.write(text)
         return paths
 
     def check(self, row: Mapping[str, Any]) -> None:
@@ -126,6 +128,15 @@ class Librispeech(Component):
         return Ids(speed_speakers=self.speed_speakers, replicas=self.replicas, inaudible=self.inaudible)
 
 
+class _Told(NamedTuple):
+    """What the lists say of an utterance; its row is not kept."""
+
+    text: str
+    source: str
+    clip_id: str
+    who: str
+
+
 @dataclass
 class _Book:
     """Who has which number, and what stands in the lists at the end."""
@@ -133,7 +144,9 @@ class _Book:
     step: int
     numbers: dict[str, str] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    told: dict[str, Spoken] = field(default_factory=dict)
+    told: dict[str, _Told] = field(default_factory=dict)
+    seconds: dict[str, array[float]] = field(default_factory=dict)
+    sexes: dict[str, str] = field(default_factory=dict)
     chapters: dict[PurePosixPath, list[str]] = field(default_factory=dict)
     subsets: dict[str, dict[str, None]] = field(default_factory=dict)
 
@@ -151,7 +164,7 @@ class _Book:
             chapter, number = 1 + n // PER_CHAPTER, f"{n % PER_CHAPTER:04d}"
         name = f"{speaker}-{chapter + self.step * int(one.row.get('replica', 1))}-{number}"
         if name in self.told:
-            other = self.told[name].row["clip_id"]
+            other = self.told[name].clip_id
             raise BuildError(
                 f"clips {other} and {one.row['clip_id']}: both would be called '{name}'; choose another `chapter_step`, or one of "
                 "the `replicas`"
@@ -173,27 +186,27 @@ class _Book:
 
     def note(self, name: str, one: Spoken, place: PurePosixPath) -> None:
         """Take in an utterance that was written."""
-        self.told[name] = one
+        who, sex = str(one.speaker), str(one.fields.get("gender")).lower()
+        self.told[name] = _Told(clean(str(one.text)), one.source or "", str(one.row["clip_id"]), who)
         self.chapters.setdefault(place.parent, []).append(name)
-        self.subsets.setdefault(str(one.speaker), {})[place.parts[0]] = None
+        self.subsets.setdefault(who, {})[place.parts[0]] = None
+        self.seconds.setdefault(who, array("d")).append(one.row["n_samples"] / one.row["sr"])
+        if sex in GENDERS:
+            self.sexes.setdefault(who, GENDERS[sex].upper())
 
     def texts(self) -> Iterator[tuple[PurePosixPath, str]]:
         """Yield every list with its path."""
         for chapter, names in self.chapters.items():
-            lines = [f"{name} {clean(str(self.told[name].text))}\n" for name in sorted(names)]
+            lines = [f"{name} {self.told[name].text}\n" for name in sorted(names)]
             yield chapter / f"{'-'.join(chapter.parts[1:])}.trans.txt", "".join(lines)
         yield PurePosixPath("SPEAKERS.TXT"), "".join(f"{line}\n" for line in self._speakers())
         rows = [("id", "augmented_from", "clip_id", "speaker")]
-        rows += [(name, one.source or "", str(one.row["clip_id"]), str(one.speaker)) for name, one in self.told.items()]
+        rows += [(name, one.source, one.clip_id, one.who) for name, one in self.told.items()]
         yield PurePosixPath("ids.tsv"), "".join("\t".join(row) + "\n" for row in rows)
 
     def _speakers(self) -> Iterator[str]:
         yield "; Readers, as LibriSpeech's SPEAKERS.TXT tells them."
         yield _COMMENT
         for who, number in sorted(self.numbers.items(), key=lambda item: int(item[1])):
-            mine = [one for one in self.told.values() if one.speaker == who]
-            sex = next(
-                (GENDERS[g].upper() for one in mine if (g := str(one.fields.get("gender")).lower()) in GENDERS), UNKNOWN
-            )
-            minutes = sum(one.row["n_samples"] / one.row["sr"] for one in mine) / 60
+            sex, minutes = self.sexes.get(who, UNKNOWN), sum(self.seconds[who]) / 60
             yield f"{number:<11}| {sex} | {', '.join(self.subsets[who]):<17}| {minutes:.2f} | {who}"

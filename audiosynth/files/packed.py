@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tarfile
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-TABLES: Final = 64
-"""Tables of contents kept, of some 2000 names each."""
+from audiosynth.errors import AssetError
+from audiosynth.files.archives import names_in
+
 _DEEP: Final = 3
 """Folders above a clip: audio/<split>/<number>."""
 
@@ -45,20 +44,12 @@ def stored_bytes(root: Path, name: str) -> bytes:
         path = root / tar
         if not path.is_file():
             raise
-        told = path.stat()
         try:
-            place = _table(path, told.st_size, told.st_mtime_ns).get(member)
-        except tarfile.TarError as error:
-            raise OSError(f"{path} is no tar file ({error})") from None
+            place = names_in(path).get(member)
+        except AssetError as error:
+            raise OSError(str(error)) from None
         if place is None:
             raise
         with path.open("rb") as file:
             file.seek(place[0])
             return file.read(place[1])
-
-
-@lru_cache(maxsize=TABLES)
-def _table(path: Path, size: int, changed: int) -> dict[str, tuple[int, int]]:  # noqa: ARG001
-    """Return where each member of a tar begins and how long it is; size and time tell one tar from its successor."""
-    with tarfile.open(path, "r:") as tar:
-        return {info.name: (info.offset_data, info.size) for info in tar if info.isfile()}

@@ -23,8 +23,11 @@ def shipped_recipes() -> list[str]:
     return sorted(path.stem for path in recipes_folder().glob("*.yaml"))
 
 
-def _instead(name: str, names: list[str]) -> str:
-    return did_you_mean(name, names) or f"; there are {', '.join(names)}"
+def _named(folder: Path, name: str, names: list[str], nobody: str) -> Path:
+    if name not in names:
+        instead = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+        raise UsageError(f"{nobody} '{name}'{instead}")
+    return folder / f"{name}.yaml"
 
 
 def starting_points() -> list[str]:
@@ -45,10 +48,7 @@ def starting_point(name: str) -> Path:
     >>> starting_point("rooms").name
     'rooms.yaml'
     """
-    names = starting_points()
-    if name not in names:
-        raise UsageError(f"no starting point is called '{name}'{_instead(name, names)}")
-    return recipes_folder() / _STARTING / f"{name}.yaml"
+    return _named(recipes_folder() / _STARTING, name, starting_points(), "no starting point is called")
 
 
 def shipped_recipe(name: str) -> Path:
@@ -64,7 +64,4 @@ def shipped_recipe(name: str) -> Path:
     >>> shipped_recipe("quickstart").name
     'quickstart.yaml'
     """
-    names = shipped_recipes()
-    if name not in names:
-        raise UsageError(f"no recipe called '{name}'{_instead(name, names)}")
-    return recipes_folder() / f"{name}.yaml"
+    return _named(recipes_folder(), name, shipped_recipes(), "no recipe called")

@@ -206,21 +206,10 @@ class Pick(Dealt):
         return found.meta if isinstance(found, Entry) else found
 
     def _instead(self, pool: Sequence[Member], scope: Scope) -> Member:
-        """Return another recording for one that was withdrawn: the first of further draws that may be used.
-
-        So no other clip changes, and what is withdrawn later changes only the clips that had it.
-        """
-        left = [member for member in pool if not isinstance(member, Withheld)]
-        if not left or self.how == "deck":
-            why = "a deck has each recording once" if left else "nothing else fits"
-            raise WithdrawnError(f"{scope.error(self.path, f'a recording of it was withdrawn, and {why}')}")
-        _note_refill(scope)
-        key = f"{scope.prefix}{self.path}~{scope.attempt}"
-        for again in range(TRIES):
-            found = pool[int(scope.dice.uniform(key, again) * len(pool))]
-            if not isinstance(found, Withheld):
-                return found
-        return left[int(scope.dice.uniform(key, TRIES) * len(left))]
+        """Return another recording for one that was withdrawn."""
+        if self.how == "deck" and not all(isinstance(member, Withheld) for member in pool):
+            raise _withdrawn(scope, self.path, "a deck has each recording once")
+        return instead(pool, scope, self.path, f"{scope.prefix}{self.path}~{scope.attempt}")
 
     def _conditions(self, name: str, node: Node, scope: Scope) -> dict[str, Any]:
         found = node.draw(scope)
@@ -241,11 +230,32 @@ class Pick(Dealt):
         return 0
 
 
-def _note_refill(scope: Scope) -> None:
-    """Note that something withdrawn was drawn for this clip, and something else is taken."""
-    while scope.parent is not None:
-        scope = scope.parent
-    scope.values[REFILLED] = True
+def instead(pool: Sequence[Member], scope: Scope, path: str, key: str) -> Member:
+    """Return something else of a pool for what was withdrawn: the first of further draws (of this `key`) that may be used.
+
+    So no other clip changes, and what is withdrawn later changes only the clips that had it. The clip is noted as filled up.
+
+    Raises
+    ------
+    WithdrawnError
+        If nothing else is there.
+    """
+    left = [member for member in pool if not isinstance(member, Withheld)]
+    if not left:
+        raise _withdrawn(scope, path, "nothing else fits")
+    top = scope
+    while top.parent is not None:
+        top = top.parent
+    top.values[REFILLED] = True
+    for again in range(TRIES):
+        found = pool[int(scope.dice.uniform(key, again) * len(pool))]
+        if not isinstance(found, Withheld):
+            return found
+    return left[int(scope.dice.uniform(key, TRIES) * len(left))]
+
+
+def _withdrawn(scope: Scope, path: str, why: str) -> WithdrawnError:
+    return WithdrawnError(f"{scope.error(path, f'a recording of it was withdrawn, and {why}')}")
 
 
 def is_condition(value: Any) -> bool:

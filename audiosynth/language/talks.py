@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from audiosynth.clip import Entry, Member
+from audiosynth.clip import Entry, Member, Withheld
 from audiosynth.errors import did_you_mean
+from audiosynth.language.draws import instead
 from audiosynth.language.nodes import MAX_REPEAT, Many, Node, Scope
 from audiosynth.language.talk import LOT_BITS, MAX_SPEAKERS, Talk, TurnMark, message_of
 from audiosynth.material.kept import Kept
@@ -185,7 +186,10 @@ class Turns(Node):
         return out
 
     def _said(self, scope: Scope, speaker: Speaker, seat: int, k: int) -> dict[str, Any]:
-        """Return the names of what is said in a speaker's turn number `k`: no utterance again before all were used."""
+        """Return the names of what is said in a speaker's turn number `k`: no utterance again before all were used.
+
+        But for one that was withdrawn: in its place stands another of the same speaker, which may come again.
+        """
         if not speaker.members:
             return {}
         first = speaker.members[0]
@@ -193,7 +197,11 @@ class Turns(Node):
             return {"voice": first.meta}
         n = len(speaker.members)
         turn, place = divmod(k, n)
-        return {"said": speaker.members[self._dealt(scope, f"said#{seat}.{turn}", n, place + 1)[place]]}
+        what = f"said#{seat}.{turn}"
+        said = speaker.members[self._dealt(scope, what, n, place + 1)[place]]
+        if isinstance(said, Withheld):
+            said = instead(speaker.members, scope, self.path, f"{scope.prefix}{self.path}.{what}~{place}")
+        return {"said": said}
 
     def children(self) -> Sequence[Node]:
         """Return the conditions, the settings, and what each speaker has."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from audiosynth.clip import Recording
+from audiosynth.errors import few
 from audiosynth.loading.parts import Loader
 from audiosynth.material.catalogue import Catalogue, fingerprint
 from audiosynth.material.licences import Declared, forbidden
@@ -57,9 +58,8 @@ def _licence(recording: Recording) -> str:
 
 def _told(reason: str, recordings: Iterable[Recording], declared: Declared) -> str:
     paths = [recording.path for recording in recordings]
-    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     said = ", ".join(f"{key}: {value}" for key, value in (("set", declared.set), ("use", declared.use)) if value)
     return (
-        f"{len(paths)} recordings cannot go into a set of `licence: {{{said}}}`: {reason} ({', '.join(paths[:SHOWN])}{more}); "
+        f"{len(paths)} recordings cannot go into a set of `licence: {{{said}}}`: {reason} ({few(paths, SHOWN)}); "
         "leave them out (`exclude`, or `licence: {on_conflict: leave_out}`), state their licence, or declare another"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from audiosynth.errors import few
 from audiosynth.files.mpeg import LAME_DELAY
 from audiosynth.loading.parts import Loader
 from audiosynth.material.catalogue import Catalogue, CatalogueSpec
@@ -64,8 +65,7 @@ def untold_delays(found: Catalogue) -> Iterator[str]:
     if not found.late:
         return
     by_lame = sum(maker == "lame" for _, maker in found.late)
-    more = f" and {len(found.late) - SHOWN} more" if len(found.late) > SHOWN else ""
-    which = f"{', '.join(path for path, _ in found.late[:SHOWN])}{more}"
+    which = few([path for path, _ in found.late], SHOWN)
     known = (
         f"LAME made {'them' if by_lame == len(found.late) else f'{by_lame} of them'}, whose sound is {LAME_DELAY} samples late"
         if by_lame
@@ -87,8 +87,7 @@ def lone_speakers(found: Catalogue, group: Sequence[str]) -> Iterator[str]:
             said.setdefault(str(recording.meta["speaker"]), []).append(place)
     alone = [f"{who} ({places[0]})" for who, places in said.items() if len(places) == 1]
     if alone:
-        more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
         yield (
             f"catalogue '{found.name}': splits are by speaker, and these have one utterance, with no other to set it against: "
-            f"{', '.join(alone[:SHOWN])}{more}"
+            f"{few(alone, SHOWN)}"
         )

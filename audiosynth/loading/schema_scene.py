@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from audiosynth.language.nodes import MAX_REPEAT
+from audiosynth.language.reserved_scene import FORMS
 from audiosynth.language.talk import Talk
 from audiosynth.loading.schema_parts import closed
 
@@ -18,9 +19,6 @@ _ROW: Final[Tree] = {
 }  # fmt: skip
 _ANY_MAP: Final[Tree] = {"type": "object"}
 _ROWS: Final[Tree] = {"type": "object", "minProperties": 1, "additionalProperties": _ROW}
-
-
-FORMS: Final = ("n", "density", "cooccurrence", "sequence", "timetable", "turns")
 
 
 def asked() -> Tree:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.errors import AssetError, UsageError
+from audiosynth.files.hashes import file_sha256
 from audiosynth.files.paths import files_below, is_below
 from audiosynth.files.remote import Remote, remote
 from audiosynth.material.index import default_cache_dir
@@ -22,7 +23,6 @@ SIZE: Final = "AUDIOSYNTH_DOWNLOADS_GB"
 DEFAULT_GB: Final = 50.0
 _MARKS: Final = ("ETag", "etag", "LastModified", "last_modified", "md5Hash", "mtime", "created")
 """What file systems say of a file that changes with its content."""
-_BLOCK: Final = 1 << 20
 
 
 def downloaded(url: str, environ: Mapping[str, str]) -> Path:
@@ -112,20 +112,17 @@ def _download(there: Remote, path: str, size: int | None, place: Path) -> str:
     """Download a file into the cache; return its hash."""
     temporary = place / f"{os.getpid()}.part"
     place.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
     try:
         there.get(path, temporary, size)
-        with temporary.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-        target = _object(place, digest.hexdigest())
+        sha256 = file_sha256(temporary)
+        target = _object(place, sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.replace(target)
     except FileNotFoundError:
         raise AssetError(f"{there.url}: {path} was listed and is not there any more") from None
     finally:
         temporary.unlink(missing_ok=True)
-    return digest.hexdigest()
+    return sha256
 
 
 def _link(source: Path, target: Path) -> None:

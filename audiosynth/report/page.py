@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.errors import AudiosynthError
-from audiosynth.files import strictyaml
+from audiosynth.leakage import shared_roots
 from audiosynth.report import charts
 from audiosynth.report.embed import script_json
 from audiosynth.report.figures import MEASURED, SNR_STEP, Figures
@@ -142,16 +142,11 @@ def _leakage(figures: Figures, source: Source) -> list[dict[str, Any]]:
     return found
 
 
-def _shared_by_recipe(path: Path) -> set[str]:
-    """Return the data roots that the recipe lets all splits share: those whose catalogues have ``group: null``."""
+def _shared_by_recipe(path: Path) -> frozenset[str]:
     try:
-        tree = strictyaml.load_file(path).tree
-    except (AudiosynthError, OSError):
-        return set()
-    catalogues = tree.get("catalogues") if isinstance(tree, dict) else None
-    specs = [spec for spec in catalogues.values() if isinstance(spec, dict)] if isinstance(catalogues, dict) else []
-    kept = {spec.get("data") for spec in specs if spec.get("group", "path") is not None}
-    return {str(spec.get("data")) for spec in specs} - {str(name) for name in kept}
+        return shared_roots(path)
+    except (AudiosynthError, OSError):  # a page is made of a set whose recipe was edited, too
+        return frozenset()
 
 
 def _assets(source: Source) -> dict[str, Any]:

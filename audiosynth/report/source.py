@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.finish import read_assets
-from audiosynth.building.rows import is_packed, lines_of
+from audiosynth.building.index import row_count
+from audiosynth.building.rows import lines_of
 from audiosynth.errors import ManifestError, UsageError
 from audiosynth.exports import read_head
 from audiosynth.manifest import NAMES, named, open_manifest, read_rows
 
 MAX_ROWS: Final = 100_000
 """Rows that are read; of a longer manifest so many, evenly spread."""
-_BLOCK: Final = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def open_source(root: Path) -> Source:
     if any((root / name).is_file() for name in NAMES) and (root / "dataset.json").is_file():
         head, manifest = read_head(root), open_manifest(root)
         return Source(
-            root, head["name"], str(head.get("description") or ""), (manifest,), _count([manifest]), None, head
+            root, head["name"], str(head.get("description") or ""), (manifest,), row_count(manifest), None, head
         )
     if not state.is_file():
         raise ManifestError(
@@ -133,7 +132,7 @@ def open_source(root: Path) -> Source:
     files = tuple(
         chain.from_iterable(sorted((root / ".build" / "units").glob(f"{name}-[0-9]*.jsonl")) for name in clips)
     )
-    return Source(root, root.resolve().name, "", files, _count(files), sum(clips.values()), {})
+    return Source(root, root.resolve().name, "", files, sum(map(row_count, files)), sum(clips.values()), {})
 
 
 def _planned(state: Path) -> dict[str, int]:
@@ -143,16 +142,3 @@ def _planned(state: Path) -> dict[str, int]:
         return {str(name): int(n) for name, n in clips.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ManifestError(f"{state}: is not what a build writes; was it edited? Build again with --fresh") from None
-
-
-def _count(files: Iterable[Path]) -> int:
-    """Return the number of lines that hold something."""
-    n = 0
-    for path in files:
-        with gzip.open(path, "rb") if is_packed(path) else path.open("rb") as file:
-            last = b"\n"
-            while block := file.read(_BLOCK):
-                n += block.count(b"\n") - (last + block).count(b"\n\n")
-                last = block[-1:]
-            n += last != b"\n"
-    return n
