@@ -23,8 +23,6 @@ from audiosynth.sound.fingerprint import Print
 
 SHARD: Final = 25
 """Clips in one script: a click loads one of them."""
-SPOKEN: Final = ("words", "phones", "sub_events", "texts")
-"""What a label may say of the inside of its event, as [text, onset, offset] in samples."""
 
 
 @dataclass(frozen=True)
