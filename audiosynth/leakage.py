@@ -94,6 +94,18 @@ def _digest(tree: Any) -> str:
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def is_meant(kind: str, what: str, shared: frozenset[str]) -> bool:
+    """Return whether a recipe means what is in two splits to be there: of shared data roots, or a simulated room, which is drawn for each clip.
+
+    Examples
+    --------
+    >>> is_meant("recording", "rooms:hall.wav", frozenset({"rooms"})), is_meant("room", "shoebox 12ab", frozenset())
+    (True, True)
+    """
+    data, colon, _ = what.partition(":")
+    return data in shared if colon else kind == "room"
+
+
 def shared_roots(recipe: Path) -> frozenset[str]:
     """Return the data roots that a set's recipe lets all splits share; none where there is no recipe.
 

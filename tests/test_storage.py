@@ -16,6 +16,7 @@ from audiosynth import build, load_recipe
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError
 from audiosynth.files import remote
+from audiosynth.files.locks import locked_file
 from audiosynth.material.downloads import PLACE, SIZE, downloaded
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'audiosynth[storage]'")
@@ -234,6 +235,22 @@ def test_downloads_are_bounded(store, tmp_path):
         downloaded("memory://data/c", environ)
     with pytest.raises(AssetError, match="there are no files"):
         downloaded("memory://data/none", environ)
+
+
+def test_one_process_at_a_time_changes_the_cache(store, tmp_path):
+    """A download waits while another process has the cache: what that one links must not be cleared away."""
+    store.pipe_file("/data/a/1.wav", b"a" * 1000)
+    cache, found = tmp_path / "cache", []
+    cache.mkdir()
+    thread = threading.Thread(target=lambda: found.append(downloaded("memory://data/a", {PLACE: str(cache)})))
+    with locked_file(cache / "lock"):
+        with pytest.raises(OSError, match="unavailable"), locked_file(cache / "lock"):
+            pass
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+    thread.join(10)
+    assert tree_of(found[0]) == {"1.wav": b"a" * 1000}
 
 
 def test_a_download_that_is_cut_is_no_recording(store, tmp_path, monkeypatch):

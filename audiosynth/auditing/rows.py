@@ -12,7 +12,7 @@ from audiosynth.auditing.findings import SHOWN, Finding, State
 from audiosynth.building.content import recordings_in
 from audiosynth.building.rows import rows_of
 from audiosynth.errors import ManifestError, few
-from audiosynth.leakage import Leakage
+from audiosynth.leakage import Leakage, is_meant
 from audiosynth.manifest import safe_path
 from audiosynth.sound.polyphony import overlap
 
@@ -96,9 +96,7 @@ def leaks(rows: Rows, shared: frozenset[str]) -> Iterator[Finding]:
         meant: list[str] = []
         not_meant: list[str] = []
         for what in rows.leakage.shared(kind):
-            data, colon, _ = what.partition(":")
-            free = (data in shared) if colon else kind == "room"
-            (meant if free else not_meant).append(what)
+            (meant if is_meant(kind, what, shared) else not_meant).append(what)
         if not_meant:
             way = (
                 "group the catalogue by it" if kind in ("recording", "speaker") else "draw it from a cast of its split"

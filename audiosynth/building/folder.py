@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.placing import put
 from audiosynth.building.state import IDENTITIES, changes
 from audiosynth.errors import BuildError
+from audiosynth.files.locks import locked_file
 
 WORK: Final = ".build"
 _IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "kept", "failed", "packed", "withdrawn.json"})
@@ -106,22 +107,11 @@ def clear(root: Path) -> bool:
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Hold the operating system's lock on a build; it falls when the process ends, however it ends."""
-    with (root / WORK / "lock").open("a+b") as file:
+    with ExitStack() as stack:
         try:
-            _lock(file)
+            stack.enter_context(locked_file(root / WORK / "lock"))
         except OSError:
             raise BuildError(
                 f"{root}: another build is running in this folder; wait for it or choose another with -o"
             ) from None
         yield
-
-
-def _lock(file: Any) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        return
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

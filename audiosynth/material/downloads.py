@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from audiosynth.errors import AssetError, UsageError
 from audiosynth.files.hashes import file_sha256
+from audiosynth.files.locks import locked_file
 from audiosynth.files.paths import files_below, is_below
 from audiosynth.files.remote import Remote, remote
 from audiosynth.material.index import default_cache_dir
@@ -57,8 +58,10 @@ def downloaded(url: str, environ: Mapping[str, str]) -> Path:
             f"{url}: {total / 1e9:.1f} GB, and downloads may take {most / 1e9:g} GB; raise {SIZE}, or name a smaller folder"
         )
     tree = place / "trees" / hashlib.sha256(url.encode()).hexdigest()[:32]
-    _fill(there, listing, tree, place)
-    _bound(place, most, keep=tree)
+    place.mkdir(parents=True, exist_ok=True)
+    with locked_file(place / "lock", wait=True):  # what one process links, another must not take for unused
+        _fill(there, listing, tree, place)
+        _bound(place, most, keep=tree)
     return tree / "files"
 
 
@@ -111,7 +114,6 @@ def _object(place: Path, sha256: str) -> Path:
 def _download(there: Remote, path: str, size: int | None, place: Path) -> str:
     """Download a file into the cache; return its hash."""
     temporary = place / f"{os.getpid()}.part"
-    place.mkdir(parents=True, exist_ok=True)
     try:
         there.get(path, temporary, size)
         sha256 = file_sha256(temporary)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.errors import AudiosynthError
-from audiosynth.leakage import shared_roots
+from audiosynth.leakage import is_meant, shared_roots
 from audiosynth.report import charts
 from audiosynth.report.embed import script_json
 from audiosynth.report.figures import MEASURED, SNR_STEP, Figures
@@ -132,7 +132,7 @@ def _leakage(figures: Figures, source: Source) -> list[dict[str, Any]]:
         counts, shared = figures.leakage.counts(kind), figures.leakage.shared(kind)
         if not counts:
             continue
-        allowed = {what for what in shared if what.partition(":")[0] in free}
+        allowed = {what for what in shared if is_meant(kind, what, free)}
         bad = {what: dict(splits) for what, splits in shared.items() if what not in allowed}
         rows = [(what, ", ".join(f"{split}: {n}" for split, n in splits.items())) for what, splits in bad.items()]
         found.append(

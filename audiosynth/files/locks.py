@@ -1,0 +1,41 @@
+"""The operating system's locks on files: they fall when the process ends, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def locked_file(path: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of a file, which is made if missing.
+
+    Parameters
+    ----------
+    path
+        The file; what is in it stays.
+    wait
+        Wait until whoever holds it lets go (on Windows for ten seconds).
+
+    Raises
+    ------
+    OSError
+        If another process holds it.
+    """
+    with path.open("a+b") as file:
+        _lock(file, wait=wait)
+        yield
+
+
+def _lock(file: Any, *, wait: bool) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        mode = "LK_LOCK" if wait else "LK_NBLCK"
+        msvcrt.locking(file.fileno(), getattr(msvcrt, mode), 1)  # type: ignore[attr-defined, unused-ignore]
+        return
+    fcntl.flock(file.fileno(), fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
