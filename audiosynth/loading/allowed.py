@@ -59,7 +59,11 @@ def _told(reason: str, recordings: Iterable[Recording], declared: Declared) -> s
     paths = [recording.path for recording in recordings]
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     said = ", ".join(f"{key}: {value}" for key, value in (("set", declared.set), ("use", declared.use)) if value)
+    way = (
+        "leave them out (`exclude`, or `licence: {on_conflict: leave_out}`)" if declared.on_conflict == "error" else
+        "leaving them out would leave none, so take the catalogue out"
+    )  # fmt: skip
     return (
         f"{len(paths)} recordings cannot go into a set of `licence: {{{said}}}`: {reason} ({', '.join(paths[:SHOWN])}{more}); "
-        "leave them out (`exclude`, or `licence: {on_conflict: leave_out}`), state their licence, or declare another"
+        f"{way}, state their licence, or declare another"
     )
