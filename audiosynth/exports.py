@@ -14,10 +14,12 @@ from pydantic import ValidationError
 
 from audiosynth import registry
 from audiosynth.building.finish import view
+from audiosynth.building.orders import packing_of
 from audiosynth.building.rows import rows_of
 from audiosynth.errors import BuildError, ManifestError, UsageError
 from audiosynth.files.paths import plain_name
 from audiosynth.manifest import open_manifest, parse_row
+from audiosynth.records.output import Packing
 
 LATER: Final = "labels/export.json"
 """What was exported after the build, with all options: what `verify` needs to write it again."""
@@ -63,6 +65,7 @@ def export_labels(
     root = Path(root)
     trees = _trees(exporters)
     head = read_head(root)
+    _hold_packing(trees, packing_of(head))
     _hold_rows(root)
     folder = _own(root) if out is None else _other(root, Path(out), trees)
     folder.mkdir(parents=True, exist_ok=True)
@@ -161,6 +164,13 @@ def _trees(exporters: Iterable[str | Mapping[str, Any]]) -> list[dict[str, Any]]
     if twice is not None:
         raise UsageError(f"exporter {twice}: is asked for twice; both would write the same files")
     return trees
+
+
+def _hold_packing(trees: Iterable[Mapping[str, Any]], packing: Packing) -> None:
+    """Check that every format is of use beside the audio as it is packed."""
+    for tree in trees:
+        if why := packing.refusal(registry.create("exporters", tree)):
+            raise BuildError(f"{_plain(tree)}: {why}")
 
 
 def _hold_rows(root: Path) -> None:

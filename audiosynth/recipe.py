@@ -108,7 +108,7 @@ def load_recipe(
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
     compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
     output, packing = output_of(loader, tree, settings)
-    exports, supervision = exports_of(loader, tree), supervision_of(loader, tree, counts)
+    exports, supervision = exports_of(loader, tree, packing), supervision_of(loader, tree, counts)
     declared, licence = data_roots(loader, tree), licence_of(loader, tree)
     loader.stop()
     scene, lets, warnings, sounds = compiled

@@ -16,6 +16,7 @@ import pytest
 from material import tree_of, write_recipe
 
 from audiosynth import ClipDataset, build, diff, export_labels, load_recipe, merge, reproduce, vary, verify
+from audiosynth.errors import BuildError, RecipeError
 
 CLIPS_PER_TAR = 100
 ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
@@ -148,3 +149,13 @@ def test_a_kill_while_packing_loses_nothing(sets, tmp_path, moment, calls):
     assert done.returncode == -signal.SIGKILL
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
     assert tree_of(build(load_recipe(path), tmp_path / "out").root) == tree_of(root)
+
+
+def test_formats_that_name_files_are_refused_and_the_card_says_tar(sets):
+    """Paths in wav.scp or cuts would lead nowhere: neither a recipe nor a later export writes them."""
+    _, root, path = sets
+    with pytest.raises(BuildError, match=r"kaldi: this format names the file of each clip.*webdataset"):
+        export_labels(root, ["kaldi"])
+    with pytest.raises(RecipeError, match=r"croissant: this format names the file"):
+        load_recipe(path, set_values=["export=[croissant]"])
+    assert "in tar files that WebDataset reads" in (root / "README.md").read_text("utf-8")

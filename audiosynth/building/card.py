@@ -10,6 +10,7 @@ from typing import Any, Final
 from audiosynth.building.content import SOUNDS, Content
 from audiosynth.exporters.attribution import escaped
 from audiosynth.files import strictyaml
+from audiosynth.manifest import NAMES
 from audiosynth.material.licences import spdx
 
 SHOWN: Final = 50
@@ -119,7 +120,7 @@ def _intro(head: Mapping[str, Any]) -> Iterator[str]:
         else f"from the set {escaped(str(parent.get('name') or 'of another manifest'))}, with something changed"
     )
     yield (
-        f"**Synthetic audio**, made with audiosynth {made}: every clip can be made again from its row in `manifest.jsonl`. "
+        f"**Synthetic audio**, made with audiosynth {made}: every clip can be made again from its row in `{_manifest(head)}`. "
         "Labels are what was put there, not what somebody heard."
     )  # fmt: skip
 
@@ -216,9 +217,18 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(map(escaped, names[:SHOWN])) + more
 
 
+def _manifest(head: Mapping[str, Any]) -> str:
+    return NAMES[head["output"].get("manifest") == "gzip"]
+
+
+def _tars(head: Mapping[str, Any]) -> bool:
+    return bool(head["output"].get("audio") == "tar")
+
+
 def _use(head: Mapping[str, Any]) -> Iterator[str]:
     formats = ", ".join(str(tree["type"]).partition("@")[0] for tree in head["export"])
-    yield f"Audio is below `audio/`, labels are below `labels/` ({formats or 'none'}); `manifest.jsonl` has everything that is known of each clip."
+    tars = ", in tar files that WebDataset reads" if _tars(head) else ""
+    yield f"Audio is below `audio/`{tars}, labels are below `labels/` ({formats or 'none'}); `{_manifest(head)}` has everything that is known of each clip."
     yield ""
     yield "```"
     yield "audiosynth verify DIR       # is every file as it was written?"

@@ -86,6 +86,7 @@ class Croissant(Component):
     """
 
     type_name: ClassVar[str] = "croissant"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"inaudible": "keep"})
 
     inaudible: Annotated[Inaudible, Field(description="whether events that cannot be heard in the mix are listed")] = (

@@ -33,6 +33,7 @@ class DcaseS5(Component):
     """
 
     type_name: ClassVar[str] = "dcase_s5"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"n_sources": 2, "target": "direct"})
 
     n_sources: Annotated[

@@ -33,6 +33,7 @@ class Fuss(Component):
     """
 
     type_name: ClassVar[str] = "fuss"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"classes": True, "max_sources": 8})
 
     max_sources: Annotated[

@@ -69,6 +69,7 @@ class Kaldi(Component):
     """
 
     type_name: ClassVar[str] = "kaldi"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {},
         {"paths": "absolute", "inaudible": "keep"},

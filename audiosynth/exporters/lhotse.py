@@ -33,6 +33,7 @@ class Lhotse(OfUtterances):
     """
 
     type_name: ClassVar[str] = "lhotse"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"suffix": "", "speed_speakers": True, "inaudible": "keep"})
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:

@@ -33,6 +33,7 @@ class Librimix(Component):
     """
 
     type_name: ClassVar[str] = "librimix"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"n_src": 3, "target": "early"})
 
     n_src: Annotated[int, Field(ge=1, le=100, description="sources of every clip", json_schema_extra={"unit": ""})] = 2

@@ -45,6 +45,7 @@ class Nemo(OfUtterances):
     """
 
     type_name: ClassVar[str] = "nemo"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"task": "asr", "suffix": "-rep"})
 
     task: Annotated[Literal["classification", "asr"], Field(description="what is to be trained")] = "classification"

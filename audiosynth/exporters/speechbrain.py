@@ -38,6 +38,7 @@ class Speechbrain(OfUtterances):
     """
 
     type_name: ClassVar[str] = "speechbrain"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"suffix": "_rep", "replicas": [1, 2]})
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:

@@ -31,6 +31,7 @@ class Utterances(OfUtterances):
     """
 
     type_name: ClassVar[str] = "utterances"
+    names_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"format": "jsonl", "suffix": ""})
 
     format: Annotated[Literal["csv", "tsv", "jsonl"], Field(description="which kind of table")] = "csv"

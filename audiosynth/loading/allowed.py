@@ -59,6 +59,10 @@ def _licence(recording: Recording) -> str:
 def _told(reason: str, recordings: Iterable[Recording], declared: Declared) -> str:
     paths = [recording.path for recording in recordings]
     said = ", ".join(f"{key}: {value}" for key, value in (("set", declared.set), ("use", declared.use)) if value)
+    way = (
+        "leave them out (`exclude`, or `licence: {on_conflict: leave_out}`)" if declared.on_conflict == "error" else
+        "leaving them out would leave none, so take the catalogue out"
+    )  # fmt: skip
     return (
         f"{len(paths)} recordings cannot go into a set of `licence: {{{said}}}`: {reason} ({few(paths, SHOWN)}); "
         "leave them out (`exclude`, or `licence: {on_conflict: leave_out}`), state their licence, or declare another"

@@ -258,8 +258,8 @@ def licence_of(loader: Loader, tree: Mapping[str, Any]) -> Declared | None:
         return None
 
 
-def exports_of(loader: Loader, tree: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """Return the exporters' trees, validated."""
+def exports_of(loader: Loader, tree: Mapping[str, Any], packing: Packing) -> tuple[Mapping[str, Any], ...]:
+    """Return the exporters' trees, validated; one that names files which `packing` does away with is a problem."""
     raw = tree.get("export", ["jsonl"])
     if not isinstance(raw, list):
         loader.fail(("export",), f"expected a list of exporters, got {shown(raw)}")
@@ -268,7 +268,10 @@ def exports_of(loader: Loader, tree: Mapping[str, Any]) -> tuple[Mapping[str, An
     for i, entry in enumerate(raw):
         item = {"type": entry} if isinstance(entry, str) else entry
         try:
-            out.append(registry.dump(registry.create("exporters", item)))
+            exporter = registry.create("exporters", item)
+            out.append(registry.dump(exporter))
+            if why := packing.refusal(exporter):
+                loader.fail(("export", i), f"{item['type']}: {why}")
         except ValidationError as error:
             for loc, message in registry.explain(error, str(item.get("type"))):
                 loader.fail(("export", i, *loc), message)

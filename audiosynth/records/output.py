@@ -77,7 +77,7 @@ class Packing(Strict):
         ``gzip`` writes manifest.jsonl.gz, some eight times smaller; its index still finds any row at once.
     audio
         ``tar`` packs every 1000 clips, with their labels, while the build runs. Rows keep their paths; formats of labels that
-        name files are of no use then.
+        name files (`names_audio`) are refused then.
     """
 
     manifest: Literal["plain", "gzip"] = Field(
@@ -91,6 +91,15 @@ class Packing(Strict):
     def told(self) -> dict[str, Any]:
         """Return what is not as it usually is, for `dataset.json`."""
         return self.model_dump(exclude_defaults=True)
+
+    def refusal(self, exporter: object) -> str:
+        """Return why an exporter is of no use beside such files; empty if it is of use."""
+        if self.audio != "tar" or not getattr(exporter, "names_audio", False):
+            return ""
+        return (
+            "this format names the file of each clip, and there are none beside `output: {audio: tar}`; leave it out, build with "
+            "`audio: files`, or take one that holds the audio itself: webdataset, lhotse_shar, parquet, audiofolder"
+        )
 
 
 class SetOutput(Packing, Output):
