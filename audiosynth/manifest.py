@@ -294,6 +294,6 @@ def open_manifest(path: Path) -> Path:
     found = next((f for n in NAMES if (f := path / n).is_file()), path / NAMES[0]) if path.is_dir() else path
     if not found.is_file():
         raise ManifestError(
-            f"{found}: no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made)"
+            f"{found}: no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made; a build that was stopped goes on when the same command runs again)"
         )
     return found

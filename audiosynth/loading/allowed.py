@@ -65,5 +65,5 @@ def _told(reason: str, recordings: Iterable[Recording], declared: Declared) -> s
     )  # fmt: skip
     return (
         f"{len(paths)} recordings cannot go into a set of `licence: {{{said}}}`: {reason} ({few(paths, SHOWN)}); "
-        "leave them out (`exclude`, or `licence: {on_conflict: leave_out}`), state their licence, or declare another"
+        f"{way}, state their licence, or declare another"
     )
