@@ -128,7 +128,7 @@ TEN = [
     # 10. the wrong thing for a command, a clip by another name
     ("reproduce mine.yaml", 1, "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"),
     ("verify mine.yaml", 2, "mine.yaml: is a file; give the folder of the dataset"),
-    ("stats empty", 1, "no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made)"),
+    ("stats empty", 1, "no such manifest; a finished build has a manifest.jsonl (give the folder that `audiosynth build` made; a build that was stopped goes on"),
     ("build empty", 2, "empty: is a folder; expected a YAML file or the name of a recipe"),
     ("preview mine.yaml --clip last", 2, "expected a number from 0 or an id such as train-000000003, got 'last'"),
 ]  # fmt: skip
