@@ -59,7 +59,7 @@ def card(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], content: 
     """
     sections = (
         _intro(head), ("## Splits", "", *_splits(head)), ("## Classes", "", *_classes(head["classes"])), ("## What it is made of", "", *_shares(content)),
-        ("## Licences", "", *_licences(head, assets)), ("## Privacy", "", *_privacy(assets, content)), ("## How to use it", "", *_use(head)),
+        ("## Licences", "", *_licences(head, assets)), ("## Privacy", "", *_privacy(head, assets, content)), ("## How to use it", "", *_use(head)),
     )  # fmt: skip
     body = "\n\n".join("\n".join(lines) for lines in sections)
     return f"---\n{strictyaml.dump(front_matter(head, assets, content))}---\n\n{body}\n"
@@ -180,7 +180,7 @@ def _licences(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]]) -> I
     yield f"{checked}; `ATTRIBUTION.md` names every recording and its author, and goes along with the set."
 
 
-def _privacy(assets: Sequence[Mapping[str, Any]], content: Content) -> Iterator[str]:
+def _privacy(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], content: Content) -> Iterator[str]:
     people = sorted({name for row in assets for name in row.get("speakers", ())})
     voices = sum("voice" in row.get("used_as", ()) for row in assets)
     if voices:
@@ -205,9 +205,10 @@ def _privacy(assets: Sequence[Mapping[str, Any]], content: Content) -> Iterator[
     if content.refilled:
         yield f"- **Withdrawn**: {content.refilled} clips hold other recordings in place of some that were withdrawn (`withdrawn.json`)."
     if assets:
+        first = "build the set again from `recipe.yaml` with `output.audio=files`, then " if _tars(head) else ""
         yield ""
         yield (
-            "To take somebody's recordings out: `audiosynth withdraw DIR --speaker ID`, or `--asset SHA256` for one recording; "
+            f"To take somebody's recordings out: {first}`audiosynth withdraw DIR --speaker ID`, or `--asset SHA256` for one recording; "
             "the clips that used them are made again without."
         )
 
