@@ -244,7 +244,7 @@ def test_one_process_at_a_time_changes_the_cache(store, tmp_path):
     cache.mkdir()
     thread = threading.Thread(target=lambda: found.append(downloaded("memory://data/a", {PLACE: str(cache)})))
     with locked_file(cache / "lock"):
-        with pytest.raises(OSError, match="unavailable"), locked_file(cache / "lock"):
+        with pytest.raises(BlockingIOError, match="held by another process"), locked_file(cache / "lock"):
             pass
         thread.start()
         thread.join(0.2)

@@ -110,7 +110,7 @@ def locked(root: Path) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             stack.enter_context(locked_file(root / WORK / "lock"))
-        except OSError:
+        except BlockingIOError:
             raise BuildError(
                 f"{root}: another build is running in this folder; wait for it or choose another with -o"
             ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EAGAIN
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,16 @@ def locked_file(path: Path, *, wait: bool = False) -> Iterator[None]:
 
     Raises
     ------
-    OSError
+    BlockingIOError
         If another process holds it.
+    OSError
+        If the file cannot be made.
     """
     with path.open("a+b") as file:
-        _lock(file, wait=wait)
+        try:
+            _lock(file, wait=wait)
+        except OSError as error:
+            raise BlockingIOError(EAGAIN, f"held by another process ({error.strerror})", str(path)) from None
         yield
 
 
