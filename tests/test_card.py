@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import pytest
 import yaml
@@ -154,21 +153,16 @@ def test_names_cannot_become_markup():
     assert shares == [[" 1 ", " 1.0 ", " 33.3 % "]] * 3
 
 
-def test_a_card_costs_next_to_nothing():
-    """Less than 50 ms, for as many classes, people and recordings as a large set has."""
+def test_a_card_stays_short():
+    """For as many classes, people and recordings as a large set has."""
     assets = [
         {"data": "d", "path": f"{i}.wav", "licence": "CC-BY-4.0", "used_as": ["voice"], "speakers": [f"p{i}"]}
         for i in range(2000)
     ]
     head = _head(classes={f"c{i}": {"events": i, "seconds": 1.0} for i in range(500)})
-    card(head, assets, Content())
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        text = card(head, assets, Content())
-        times.append(time.process_time() - start)
-    assert min(times) < 0.05
+    text = card(head, assets, Content())
     assert len(text) < 20_000
+    assert "more (`assets.jsonl`)" in text
 
 
 def test_builds_of_shipped_recipes_have_valid_cards(tmp_path):
