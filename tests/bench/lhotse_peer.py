@@ -38,7 +38,7 @@ def augmented(kind: str, folder: Path) -> Iterator[Cut]:
     """Yield the augmented cuts, none of which has been loaded."""
     dice = np.random.default_rng(1)
     rirs = [Recording.from_file(path) for path in sorted((folder / "rirs").glob("*.wav"))]
-    noises = cuts_of(folder / "noises").map(lambda cut: cut.drop_supervisions())
+    noises = cuts_of(folder / "noises").map(lambda cut: cut.drop_supervisions()).to_eager()
     cuts = cuts_of(folder / ("long" if kind.endswith("10") else "short")).repeat()
     heard = cuts.map(lambda cut: cut.reverb_rir(rirs[dice.integers(len(rirs))], affix_id=False))
     mixed = heard.mix(noises, snr=(0.0, 20.0), preserve_id="left", random_mix_offset=True, seed=2)
