@@ -243,10 +243,11 @@ def _row(
     work: Workspace,
     recipe_sha256: str,
 ) -> dict[str, Any]:
-    decoders = work.assets.decoders(recordings(clip.spec)) if isinstance(work.assets, AssetStore) else ()
+    used = recordings(clip.spec)
+    decoders = work.assets.decoders(used) if isinstance(work.assets, AssetStore) else ()
     return make_row(
         clip, file_sha256=file_sha256, written_sha256=written_sha256, needs=needs_of(clip.spec, decoders=decoders),
-        recipe_sha256=recipe_sha256, stems=stems,
+        recipe_sha256=recipe_sha256, stems=stems, used=used,
     )  # fmt: skip
 
 
