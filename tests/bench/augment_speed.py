@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import statistics
 import subprocess
 import sys
@@ -32,9 +33,10 @@ from scipy.signal import fftconvolve
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, write_recipe, write_wav
 
-from audiosynth import load_recipe, plan_clip, render
+from audiosynth import load_recipe
 from audiosynth.building.memory import keep_freed_memory
-from audiosynth.building.units import write_clip
+from audiosynth.building.orders import RecipeOrder
+from audiosynth.building.units import Unit, render_unit, unit_name
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
@@ -43,7 +45,7 @@ from audiosynth.sound import mixing
 PEERS = {"peer": Path(__file__).with_name("augment_peer.py"), "lhotse": Path(__file__).with_name("lhotse_peer.py")}
 """audiomentations' side and lhotse's, by what they are called in what `raced` finds."""
 SR = 16_000
-N_UTTERANCES = {"short": 240, "long": 90}
+N_UTTERANCES = {"short": 640, "long": 256}
 SECONDS = {"short": 1.0, "long": 10.0}
 KINDS = ("mix1", "mix10", "pitch1", "pitch10", "stretch1", "stretch10")
 """What is done, and to utterances of how many seconds."""
@@ -51,8 +53,7 @@ FASTER, OVER_FLOOR = {"mix": 1.2, "pitch": 1.0, "stretch": 1.0}, 1.3
 """At least so many times as fast as audiomentations; at most so many times the floor."""
 OVER_LHOTSE = 3.0
 """At least so many times as fast as lhotse's offline path."""
-N_WARM = 10
-TURN = 30
+TURN = 64
 """Clips that each makes in a row before the next does: a set is made in a row, with what the processor keeps at hand."""
 
 
@@ -100,22 +101,24 @@ def recipe_of(kind: str, folder: Path) -> Path:
 
 
 class Ours:
-    """Our side: one clip a call."""
+    """Our side: clips as a build's worker makes them, in a row."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.recipe = load_recipe(recipe_of(kind, folder), cache_dir=folder / "cache")
         self.work = Workspace(AssetStore(self.recipe.roots))
-        self.root, self.scratch = folder / "out", folder / "scratch"
-        self.scratch.mkdir(exist_ok=True)
+        self.order, self.root = RecipeOrder(self.recipe), folder / "out"
+        (self.root / ".build" / "tmp").mkdir(parents=True, exist_ok=True)
         keep_freed_memory()  # as workers do
         mixing.load_kernel()  # as builds of 512 clips and more do
 
-    def clip(self, i: int) -> dict[str, Any]:
-        """Make clip `i`."""
-        clip = render(plan_clip(self.recipe, "train", i), assets=self.work)
-        row = write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64)
-        dumps(row)
-        return row
+    def clips(self, numbers: range) -> None:
+        """Make clips: plan, render, hash, write, rows."""
+        render_unit(self.order, Unit("train", numbers.start, numbers.stop), self.root, self.work)
+
+    def row(self) -> dict[str, Any]:
+        """Return the row of the first clip."""
+        self.clips(range(1))
+        return json.loads((self.root / ".build" / "units" / unit_name("train", 0)).read_text())
 
 
 class Floor:
@@ -153,10 +156,10 @@ class Floor:
             dumps(self.row)
 
 
-def timed(task: Callable[[int], object], i: int) -> float:
-    """Return the seconds of processor time of one clip."""
+def timed(task: Callable[[Any], object], what: Any) -> float:
+    """Return the seconds of processor time of a task: one clip, or several."""
     start = time.process_time()
-    task(i)
+    task(what)
     return time.process_time() - start
 
 
@@ -201,12 +204,12 @@ class Peer:
 
 
 def raced(peers: Mapping[str, str | None], kind: str, folder: Path) -> dict[str, float]:
-    """Return medians in ms: ours, the floor's, the floor's with hashes and a row, each peer's; `TURN` clips in turn.
+    """Return ms a clip: ours, the floor's, the floor's with hashes and a row, each peer's; medians of turns of `TURN` clips each.
 
     `peers` are names of `PEERS` and the Python of each, if there is one; lhotse has no pitch or stretch, and mixes only.
     """
     ours, floor = Ours(kind, folder), Floor(kind, folder)
-    vowed = Floor(kind, folder, ours.clip(0))
+    vowed = Floor(kind, folder, ours.row())
     found: dict[str, list[float]] = {"ours": [], "floor": [], "vowed": [], **{name: [] for name in PEERS}}
     count = N_UTTERANCES["long" if kind.endswith("10") else "short"]
     mixes = kind.startswith("mix")
@@ -217,13 +220,13 @@ def raced(peers: Mapping[str, str | None], kind: str, folder: Path) -> dict[str,
             if python and (mixes or name != "lhotse")
         }
         for turn in (range(first, first + TURN) for first in range(0, count, TURN)):
-            found["ours"] += [timed(ours.clip, i) for i in turn]
+            found["ours"].append(timed(ours.clips, turn) / TURN)
             if mixes:
-                found["floor"] += [timed(floor.clip, i) for i in turn]
-                found["vowed"] += [timed(vowed.clip, i) for i in turn]
+                found["floor"].append(statistics.mean(timed(floor.clip, i) for i in turn))
+                found["vowed"].append(statistics.mean(timed(vowed.clip, i) for i in turn))
             for name, peer in others.items():
-                found[name] += [peer.clip() for _ in turn]
-    return {name: 1e3 * statistics.median(times[N_WARM:]) for name, times in found.items() if times}
+                found[name].append(statistics.mean(peer.clip() for _ in turn))
+    return {name: 1e3 * statistics.median(times[1:]) for name, times in found.items() if times}
 
 
 def profile(kind: str, folder: Path) -> None:
@@ -233,14 +236,13 @@ def profile(kind: str, folder: Path) -> None:
 
     ours = Ours(kind, folder)
     count = N_UTTERANCES["long" if kind.endswith("10") else "short"]
-    for i in range(N_WARM):
-        ours.clip(i)
+    ours.clips(range(TURN))
     watch = cProfile.Profile()
     watch.enable()
-    for i in range(N_WARM, count):
-        ours.clip(i)
+    for first in range(TURN, count, TURN):
+        ours.clips(range(first, first + TURN))
     watch.disable()
-    print(f"{kind}: {count - N_WARM} clips")
+    print(f"{kind}: {count - TURN} clips")
     pstats.Stats(watch).sort_stats("cumulative").print_stats("audiosynth", 60)
 
 

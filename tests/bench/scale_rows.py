@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.building.units import write_clip
+from audiosynth.building.clips import write_clip
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
@@ -52,7 +52,7 @@ def made_in_turn(recipe: Path, asked: Asked) -> Callable[[int], None]:
 
     def clip(i: int) -> None:
         made = render(plan_clip(loaded, "train", i), assets=work)
-        dumps(write_clip(made, asked.folder / "out", scratch=scratch, work=work, recipe_sha256="0" * 64))
+        dumps(write_clip(made, asked.folder / "out", scratch=scratch, recipe_sha256="0" * 64).row(work))
 
     return clip
 
