@@ -177,16 +177,15 @@ class _Track:
         """Return where the frames around `centres` begin."""
         return centres + (self.lead - self.size // 2)
 
-    def average(self, centres: Ints, window: Array) -> None:
-        """Make a mean, by the squares of the window, of the sum of the frames that were added around `centres`."""
-        weights = np.zeros(self.whole.shape[1])
-        _kernel().weigh(self.starts(centres), window, weights)
-        self.inside /= weights[self.lead : self.lead + self.inside.shape[1]]
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where the samples are between the margins."""
+        return self.lead, self.lead + self.inside.shape[1]
 
 
-def _kernel() -> Any:
-    """Return the compiled loops, loaded when they are first needed."""
-    name = "audiosynth.sound.stretch_kernel"
+def _kernel(name: str) -> Any:
+    """Return compiled loops, loaded when they are first needed."""
+    name = f"audiosynth.sound.{name}_kernel"
     return sys.modules.get(name) or importlib.import_module(name)
 
 
@@ -196,11 +195,10 @@ def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, _Track]:
     A peak of the frame at t goes on where the output left off, one hop ago at the previous frame as turned. So its turn is
     the one there, times the phase from the input one hop before t to the previous frame.
     """
-    from audiosynth.sound.frames_kernel import Mask, frames_of
-
+    kernel, tracks = _kernel("frames"), _kernel("tracks")
     sources, targets, silent = _heard(plan)
-    mask = Mask(floor, plan.n_lasts, plan.n_spreads, STRIKES_ABOVE, STEEPNESS, NEW_PEAK)
-    frames = frames_of(plan.size)
+    mask = kernel.Mask(floor, plan.n_lasts, plan.n_spreads, STRIKES_ABOVE, STEEPNESS, NEW_PEAK)
+    frames = kernel.frames_of(plan.size)
     track = _Track(y.shape[0], plan.n_in, centres=plan.sources - plan.hop, size=plan.size)
     track.inside[:] = y
     lasting = _Track(y.shape[0], plan.n_in, centres=plan.sources, size=plan.size)
@@ -208,12 +206,10 @@ def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, _Track]:
     starts = (
         track.starts(sources), track.starts(sources - plan.hop), lasting.starts(sources), stretched.starts(targets),
     )  # fmt: skip
-    _kernel().vocode(track.whole, starts, (frames, mask), silent, lasting.whole, stretched.whole)
-    stretched.average(targets, 2.0 * frames.read)
-    lasting.average(sources, 2.0 * frames.read)
-    lasting.whole[:, : lasting.lead] = 0.0
-    lasting.whole[:, lasting.lead + plan.n_in :] = 0.0
-    np.subtract(y, lasting.inside, out=lasting.inside)
+    _kernel("stretch").vocode(track.whole, starts, (frames, mask), silent, lasting.whole, stretched.whole)
+    tracks.average(stretched.whole, starts[3], 2.0 * frames.read, stretched.span)
+    tracks.average(lasting.whole, starts[2], 2.0 * frames.read, lasting.span)
+    tracks.leave(track.whole, track.lead, lasting.whole, lasting.span)
     return stretched.inside, lasting
 
 
@@ -237,4 +233,5 @@ def _move(y: _Track, *, plan: _Plan, out: Array) -> None:
     rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(taper) + 0.5) / taper)
     window = np.concatenate((rise, np.ones(step - taper), rise[::-1]))
     half = window.size // 2
-    _kernel().move(y.whole, centres + (y.lead - half), window, _positions(centres, rate=1 / plan.rate) - half, out)
+    tracks = _kernel("tracks")
+    tracks.move(y.whole, centres + (y.lead - half), window, _positions(centres, rate=1 / plan.rate) - half, out)

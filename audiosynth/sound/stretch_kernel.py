@@ -271,25 +271,3 @@ def vocode(track: Any, starts: Any, how: tuple[Frames, Mask], silent: Any, lasti
         for c in range(track.shape[0]):
             put(starts[2], first, frames, held, c, lasting[c], still)
             put(starts[3], first, frames, held, c, stretched[c], turn)
-
-
-@_jit
-def weigh(starts: Any, window: Any, out: Any) -> None:
-    """Add up squared windows where frames begin."""
-    for i in range(starts.size):
-        part = out[starts[i] : starts[i] + window.size]
-        for j in range(window.size):
-            part[j] += window[j] * window[j]
-
-
-@_jit
-def move(samples: Any, starts: Any, window: Any, targets: Any, out: Any) -> None:
-    """Add windowed pieces of `samples` to `out` at their targets, as far as these are inside."""
-    for c in range(out.shape[0]):
-        for i in range(starts.size):
-            first, last = max(0, -targets[i]), min(window.size, out.shape[1] - targets[i])
-            if first < last:
-                piece = samples[c, starts[i] : starts[i] + window.size]
-                part = out[c, targets[i] + first : targets[i] + last]
-                for j in range(part.size):
-                    part[j] += piece[first + j] * window[first + j]
