@@ -6,6 +6,8 @@ of eight frames (`audiosynth.sound.lanes_kernel`), a third of the time. No fast 
 A buffer of n complex numbers of `LANES` frames is flat: number j has its real parts at 2·j·LANES, its imaginary ones LANES later.
 The transform is the in-place decimation in frequency [1]_, so frequency k ends in row `rows[k]`.
 
+Whoever changes this file or `lanes_kernel` must empty numba's cache: it looks at the file of the outermost loop alone.
+
 References
 ----------
 .. [1] W. M. Gentleman, G. Sande, "Fast Fourier transforms: for fun and profit", AFIPS Fall Joint Computer Conference, 1966.
