@@ -16,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiosynth.clip import Array, RenderContext
-from audiosynth.effects.pitch_shift import PitchShift, pitch_ratio
+from audiosynth.effects._pitch import pitch_ratio
+from audiosynth.effects.pitch_shift import PitchShift
 from audiosynth.errors import ParameterError
 from audiosynth.sound.stretch import rational, stretched_length, time_stretch
+from audiosynth.sound.stretch_v1 import time_stretch as stretch_v1
 
 RATES = (0.5, 0.7, 0.9, 1.1, 1.5, 2.0)
 
@@ -164,12 +166,80 @@ def test_level_scales_with_the_input() -> None:
     np.testing.assert_allclose(half, 0.5 * full, rtol=0, atol=1e-14)
 
 
-def test_result_does_not_depend_on_how_many_frames_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames are held in blocks to bound memory; another block length gives the same samples."""
-    y = words(16000)[None]
-    whole = time_stretch(y, sr=8000, rate=Fraction(4, 5))
-    monkeypatch.setattr("audiosynth.sound.stretch.BLOCK", 7)
-    np.testing.assert_allclose(time_stretch(y, sr=8000, rate=Fraction(4, 5)), whole, rtol=0, atol=1e-13)
+@pytest.mark.parametrize("rate", [0.4, 0.8, 1.25, 3.0])
+def test_the_first_version_gives_the_same_sound(rate: float) -> None:
+    """Transforms of another library, a NumPy mask and sums in other orders: what it gives is the same to 1e-12 of full level."""
+    sr, n = 16000, 21001
+    clicks = np.zeros(n)
+    clicks[700::4000] = 0.7
+    y = np.stack(
+        (
+            0.3 * words(n),
+            clicks + tone(997.0, sr=sr, n=n),
+            np.where(np.arange(n) // 5000 % 2, 0.2 * words(n, key=2), 0.0),
+        )
+    )
+    for sound in (y, y[1:2], y[2:]):
+        np.testing.assert_allclose(
+            time_stretch(sound, sr=sr, rate=rational(rate)),
+            stretch_v1(sound, sr=sr, rate=rational(rate)),
+            rtol=0,
+            atol=1e-12,
+        )
+
+
+@pytest.mark.parametrize("size", [16, 20, 24, 28, 64, 448, 640, 896, 2560])
+def test_frames_are_transformed_as_numpy_does(size: int) -> None:
+    """Spectra of five frames and their way back agree with NumPy's, for every odd factor and stage of the transform."""
+    from audiosynth.sound.fourier_kernel import transform
+    from audiosynth.sound.frames_kernel import add, bin_of, frames_of, gather, pack, unpack
+    from audiosynth.sound.lanes_kernel import LANES
+
+    frames, y, starts = frames_of(size), words(4 * size + 200), np.arange(5) * 37
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    ideal = np.fft.rfft(np.stack([y[start : start + size] * hann for start in starts]))
+    buffer, scratch = np.zeros(frames.read.size * LANES), np.empty(12 * LANES)
+    gather(y, starts, 0, frames.read, buffer)
+    transform(buffer, frames.plan, scratch)
+    spectra = np.zeros((size // 2 + 1) * 2 * LANES)
+    unpack(buffer, frames, spectra)
+    got = spectra.reshape(-1, 2, LANES)
+    np.testing.assert_allclose((got[:, 0] + 1j * got[:, 1]).T[:5], ideal, rtol=0, atol=1e-12)
+    for k in (0, 1, size // 4, size // 2):
+        assert complex(*bin_of(buffer, frames, k, 3)) == pytest.approx(ideal[3, k], abs=1e-12)
+    share = np.tile(np.linspace(0.0, 1.0, size // 2 + 1)[:, None], LANES)
+    angles = 7.0 * share
+    turns = np.stack((np.cos(angles), np.sin(angles)), axis=1).ravel()
+    for turn, factor in ((turns[:0], 1.0), (turns, np.exp(1j * angles[:, 0]))):
+        pack(spectra, share.ravel(), turn, frames, buffer)
+        transform(buffer, frames.plan, scratch)
+        out, due = np.zeros(y.size), np.zeros(y.size)
+        add(out, starts, 0, frames, buffer)
+        for start, back in zip(starts, np.fft.irfft(ideal * share[:, 0] * factor, size) * hann, strict=True):
+            due[start : start + size] += back
+        np.testing.assert_allclose(out, due, rtol=0, atol=1e-13)
+
+
+def test_logarithms_and_shares_are_those_of_numpy() -> None:
+    """The logarithm of any energy is right to 2e-14 nepers; the logistic share to 1e-12 of itself, and 0 or 1 far out."""
+    from audiosynth.sound.frames_kernel import lasting_share, logarithms
+
+    energy = np.exp(300.0 * words(4000))
+    got = np.empty_like(energy)
+    logarithms(energy, 0.0, got)
+    np.testing.assert_allclose(got, np.log(energy), rtol=4e-16, atol=2e-14)
+    nepers = np.concatenate((40.0 * words(4000), [-1e9, 1e9, -4.0]))
+    shares = nepers.copy()
+    lasting_share(shares, 4.0, 2.0)
+    np.testing.assert_allclose(shares[:-3], 1.0 / (1.0 + np.exp(-2.0 * (nepers[:-3] + 4.0))), rtol=1e-12)
+    np.testing.assert_allclose(shares[-3:], [0.0, 1.0, 0.5], rtol=0, atol=1e-300)
+
+
+def test_a_sound_near_nothing_stays_finite() -> None:
+    """Levels whose energy no float holds come out finite and no louder."""
+    out = time_stretch(1e-200 * words(4000)[None], sr=8000, rate=rational(1.3))
+    assert np.all(np.isfinite(out))
+    assert np.abs(out).max() < 2e-200
 
 
 def test_bad_arguments_are_named() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -10,22 +9,9 @@ from pydantic import Field
 
 from audiosynth.clip import Array, RenderContext, Segment
 from audiosynth.dsp import resample
+from audiosynth.effects._pitch import LARGEST_TERM, pitch_ratio
 from audiosynth.registry import Component
 from audiosynth.sound.stretch import rational, stretched_length, time_stretch
-
-LARGEST_TERM = 50_000
-"""Denominators up to this give every ratio within 1e-5 of itself, 0.02 cents, at worst (next to 1)."""
-
-
-def pitch_ratio(semitones: float) -> Fraction:
-    """Return 2^(semitones/12), the ratio of equal temperament, as a fraction of whole numbers.
-
-    Examples
-    --------
-    >>> pitch_ratio(12.0), pitch_ratio(-12.0)
-    (Fraction(2, 1), Fraction(1, 2))
-    """
-    return rational(2.0 ** (semitones / 12.0)).limit_denominator(LARGEST_TERM)
 
 
 class PitchShift(Component):
@@ -43,6 +29,7 @@ class PitchShift(Component):
     """
 
     type_name: ClassVar[str] = "pitch_shift"
+    version: ClassVar[int] = 2
     linear: ClassVar[bool] = False
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"semitones": 2.0},

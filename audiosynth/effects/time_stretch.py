@@ -25,6 +25,7 @@ class TimeStretch(Component):
     """
 
     type_name: ClassVar[str] = "time_stretch"
+    version: ClassVar[int] = 2
     linear: ClassVar[bool] = False
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({"rate": 0.8}, {"rate": 1.25})
 

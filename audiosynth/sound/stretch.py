@@ -59,7 +59,8 @@ NEW_PEAK: Final = 0.0123
 
 FLOOR: Final = 1e-12
 """Energy under the logarithm, relative to a full-level sine: what lies 120 dB down neither lasts nor strikes."""
-BLOCK: Final = 32  # frames at a time: they stay in the cache
+LEAST: Final = 1e-290
+"""Energy under the logarithm at least: a normal number, however quiet a sound is."""
 
 
 def rational(rate: float) -> Fraction:
@@ -110,8 +111,9 @@ def time_stretch(y: Array, *, sr: int, rate: Fraction) -> Array:
     peak = float(np.max(np.abs(y)))
     if peak == 0.0:
         return np.zeros((y.shape[0], plan.n_out))
-    stretched, lasting = _vocode(y, plan=plan, floor=FLOOR * (peak * plan.size / 4) ** 2)
-    return stretched + _move(y - lasting, plan=plan)
+    stretched, strikes = _vocode(y, plan=plan, floor=max(LEAST, FLOOR * (peak * plan.size / 4) ** 2))
+    _move(strikes, plan=plan, out=stretched)
+    return stretched
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class _Plan:
     @property
     def n_spreads(self) -> int:
         """Bins, odd, that the mean along frequency spans."""
-        return 2 * max(1, round(SPREADS_HZ * self.size / self.sr / 2)) + 1
+        return 2 * min(max(1, round(SPREADS_HZ * self.size / self.sr / 2)), self.size // 2) + 1
 
 
 def _plan(n_in: int, *, sr: int, rate: Fraction) -> _Plan:
@@ -163,111 +165,65 @@ def _frame_size(shortest: float) -> int:
         size *= 2
 
 
-def _hann(n: int) -> Array:
-    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n))
-
-
 class _Track:
     """Samples with a margin of zeros on both sides, to read frames from and to add frames to."""
 
-    def __init__(self, samples: Array, *, centres: Ints, size: int) -> None:
-        self.size, self.n = size, samples.shape[-1]
-        self.lead = 2 * size - min(0, int(centres[0]))
-        trail = 2 * size + max(0, int(centres[-1]) - self.n)
-        self.samples = np.zeros((samples.shape[0], self.lead + self.n + trail))
-        self.samples[:, self.lead : self.lead + self.n] = samples
+    def __init__(self, n_channels: int, n: int, *, centres: Ints, size: int) -> None:
+        self.size, self.lead = size, 2 * size - min(0, int(centres[0]))
+        self.whole = np.zeros((n_channels, self.lead + n + 2 * size + max(0, int(centres[-1]) - n)))
+        self.inside = self.whole[:, self.lead : self.lead + n]
 
     def starts(self, centres: Ints) -> Ints:
         """Return where the frames around `centres` begin."""
         return centres + (self.lead - self.size // 2)
 
-    def read(self, centres: Ints, window: Array) -> Array:
-        """Return the frames around `centres` under a window, shape (n_channels, n_frames, size)."""
-        out = np.empty((self.samples.shape[0], centres.size, self.size))
-        _kernel().gather(self.samples, self.starts(centres), window, out)
-        return out
-
-    def add(self, frames: Array, *, centres: Ints, window: Array) -> None:
-        """Add frames around `centres` under a window."""
-        _kernel().add(self.samples, self.starts(centres), window, frames)
-
-    def inside(self) -> Array:
-        """Return the sum of what was added, without the margins."""
-        return self.samples[:, self.lead : self.lead + self.n]
-
-    def mean(self, centres: Ints, window: Array) -> Array:
-        """Return the mean of the frames that were added around `centres`, by the squares of the window."""
-        weights = np.zeros(self.samples.shape[-1])
-        _kernel().weigh(weights, self.starts(centres), window)
-        return np.asarray(self.inside() / weights[self.lead : self.lead + self.n])
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where the samples are between the margins."""
+        return self.lead, self.lead + self.inside.shape[1]
 
 
-def _pairs(z: npt.NDArray[np.complex128]) -> Array:
-    """Return complex numbers as pairs along a last axis."""
-    return z.view(np.float64).reshape(*z.shape, 2)
+def _kernel(name: str) -> Any:
+    """Return compiled loops, loaded when they are first needed."""
+    name = f"audiosynth.sound.{name}_kernel"
+    return sys.modules.get(name) or importlib.import_module(name)
 
 
-def _kernel() -> Any:
-    """Return the compiled loops, loaded when they are first needed."""
-    name = "audiosynth.sound.stretch_kernel"
-    return sys.modules.get(name) or importlib.import_module(name)  # asked some 25 times a clip
-
-
-def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, Array]:
-    """Return what lasts in the sound, stretched and as it was.
+def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, _Track]:
+    """Return what lasts in the sound, stretched, and what strikes as it was.
 
     A peak of the frame at t goes on where the output left off, one hop ago at the previous frame as turned. So its turn is
     the one there, times the phase from the input one hop before t to the previous frame.
     """
-    import scipy.fft
-
-    window = _hann(plan.size)
-    track = _Track(y, centres=plan.sources - plan.hop, size=plan.size)
-    lasting = _Track(np.zeros_like(y), centres=plan.sources, size=plan.size)
-    stretched = _Track(np.zeros((y.shape[0], plan.n_out)), centres=plan.targets, size=plan.size)
-    half, n_frames = plan.n_lasts // 2, plan.targets.size
-    around = plan.sources[np.clip(np.arange(-half, n_frames + half), 0, n_frames - 1)]
-    turn = np.array([[1.0], [0.0]]).repeat(plan.size // 2 + 1, axis=1)
-    seen: list[npt.NDArray[Any]] = []
-    for first in range(0, n_frames, BLOCK):
-        last = min(first + BLOCK, n_frames)
-        seen = _seen(track, around[first : last + 2 * half], window, floor, seen, 2 * half)
-        spectra, energy, loudness = seen
-        earlier = scipy.fft.rfft(track.read(plan.sources[first:last] - plan.hop, window))
-        struck = np.empty((last - first, turn.shape[1]))
-        _kernel().contrast(loudness, plan.n_lasts, plan.n_spreads, struck)
-        struck += STRIKES_ABOVE
-        struck *= -STEEPNESS
-        np.exp(struck, out=struck)
-        kept = np.empty((2, *earlier.shape), dtype=np.complex128)
-        _kernel().turn_frames(_pairs(spectra), half, _pairs(earlier), energy, struck, turn, NEW_PEAK, _pairs(kept))
-        frames = scipy.fft.irfft(kept, plan.size)
-        lasting.add(frames[0], centres=plan.sources[first:last], window=window)
-        stretched.add(frames[1], centres=plan.targets[first:last], window=window)
-    return stretched.mean(plan.targets, window), lasting.mean(plan.sources, window)
+    kernel, tracks = _kernel("frames"), _kernel("tracks")
+    sources, targets, silent = _heard(plan)
+    mask = kernel.Mask(floor, plan.n_lasts, plan.n_spreads, STRIKES_ABOVE, STEEPNESS, NEW_PEAK)
+    frames = kernel.frames_of(plan.size)
+    track = _Track(y.shape[0], plan.n_in, centres=plan.sources - plan.hop, size=plan.size)
+    track.inside[:] = y
+    lasting = _Track(y.shape[0], plan.n_in, centres=plan.sources, size=plan.size)
+    stretched = _Track(y.shape[0], plan.n_out, centres=plan.targets, size=plan.size)
+    starts = (
+        track.starts(sources), track.starts(sources - plan.hop), lasting.starts(sources), stretched.starts(targets),
+    )  # fmt: skip
+    _kernel("stretch").vocode(track.whole, starts, (frames, mask), silent, lasting.whole, stretched.whole)
+    tracks.average(stretched.whole, starts[3], 2.0 * frames.read, stretched.span)
+    tracks.average(lasting.whole, starts[2], 2.0 * frames.read, lasting.span)
+    tracks.leave(track.whole, track.lead, lasting.whole, lasting.span)
+    return stretched.inside, lasting
 
 
-def _seen(
-    track: _Track, centres: Ints, window: Array, floor: float, before: list[npt.NDArray[Any]], overlap: int
-) -> list[npt.NDArray[Any]]:
-    """Return the spectra of frames, the energy of their bins over all channels, and its logarithm.
-
-    The first `overlap` frames are the last ones of the block `before`, if there was one.
-    """
-    import scipy.fft
-
-    spectra = scipy.fft.rfft(track.read(centres[overlap if before else 0 :], window))
-    energy, loudness = np.empty(spectra.shape[1:]), np.empty(spectra.shape[1:])
-    _kernel().energies(spectra, floor, energy, loudness)
-    np.log(loudness, out=loudness)
-    fresh = [spectra, energy, loudness]
-    if not before:
-        return fresh
-    return [np.concatenate((a[..., -overlap:, :], b), axis=-2) for a, b in zip(before, fresh, strict=True)]
+def _heard(plan: _Plan) -> tuple[Ints, Ints, tuple[bool, bool]]:
+    """Return the frames that hold sound or are heard, and whether there were silent ones before and after them."""
+    half = plan.size // 2
+    within = (plan.sources > -half) & (plan.sources < plan.n_in + half)
+    within |= (plan.targets > -half) & (plan.targets < plan.n_out + half)
+    first, last = int(np.argmax(within)), within.size - int(np.argmax(within[::-1]))
+    return plan.sources[first:last], plan.targets[first:last], (first > 0, last < within.size)
 
 
-def _move(y: Array, *, plan: _Plan) -> Array:
-    """Move short pieces whole to where time maps their middles.
+def _move(y: _Track, *, plan: _Plan, out: Array) -> None:
+    """Add short pieces of `y` whole to where time maps their middles.
 
     Overlap-add at even output steps, as in [1]_, would skip strikes (rate > 1) or repeat them (rate < 1).
     """
@@ -276,8 +232,6 @@ def _move(y: Array, *, plan: _Plan) -> Array:
     centres = np.arange(-1, plan.n_in // step + 2, dtype=np.int64) * step
     rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(taper) + 0.5) / taper)
     window = np.concatenate((rise, np.ones(step - taper), rise[::-1]))
-    pieces = _Track(y, centres=centres, size=window.size).read(centres, window)
-    targets = _positions(centres, rate=1 / plan.rate)
-    moved = _Track(np.zeros((y.shape[0], plan.n_out)), centres=targets, size=window.size)
-    moved.add(pieces, centres=targets, window=np.ones(window.size))
-    return moved.inside()
+    half = window.size // 2
+    tracks = _kernel("tracks")
+    tracks.move(y.whole, centres + (y.lead - half), window, _positions(centres, rate=1 / plan.rate) - half, out)

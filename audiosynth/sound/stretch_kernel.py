@@ -2,15 +2,22 @@
 
 No fast maths and no parallel sums: every sum runs in one order, so the bits depend on neither threads nor load, and products
 and sums are rounded one by one (libraries fuse them on some machines). What is computed is told in `audiosynth.sound.stretch`.
+
+Spectra go by eight frames (`audiosynth.sound.frames_kernel`); what is smoothed along frequency or picked from a frame lies
+frame by frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numba
 import numpy as np
+
+from audiosynth.sound.fourier_kernel import transform
+from audiosynth.sound.frames_kernel import Frames, Mask, add, bin_of, gather, lasting_share, logarithms, pack, unpack
+from audiosynth.sound.lanes_kernel import LANES, bits_of, crossed, load, splat, store
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 _jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
@@ -18,80 +25,146 @@ ROUNDED: Final = 20
 """Bits of mantissa that peaks are not picked on."""
 
 
-@_jit
-def gather(samples: Any, starts: Any, window: Any, out: Any) -> None:
-    """Fill `out`, shape (n_channels, n_frames, size), with windowed frames that begin at `starts`."""
-    for c in range(samples.shape[0]):
-        for i in range(starts.size):
-            start = starts[i]
-            for j in range(window.size):
-                out[c, i, j] = samples[c, start + j] * window[j]
+class Held(NamedTuple):
+    """What is held while frames go by.
 
-
-@_jit
-def add(samples: Any, starts: Any, window: Any, frames: Any) -> None:
-    """Add windowed frames to `samples` where they begin."""
-    for c in range(samples.shape[0]):
-        for i in range(starts.size):
-            start = starts[i]
-            for j in range(window.size):
-                samples[c, start + j] += frames[c, i, j] * window[j]
-
-
-@_jit
-def energies(spectra: Any, floor: float, energy: Any, raised: Any) -> None:
-    """Fill in the energy of every bin over all channels, and that above a floor."""
-    for i in range(spectra.shape[1]):
-        for k in range(spectra.shape[2]):
-            total = 0.0
-            for c in range(spectra.shape[0]):
-                z = spectra[c, i, k]
-                total += z.real * z.real + z.imag * z.imag
-            energy[i, k] = total
-            raised[i, k] = total + floor
-
-
-@_jit
-def contrast(loudness: Any, n_lasts: int, n_spreads: int, out: Any) -> None:
-    """Fill in the mean over time less the mean over frequency of every bin of frames that have all neighbours in time."""
-    n_bins, reach = loudness.shape[1], n_spreads // 2
-    power = np.empty(n_bins + 2 * reach)
-    total = np.empty(n_bins)
-    for i in range(out.shape[0]):
-        row = loudness[i + n_lasts // 2]
-        for k in range(reach):
-            power[k] = row[reach - 1 - k]
-            power[reach + n_bins + k] = row[n_bins - 1 - k]
-        power[reach : reach + n_bins] = row
-        total[:] = 0.0
-        done, size, n = 0, 1, power.size
-        while size <= n_spreads:  # sums of 1, 2, 4, … neighbours
-            if n_spreads & size:
-                for k in range(n_bins):
-                    total[k] += power[done + k]
-                done += size
-            n -= size
-            for k in range(n):
-                power[k] += power[k + size]
-            size *= 2
-        mean = out[i]
-        mean[:] = 0.0
-        for t in range(n_lasts):
-            for k in range(n_bins):
-                mean[k] += loudness[i + t, k]
-        for k in range(n_bins):
-            mean[k] = mean[k] / n_lasts - total[k] / n_spreads
-
-
-@_jit
-def find_peaks(bits: Any, padded: Any, places: Any) -> int:
-    """Fill in the spectral peaks of a frame and return their number; `bits` are those of the energies as integers.
-
-    A peak exceeds two neighbours on either side (the first of equals counts), so every frame has one.
+    Attributes
+    ----------
+    spectra, energy, loudness
+        Rings of the last frames: spectra by channels and eights, energy of the bins over all channels, its logarithm with
+        that of silence in a last row.
+    earlier
+        Of eight frames, one output hop before them, as they come out of the transform; by channels.
+    share, turn
+        Of each bin of eight frames: what lasts of it, and cosine and sine of its turn, those of the frame before in a first row.
+    buffer, scratch, padded, places, steps
+        Room to work in.
     """
-    n_bins, half, found = bits.size, 1 << (ROUNDED - 1), 0
+
+    spectra: Any
+    energy: Any
+    loudness: Any
+    earlier: Any
+    share: Any
+    turn: Any
+    buffer: Any
+    scratch: Any
+    padded: Any
+    places: Any
+    steps: Any
+
+
+@_jit
+def hold(n_channels: int, frames: Frames, mask: Mask) -> Held:
+    """Return the room for a sound."""
+    n_bins = frames.plan.n + 1
+    width = -(-n_bins // LANES) * LANES
+    n_rings = (mask.lasts + 2 * LANES - 2) // LANES + 1
+    loudness = np.empty((n_rings * LANES + 1, width))
+    logarithms(np.zeros(width), mask.floor, loudness[n_rings * LANES])
+    turn = np.zeros((2, LANES + 1, width))
+    turn[0, LANES] = 1.0
+    return Held(
+        np.zeros((n_channels, n_rings, 2 * width * LANES)),
+        np.empty((n_rings * LANES, width)),
+        loudness,
+        np.empty((n_channels, frames.read.size * LANES)),
+        np.zeros((LANES, width)),
+        turn,
+        np.empty((4, max(2 * width, frames.read.size) * LANES)),
+        np.empty(max(12 * LANES, 2 * (width + mask.spreads))),
+        np.full(n_bins + 4, -1, dtype=np.int64),
+        np.empty(n_bins + 1, dtype=np.int64),
+        np.empty((n_bins, 2)),
+    )
+
+
+@_jit
+def power(spectra: Any, ring: int, k: int) -> Any:
+    """Return the energy of bin `k` of eight frames, over all channels."""
+    at, total = 2 * k * LANES, splat(0.0)
+    for c in range(spectra.shape[0]):
+        re, im = load(spectra[c, ring], at), load(spectra[c, ring], at + LANES)
+        total = total + (re * re + im * im)
+    return total
+
+
+@_jit
+def see(track: Any, starts: Any, first: int, frames: Frames, held: Held, floor: float) -> None:
+    """Take eight frames from `first` on into the rings."""
+    z, spectra, ring = held.buffer[0], held.spectra, first // LANES % held.spectra.shape[1]
+    for c in range(track.shape[0]):
+        gather(track[c], starts, first, frames.read, z)
+        transform(z, frames.plan, held.scratch)
+        unpack(z, frames, spectra[c, ring])
+    for k in range(0, held.energy.shape[1], LANES):
+        rows = crossed(
+            (
+                power(spectra, ring, k), power(spectra, ring, k + 1), power(spectra, ring, k + 2), power(spectra, ring, k + 3),
+                power(spectra, ring, k + 4), power(spectra, ring, k + 5), power(spectra, ring, k + 6), power(spectra, ring, k + 7),
+            )
+        )  # fmt: skip
+        i = ring * LANES
+        for row in rows:
+            store(held.energy[i], k, row)
+            i += 1
+    part = slice(ring * LANES, (ring + 1) * LANES)
+    logarithms(held.energy[part].ravel(), floor, held.loudness[part].ravel())
+
+
+@_jit
+def sum_around(row: Any, n_bins: int, spreads: int, scratch: Any) -> Any:
+    """Return the sums of `spreads` bins around each bin of a frame, mirrored at both ends."""
+    reach = spreads // 2
+    n = n_bins + 2 * reach
+    sums, total = scratch[:n], scratch[n : n + n_bins]
+    for k in range(reach):
+        sums[k] = row[reach - 1 - k]
+        sums[reach + n_bins + k] = row[n_bins - 1 - k]
     for k in range(n_bins):
-        padded[k + 2] = (bits[k] + half) >> ROUNDED
+        sums[reach + k] = row[k]
+    total[:] = 0.0
+    done, size = 0, 1
+    while size <= spreads:  # sums of 1, 2, 4, … neighbours
+        if spreads & size:
+            for k in range(n_bins):
+                total[k] += sums[done + k]
+            done += size
+        n -= size
+        for k in range(n):
+            sums[k] += sums[k + size]
+        size *= 2
+    return total
+
+
+@_jit
+def contrast(held: Held, n_bins: int, mask: Mask, i: int, ends: Any, out: Any) -> None:
+    """Fill in the mean over time less the mean over frequency of every bin of frame `i`.
+
+    `ends` are the number of frames, and whether there is silence before and after them; otherwise the outermost frame goes on.
+    """
+    n_held, half = held.energy.shape[0], mask.lasts // 2
+    total = sum_around(held.loudness[i % n_held], n_bins, mask.spreads, held.scratch)
+    out[:] = 0.0
+    for j in range(i - half, i + half + 1):
+        silent = (j < 0 and ends[1]) or (j >= ends[0] and ends[2])
+        row = held.loudness[n_held if silent else min(max(j, 0), ends[0] - 1) % n_held]
+        for k in range(n_bins):
+            out[k] += row[k]
+    for k in range(n_bins):
+        out[k] = out[k] / mask.lasts - total[k] / mask.spreads
+
+
+@_jit
+def find_peaks(energy: Any, padded: Any, places: Any) -> int:
+    """Fill in the spectral peaks of a frame and return their number.
+
+    A peak exceeds two neighbours on either side (the first of equals counts), so every frame has one. Energies are compared by
+    the upper bits of theirs, which as integers have the same order.
+    """
+    n_bins, half, found = padded.size - 4, 1 << (ROUNDED - 1), 0
+    for k in range(n_bins):
+        padded[k + 2] = (bits_of(energy[k]) + half) >> ROUNDED
     for k in range(n_bins):
         centre = padded[k + 2]
         peak = (centre > padded[k + 1]) & (centre >= padded[k + 3]) & (centre > padded[k]) & (centre >= padded[k + 4])
@@ -101,64 +174,100 @@ def find_peaks(bits: Any, padded: Any, places: Any) -> int:
 
 
 @_jit
-def steps_of(
-    before: Any, earlier: Any, energy: Any, places: Any, found: int, new_peak: float, turn: Any, out: Any
-) -> None:
-    """Fill in the turn of each peak of a frame: that of its bin in `turn`, times the phase gone through."""
+def find_steps(held: Held, frames: Frames, i: int, found: int, new_peak: float) -> None:
+    """Fill in the turn of each peak of frame `i`: that of its bin one frame before, times the phase gone through."""
+    n_rings, lane = held.spectra.shape[1], i % LANES
+    before, ring = max(i - 1, 0) % LANES, max(i - 1, 0) // LANES % n_rings
+    energy = held.energy[i % (n_rings * LANES)]
     for p in range(found):
-        k = places[p]
+        k = held.places[p]
         re, im = 0.0, 0.0
-        for c in range(before.shape[0]):
-            a, b, x, y = before[c, k, 0], before[c, k, 1], earlier[c, k, 0], earlier[c, k, 1]
+        for c in range(held.spectra.shape[0]):
+            at = 2 * k * LANES + before
+            a, b = held.spectra[c, ring, at], held.spectra[c, ring, at + LANES]
+            x, y = bin_of(held.earlier[c], frames, k, lane)
             re += a * x + b * y
             im += b * x - a * y
         size = np.sqrt(re * re + im * im)
         if size <= new_peak * energy[k]:
-            out[p, 0], out[p, 1] = 1.0, 0.0
+            held.steps[p, 0], held.steps[p, 1] = 1.0, 0.0
         else:
-            re, im, x, y = re / size, im / size, turn[0, k], turn[1, k]
-            out[p, 0], out[p, 1] = x * re - y * im, x * im + y * re
+            re, im, x, y = re / size, im / size, held.turn[0, lane, k], held.turn[1, lane, k]
+            held.steps[p, 0], held.steps[p, 1] = x * re - y * im, x * im + y * re
 
 
 @_jit
-def turn_frames(
-    spectra: Any, at: int, earlier: Any, energy: Any, struck: Any, turn: Any, new_peak: float, kept: Any
-) -> None:
-    """Fill `kept` with what lasts of each frame, as it was (0) and turned (1); `turn` goes from frame to frame.
+def find_turn(held: Held, frames: Frames, i: int, new_peak: float, after_silence: bool) -> None:
+    """Fill in the turn of every bin of frame `i`: that of the peak nearest to it."""
+    n_bins, lane, places = frames.plan.n + 1, i % LANES, held.places
+    found = find_peaks(held.energy[i % held.energy.shape[0]], held.padded, places)
+    if after_silence:
+        held.steps[:found, 0] = 1.0
+        held.steps[:found, 1] = 0.0
+    else:
+        find_steps(held, frames, i, found, new_peak)
+    cosine, sine = held.turn[0, lane + 1], held.turn[1, lane + 1]
+    first = 0
+    for p in range(found):
+        last = (places[p] + places[p + 1] + 1) // 2 if p + 1 < found else n_bins
+        x, y = held.steps[p, 0], held.steps[p, 1]
+        for k in range(first, last):
+            cosine[k] = x
+            sine[k] = y
+        first = last
 
-    Frame i is row `at` + i of `spectra` and of `energy`; `earlier` has its spectrum one output hop before, `struck` the odds
-    that a bin strikes. Complex numbers are pairs along the last axis.
+
+@_jit
+def cross(rows: Any, out: Any, at: int, step: int) -> None:
+    """Write eight rows side by side, that of bin k to `at` + k · `step`."""
+    for k in range(0, rows.shape[1], LANES):
+        columns = crossed(
+            (
+                load(rows[0], k), load(rows[1], k), load(rows[2], k), load(rows[3], k),
+                load(rows[4], k), load(rows[5], k), load(rows[6], k), load(rows[7], k),
+            )
+        )  # fmt: skip
+        place = at + k * step
+        for column in columns:
+            store(out, place, column)
+            place += step
+
+
+@_jit
+def put(starts: Any, first: int, frames: Frames, held: Held, c: int, samples: Any, turn: Any) -> None:
+    """Add what lasts of eight frames of channel `c` to `samples`, turned or as it was."""
+    z, ring = held.buffer[0], first // LANES % held.spectra.shape[1]
+    pack(held.spectra[c, ring], held.buffer[1], turn, frames, z)
+    transform(z, frames.plan, held.scratch)
+    add(samples, starts, first, frames, z)
+
+
+@_jit
+def vocode(track: Any, starts: Any, how: tuple[Frames, Mask], silent: Any, lasting: Any, stretched: Any) -> None:
+    """Add up what lasts in a sound, as it was and stretched.
+
+    `starts` are those of the frames, one hop before them, in `lasting` and in `stretched`.
     """
-    n_channels, n_frames, n_bins = earlier.shape[:3]
-    places, turns = np.empty(n_bins + 1, dtype=np.int64), np.empty((n_bins, 2))
-    padded = np.full(n_bins + 4, -1, dtype=np.int64)
-    for i in range(n_frames):
-        power, odds = energy[at + i], struck[i]
-        found = find_peaks(power.view(np.int64), padded, places)
-        steps_of(spectra[:, at + i - 1], earlier[:, i], power, places, found, new_peak, turn, turns)
-        first = 0
-        for p in range(found):
-            last = (places[p] + places[p + 1] + 1) // 2 if p + 1 < found else n_bins
-            x, y = turns[p, 0], turns[p, 1]
-            for j in range(first, last):
-                turn[0, j] = x
-                turn[1, j] = y
-            first = last
-        for j in range(n_bins):
-            odds[j] = 1.0 / (1.0 + odds[j])
-        for c in range(n_channels):
-            z, still, turned = spectra[c, at + i], kept[0, c, i], kept[1, c, i]
-            for j in range(n_bins):
-                re, im = z[j, 0] * odds[j], z[j, 1] * odds[j]
-                still[j, 0] = re
-                still[j, 1] = im
-                turned[j, 0] = re * turn[0, j] - im * turn[1, j]
-                turned[j, 1] = re * turn[1, j] + im * turn[0, j]
-
-
-@_jit
-def weigh(weights: Any, starts: Any, window: Any) -> None:
-    """Add up the squared windows of frames where they begin."""
-    for i in range(starts.size):
-        for j in range(window.size):
-            weights[starts[i] + j] += window[j] * window[j]
+    frames, mask = how
+    held = hold(track.shape[0], frames, mask)
+    turn, still = held.buffer[2], held.buffer[3, :0]
+    n_frames, seen = starts[0].size, 0
+    ends = (n_frames, silent[0], silent[1])
+    for first in range(0, n_frames, LANES):
+        while seen < min(n_frames, first + LANES + mask.lasts // 2):
+            see(track, starts[0], seen, frames, held, mask.floor)
+            seen += LANES
+        for c in range(track.shape[0]):
+            gather(track[c], starts[1], first, frames.read, held.earlier[c])
+            transform(held.earlier[c], frames.plan, held.scratch)
+        held.turn[:, 0] = held.turn[:, LANES]
+        for i in range(first, min(first + LANES, n_frames)):
+            contrast(held, frames.plan.n + 1, mask, i, ends, held.share[i - first])
+            find_turn(held, frames, i, mask.new_peak, i == 0 and silent[0])
+        lasting_share(held.share.ravel(), mask.above, mask.steepness)
+        cross(held.share, held.buffer[1], 0, LANES)
+        cross(held.turn[0, 1:], turn, 0, 2 * LANES)
+        cross(held.turn[1, 1:], turn, LANES, 2 * LANES)
+        for c in range(track.shape[0]):
+            put(starts[2], first, frames, held, c, lasting[c], still)
+            put(starts[3], first, frames, held, c, stretched[c], turn)

@@ -155,6 +155,16 @@ def scenes() -> dict[str, dict[str, Any]]:
                 ),
             ],
         },
+        "moved_2": {
+            "noise": QUIET_PINK,
+            "duration": 1.8,
+            "events": [
+                event({**burst, "duration": 0.3}, 0.05, snr_db=15.0, effects=[{"type": "time_stretch", "rate": 0.8}]),
+                event(chirp, 0.45, snr_db=15.0, effects=[{"type": "time_stretch", "rate": 1.6}]),
+                event(chirp, 0.8, snr_db=15.0, effects=[{"type": "pitch_shift", "semitones": -3.5}]),
+                event(chirp, 1.2, snr_db=15.0, effects=[{"type": "pitch_shift", "semitones": 1.5, "rate": 0.9}]),
+            ],
+        },
         "envelopes": {
             "noise": {
                 "layers": [

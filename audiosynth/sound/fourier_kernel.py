@@ -1,0 +1,184 @@
+"""Fourier transforms of eight sounds at once, compiled by numba. Import only inside functions: it takes a second.
+
+A library's transform of short frames is bound by the two numbers that it takes at a time; here a value holds one number of each
+of eight frames (`audiosynth.sound.lanes_kernel`), a third of the time. No fast maths: the same bits on every machine.
+
+A buffer of n complex numbers of `LANES` frames is flat: number j has its real parts at 2·j·LANES, its imaginary ones LANES later.
+The transform is the in-place decimation in frequency [1]_, so frequency k ends in row `rows[k]`.
+
+Whoever changes this file or `lanes_kernel` must empty numba's cache: it looks at the file of the outermost loop alone.
+
+References
+----------
+.. [1] W. M. Gentleman, G. Sande, "Fast Fourier transforms: for fun and profit", AFIPS Fall Joint Computer Conference, 1966.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import numba
+import numpy as np
+
+from audiosynth.sound.lanes_kernel import LANES, load, splat, store
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
+
+
+class Transform(NamedTuple):
+    """Tables of the transforms of one length: a power of two, or that times 3, 5 or 7.
+
+    Attributes
+    ----------
+    n
+        Complex numbers of a frame.
+    odd
+        The odd factor of `n`, 1 without.
+    twiddles
+        Real and imaginary parts of the factors of every stage, one after the other.
+    circle
+        Cosine and sine of 2π m / `odd`.
+    rows
+        Where frequency k ends up.
+    """
+
+    n: int
+    odd: int
+    twiddles: Any
+    circle: Any
+    rows: Any
+
+
+@lru_cache(maxsize=32)
+def transform_of(n: int) -> Transform:
+    """Return the tables for `n` complex numbers."""
+    odd = n // (n & -n)
+    factors, rest = [odd] * (odd > 1), n // odd
+    while rest > 1:
+        factors.append(min(4, rest))
+        rest //= factors[-1]
+    span, twiddles, rows, left = n, [np.empty(0)], np.zeros(n, dtype=np.int64), np.arange(n)
+    for factor in factors:
+        j, k = np.arange(span // factor)[:, None], np.arange(1, factor)
+        turned = np.exp(-2j * np.pi * (j * k % span) / span)
+        if factor < span:  # the last stage has no factors
+            twiddles.append(turned.view(np.float64).ravel())
+        span //= factor
+        rows += left % factor * span
+        left //= factor
+    angles = 2 * np.pi * np.arange(odd) / odd
+    return Transform(n, odd, np.concatenate(twiddles), np.column_stack((np.cos(angles), np.sin(angles))), rows)
+
+
+@_jit
+def transform(x: Any, plan: Transform, scratch: Any) -> None:
+    """Transform the frames of a buffer in place; `scratch` has room for 12 · `LANES` numbers."""
+    span, at = plan.n, 0
+    if plan.odd > 1:
+        _odd(x, plan, scratch)
+        span //= plan.odd
+        at = 2 * (plan.odd - 1) * span
+    elif span > 4:
+        _fours(x, 0, span, span, plan.twiddles, 0)
+        span //= 4
+        at = 6 * span
+    for low in range(0, plan.n, span):  # each part through all stages that are left: it stays in the cache
+        part, used = span, at
+        while part > 4:
+            _fours(x, low, low + span, part, plan.twiddles, used)
+            part //= 4
+            used += 6 * part
+        if part == 4:
+            _last_fours(x, low, low + span)
+        elif part == 2:
+            _last_twos(x, low, low + span)
+
+
+@_jit
+def _fours(x: Any, low: int, high: int, span: int, twiddles: Any, at: int) -> None:
+    """Do one stage of radix 4 over the rows from `low` to `high`, in pieces of `span`."""
+    step = span // 4 * 2 * LANES
+    for start in range(low, high, span):
+        for j in range(span // 4):
+            i, t = (start + j) * 2 * LANES, at + 6 * j
+            p, q, r = i + step, i + 2 * step, i + 3 * step
+            a, b, c, d = load(x, i), load(x, p), load(x, q), load(x, r)
+            e, f, g, h = load(x, i + LANES), load(x, p + LANES), load(x, q + LANES), load(x, r + LANES)
+            a, c, e, g = a + c, a - c, e + g, e - g
+            b, d, f, h = b + d, b - d, f + h, f - h
+            store(x, i, a + b)
+            store(x, i + LANES, e + f)
+            re, im = splat(twiddles[t]), splat(twiddles[t + 1])
+            store(x, p, (c + h) * re - (g - d) * im)
+            store(x, p + LANES, (c + h) * im + (g - d) * re)
+            re, im = splat(twiddles[t + 2]), splat(twiddles[t + 3])
+            store(x, q, (a - b) * re - (e - f) * im)
+            store(x, q + LANES, (a - b) * im + (e - f) * re)
+            re, im = splat(twiddles[t + 4]), splat(twiddles[t + 5])
+            store(x, r, (c - h) * re - (g + d) * im)
+            store(x, r + LANES, (c - h) * im + (g + d) * re)
+
+
+@_jit
+def _last_fours(x: Any, low: int, high: int) -> None:
+    """Do the last stage, of radix 4: without factors."""
+    for i in range(2 * LANES * low, 2 * LANES * high, 8 * LANES):
+        p, q, r = i + 2 * LANES, i + 4 * LANES, i + 6 * LANES
+        a, b, c, d = load(x, i), load(x, p), load(x, q), load(x, r)
+        e, f, g, h = load(x, i + LANES), load(x, p + LANES), load(x, q + LANES), load(x, r + LANES)
+        a, c, e, g = a + c, a - c, e + g, e - g
+        b, d, f, h = b + d, b - d, f + h, f - h
+        store(x, i, a + b)
+        store(x, i + LANES, e + f)
+        store(x, p, c + h)
+        store(x, p + LANES, g - d)
+        store(x, q, a - b)
+        store(x, q + LANES, e - f)
+        store(x, r, c - h)
+        store(x, r + LANES, g + d)
+
+
+@_jit
+def _last_twos(x: Any, low: int, high: int) -> None:
+    """Do the last stage, of radix 2."""
+    for i in range(2 * LANES * low, 2 * LANES * high, 4 * LANES):
+        a, b, c, d = load(x, i), load(x, i + 2 * LANES), load(x, i + LANES), load(x, i + 3 * LANES)
+        store(x, i, a + b)
+        store(x, i + LANES, c + d)
+        store(x, i + 2 * LANES, a - b)
+        store(x, i + 3 * LANES, c - d)
+
+
+@_jit
+def _odd(x: Any, plan: Transform, scratch: Any) -> None:
+    """Do the first stage, of radix 3, 5 or 7: sums and differences of what lies alike on both sides, then one real sum each."""
+    odd, width, half = plan.odd, plan.n // plan.odd * 2 * LANES, plan.odd // 2
+    for j in range(plan.n // odd):
+        i = j * 2 * LANES
+        first, second = load(x, i), load(x, i + LANES)
+        re, im = first, second
+        for m in range(1, half + 1):
+            p, q, at = i + m * width, i + (odd - m) * width, (m - 1) * 4 * LANES
+            a, b, c, d = load(x, p), load(x, p + LANES), load(x, q), load(x, q + LANES)
+            re, im = re + (a + c), im + (b + d)
+            store(scratch, at, a + c)
+            store(scratch, at + LANES, b + d)
+            store(scratch, at + 2 * LANES, a - c)
+            store(scratch, at + 3 * LANES, b - d)
+        store(x, i, re)
+        store(x, i + LANES, im)
+        for k in range(1, half + 1):
+            a, b, c, d = first, second, splat(0.0), splat(0.0)
+            for m in range(1, half + 1):
+                at, place = (m - 1) * 4 * LANES, k * m % odd
+                re, im = splat(plan.circle[place, 0]), splat(plan.circle[place, 1])
+                a, b = a + re * load(scratch, at), b + re * load(scratch, at + LANES)
+                c, d = c + im * load(scratch, at + 2 * LANES), d + im * load(scratch, at + 3 * LANES)
+            for place, re, im in ((k, a + d, b - c), (odd - k, a - d, b + c)):
+                at = 2 * ((odd - 1) * j + place - 1)
+                cosine, sine = splat(plan.twiddles[at]), splat(plan.twiddles[at + 1])
+                store(x, i + place * width, re * cosine - im * sine)
+                store(x, i + place * width + LANES, re * sine + im * cosine)
