@@ -7,6 +7,7 @@ import hashlib
 import io
 import multiprocessing
 import os
+import pickle
 import tarfile
 import threading
 from pathlib import Path
@@ -372,6 +373,26 @@ def test_two_threads_of_one_process(tmp_path: Path) -> None:
         thread.join()
     assert len(got) == 2
     assert got[0] == got[1]
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_past_the_end_there_is_nothing(tmp_path: Path, name: str) -> None:
+    """A stretch that goes on past the end ends there, as a slice does."""
+    made = _recording(_write(tmp_path / name, _sound(), name[2:].upper(), "PCM_16"))
+    store, n = _store(tmp_path), made.n_samples
+    assert [store.stretch(made, SR, *span).shape for span in ((n - 5, n + 5), (n, n + 1), (n + 7, n + 9))] == [
+        (1, 5), (1, 0), (1, 0)
+    ]  # fmt: skip
+
+
+def test_a_store_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    """Pickled after use, it reads the same."""
+    (tmp_path / "d").mkdir()
+    made = [_recording(_write(tmp_path / "d" / f"a.{x}", _sound(), x.upper(), "PCM_16")) for x in ("wav", "flac")]
+    store = _store(tmp_path / "d")
+    want = [store.stretch(recording, SR, 10, 20).tolist() for recording in made]
+    again = pickle.loads(pickle.dumps(store))
+    assert [again.stretch(recording, SR, 10, 20).tolist() for recording in made] == want
 
 
 def test_edited_rows_and_damage_are_told(tmp_path: Path) -> None:

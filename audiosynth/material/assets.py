@@ -21,7 +21,7 @@ from audiosynth.files.paths import read_bytes
 from audiosynth.material.channels import mean
 from audiosynth.material.decoded import DecodedFiles
 from audiosynth.material.kept import Kept
-from audiosynth.material.large import LargeRecordings, hashed, is_large
+from audiosynth.material.large import LargeRecordings, is_large
 from audiosynth.material.parts import cut
 from audiosynth.material.whereabouts import Whereabouts
 
@@ -59,10 +59,7 @@ class AssetStore:
         self._places = places = Whereabouts(roots)
         self._held: Kept[Array] = Kept(max_bytes)
         self._large: tuple[object, Array] | None = None
-        self._on_disk = LargeRecordings(
-            lambda recording: places.found(recording, hashed)[1], lambda recording: places.bytes_of(recording)[1],
-            DecodedFiles.of_user() if decoded is None else decoded,
-        )  # fmt: skip
+        self._on_disk = LargeRecordings(places, decoded or DecodedFiles.of_user())
         self._sofas: Kept[Sofa] = Kept(max_bytes)
 
     def add_roots(self, roots: Mapping[str, Path | Sequence[Path]]) -> None:
@@ -103,7 +100,7 @@ class AssetStore:
     def stretch(self, recording: Recording, sr: int, first: int, last: int) -> Array:
         """Return samples [first, last) of a recording at rate `sr`, shape (n_channels, last - first); not to be written to.
 
-        The same as a stretch of `samples`; of a large recording (`audiosynth.material.large`) no more than that is read.
+        The same as that slice of `samples`; of a large recording (`audiosynth.material.large`) no more than that is read.
 
         Raises
         ------
@@ -111,7 +108,8 @@ class AssetStore:
             As `samples` does.
         """
         if self._get(_key(recording, sr)) is None and is_large(recording, sr):
-            y = self._on_disk.stretch(recording, sr, first, last)
+            last = min(last, dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr))
+            y = self._on_disk.stretch(recording, sr, min(first, last), last)
             if y is not None:
                 return y
         return self.samples(recording, sr)[:, first:last]
@@ -185,7 +183,7 @@ class AssetStore:
         """Return a part of a file; the file is kept, as its other parts are likely to be asked for next."""
         y = self._get((recording.sha256, "file", recording.sr))
         if y is None:
-            found = self._on_disk.part(recording, self.locate)
+            found = self._on_disk.part(recording)
             if found is not None:
                 return found
             path, data = self._places.bytes_of(recording)

@@ -51,6 +51,10 @@ class DecodedFiles:
         self._held: OrderedDict[str, tuple[Stored, ExitStack]] = OrderedDict()
         self._in_vain: set[str] = set()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave open files behind when sent to another process."""
+        return {**self.__dict__, "_held": OrderedDict()}
+
     @classmethod
     def of_user(cls) -> DecodedFiles:
         """Return those of the user's cache.

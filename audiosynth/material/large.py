@@ -6,12 +6,7 @@ A WAV or RF64 file of plain samples is read in place; all others, and those at a
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,10 +14,11 @@ import numpy as np
 from audiosynth import dsp
 from audiosynth.clip import Array, Recording
 from audiosynth.errors import AssetError
-from audiosynth.files.paths import read_bytes
-from audiosynth.files.stored import DamagedError, Identity, Span, Stored, identity_of, plain_wav, span_of
+from audiosynth.files.stored import DamagedError, Stored, plain_wav, span_of
 from audiosynth.material.decoded import DecodedFiles
 from audiosynth.material.kept import Kept
+from audiosynth.material.originals import Original, hashed
+from audiosynth.material.whereabouts import Whereabouts
 
 LARGE: Final = 2**24
 """Values (samples × channels) from which a recording is large: six minutes of mono at 44.1 kHz, 128 MiB decoded."""
@@ -31,49 +27,6 @@ LARGE_FILE: Final = 2**24
 TRIES: Final = 3
 MOST_KNOWN: Final = 10_000
 """Files that are known by their hash; a few numbers each."""
-_BLOCK: Final = 2**20
-
-
-@dataclass(frozen=True)
-class Original:
-    """A recording's own file as it was when it was hashed."""
-
-    span: Span
-    identity: Identity
-
-    @property
-    def unchanged(self) -> bool:
-        """Return whether it is still that file."""
-        try:
-            return identity_of(self.span.file.stat()) == self.identity
-        except OSError:
-            return False
-
-
-def hashed(path: Path) -> tuple[str, Original | None]:
-    """Return the SHA-256 of a file's bytes, or of what lies in an archive, and which file that was, if it lies in one as it is.
-
-    Raises
-    ------
-    AssetError
-        If it cannot be read.
-    """
-    span, digest = span_of(path), hashlib.sha256()
-    if span is None:
-        digest.update(read_bytes(path))
-        return digest.hexdigest(), None
-    try:
-        with span.file.open("rb") as file:
-            identity, left = identity_of(os.fstat(file.fileno())), span.size
-            file.seek(span.first)
-            while block := file.read(min(left, _BLOCK)):
-                digest.update(block)
-                left -= len(block)
-    except OSError as error:
-        raise AssetError(
-            f"{path}: cannot be read ({error.strerror or error}); check that it is there and may be read"
-        ) from None
-    return digest.hexdigest(), Original(span, identity)
 
 
 def is_large(recording: Recording, sr: int) -> bool:
@@ -87,18 +40,14 @@ class LargeRecordings:
 
     Parameters
     ----------
-    find
-        Gives the file of a recording that has its hash (`hashed`).
-    data
-        Gives its bytes.
+    places
+        Where their files are.
     decoded
         Where decoded ones are.
     """
 
-    def __init__(
-        self, find: Callable[[Recording], Original | None], data: Callable[[Recording], bytes], decoded: DecodedFiles
-    ) -> None:
-        self._find, self._data, self._decoded = find, data, decoded
+    def __init__(self, places: Whereabouts, decoded: DecodedFiles) -> None:
+        self._places, self._decoded = places, decoded
         self._known: Kept[tuple[Original, Stored | None]] = Kept(MOST_KNOWN)
 
     def stretch(self, recording: Recording, sr: int, first: int, last: int) -> Array | None:
@@ -117,10 +66,10 @@ class LargeRecordings:
         y = self._read(recording, sr, part.first + first, part.first + last) if sr == recording.sr else None
         return y if y is None or part.channel is None else y[part.channel : part.channel + 1]
 
-    def part(self, recording: Recording, locate: Callable[[Recording], Path]) -> Array | None:
+    def part(self, recording: Recording) -> Array | None:
         """Return a recording that is a part of a large file, at its rate; None if the file is not large, or as `stretch` does."""
         if self._known.get(recording.sha256) is None:
-            span = span_of(locate(recording))
+            span = span_of(self._places.locate(recording))
             if span is None or span.size < LARGE_FILE:
                 return None
         return self.stretch(recording, recording.sr, 0, recording.n_samples)
@@ -149,7 +98,7 @@ class LargeRecordings:
         """Return the recording's file and how its samples lie in it; its hash was, and its time and size are, the right ones."""
         known = self._known.get(recording.sha256)
         if known is None or not known[0].unchanged:
-            found = self._find(recording)
+            found = self._places.found(recording, hashed)[1]
             if found is None:
                 return None
             with suppress(OSError):  # gone again: then it is not unchanged, the next time
@@ -160,7 +109,7 @@ class LargeRecordings:
     def _stored(self, plain: Stored | None, recording: Recording, sr: int) -> Stored | None:
         if plain is not None and sr == recording.sr:
             return plain
-        return self._decoded.get(recording.sha256, recording.sr, sr, lambda: self._data(recording))
+        return self._decoded.get(recording.sha256, recording.sr, sr, lambda: self._places.bytes_of(recording)[1])
 
 
 def _is_as_recorded(stored: Stored, recording: Recording) -> bool:

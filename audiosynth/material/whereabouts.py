@@ -11,7 +11,7 @@ from audiosynth.clip import Recording
 from audiosynth.errors import AssetError
 from audiosynth.files.archives import elsewhere
 from audiosynth.files.paths import below, files_below, nfc, read_bytes
-from audiosynth.material.large import hashed
+from audiosynth.material.originals import hashed
 
 T = TypeVar("T")
 
