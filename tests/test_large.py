@@ -94,8 +94,7 @@ def test_plain_files_are_read_in_place(
     """Every stretch is what libsndfile reads there, bit for bit; nothing is decoded, nothing is kept on disk."""
     made = _recording(_write(tmp_path / "a.wav", _sound(channels=channels), container, subtype))
     want = soundfile.read(tmp_path / "a.wav", dtype="float64", always_2d=True)[0].T
-    for name in ("decode",):
-        monkeypatch.setattr("audiosynth.material.assets." + name, _never)
+    monkeypatch.setattr("audiosynth.material.assets.decode", _never)
     monkeypatch.setattr(DecodedFiles, "get", _never)
     store = _store(tmp_path)
     for first, last in STRETCHES:
@@ -419,6 +418,18 @@ def test_what_is_not_plain_is_left_to_libsndfile(tmp_path: Path, change: dict[in
         data[at : at + len(new)] = new
     path.write_bytes(data)
     assert plain_wav(Span(path, 0, len(data))) is None
+
+
+@pytest.mark.parametrize(
+    ("n", "sr", "large"), [(2**24, 8000, True), (2**24 - 1, 8000, False), (2**23, 16000, True), (2**25, 4000, True), (2**25, 3000, False)]
+)  # fmt: skip
+def test_what_is_large(monkeypatch: pytest.MonkeyPatch, n: int, sr: int, large: bool) -> None:
+    """2^24 samples over all channels at the rate that is asked for."""
+    monkeypatch.undo()
+    made = Recording(data="d", path="a.wav", sha256="0" * 64, sr=8000, n_channels=1, n_samples=n, active=(0, 1))
+    assert large_module.is_large(made, sr) is large
+    two = made.model_copy(update={"n_channels": 2, "n_samples": n // 2})
+    assert large_module.is_large(two, sr) is (large and n % 2 == 0)
 
 
 def test_the_bound_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:

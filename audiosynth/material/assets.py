@@ -1,6 +1,6 @@
 """Recordings as rendering sees them: decoded, checked against their hash, resampled, kept while there is room.
 
-The only place where audio files are read. What a plan knows of them stands in the catalogue index.
+Here, and in what stands under it for large ones, audio files are read, and nowhere else. What a plan knows of them stands in the catalogue index.
 """
 
 from __future__ import annotations
