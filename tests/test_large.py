@@ -286,6 +286,9 @@ def test_the_folder_stays_below_its_bound(tmp_path: Path) -> None:
     assert [first._get((r.sha256, SR)) is None for r in made] == [True, True, False, False]
     del first
     gc.collect()
+    third = _store(tmp_path / "d", most=0.9 * one)
+    assert np.array_equal(third.stretch(made[2], SR, 500, 600)[0], want[2])
+    assert {f.name for f in folder.glob("*.samples")} == kept, "none is deleted in vain"
     second = _store(tmp_path / "d", most=2.5 * one)
     for k in (3, 2):
         assert np.array_equal(second.stretch(made[k], SR, 500, 600)[0], want[k])
@@ -399,6 +402,10 @@ def test_edited_rows_and_damage_are_told(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", _sound(), SR)
     with pytest.raises(AssetError, match=r"expected .*\(8000, 1, 150000\) as recorded, got \(8000, 1, 160000\)"):
         _store(tmp_path).stretch(_recording(path, n_samples=150_000, active=(0, 10)), SR, 0, 10)
+    flac = _write(tmp_path / "c.flac", _sound(), "FLAC", "PCM_16")
+    for sr in (SR, 2 * SR):
+        with pytest.raises(AssetError, match=r"expected .*\(16000, 1, 160000\) as recorded, got \(8000, 1, 160000\)"):
+            _store(tmp_path).stretch(_recording(flac, sr=2 * SR), sr, 0, 10)
     y = _sound()
     y[0, 1234] = np.nan
     path = _write(tmp_path / "b.wav", y, "WAV", "FLOAT")
@@ -421,10 +428,10 @@ def test_what_is_not_plain_is_left_to_libsndfile(tmp_path: Path, change: dict[in
 
 
 @pytest.mark.parametrize(
-    ("n", "sr", "large"), [(2**24, 8000, True), (2**24 - 1, 8000, False), (2**23, 16000, True), (2**25, 4000, True), (2**25, 3000, False)]
+    ("n", "sr", "large"), [(2**24, 8000, True), (2**24 - 1, 8000, False), (2**23, 16000, True), (2**24, 3000, True), (2**23, 15999, False)]
 )  # fmt: skip
 def test_what_is_large(monkeypatch: pytest.MonkeyPatch, n: int, sr: int, large: bool) -> None:
-    """2^24 samples over all channels at the rate that is asked for."""
+    """2^24 samples over all channels, as it is or at the rate that is asked for."""
     monkeypatch.undo()
     made = Recording(data="d", path="a.wav", sha256="0" * 64, sr=8000, n_channels=1, n_samples=n, active=(0, 1))
     assert large_module.is_large(made, sr) is large

@@ -13,6 +13,7 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +71,7 @@ class DecodedFiles:
         except ValueError:
             raise UsageError(f"{SIZE}: expected a number of gigabytes, got '{text}'") from None
 
-    def get(self, sha256: str, sr_in: int, sr: int, data: Callable[[], bytes] | None = None) -> Stored | None:
+    def get(self, sha256: str, sr_in: int, sr: int, data: Callable[[], bytes]) -> Stored | None:
         """Return a recording's samples at rate `sr`, decoded from `data` if nobody did before; None if they cannot be kept.
 
         Parameters
@@ -80,7 +81,7 @@ class DecodedFiles:
         sr
             Rate that is asked for.
         data
-            Gives the file's bytes; None: only look.
+            Gives the file's bytes.
         """
         if self._folder is None:
             return None
@@ -89,7 +90,7 @@ class DecodedFiles:
         if name in self._in_vain:
             return None
         found = self._opened(name, key)
-        if found is None and data is not None and self._made(name, key, data):
+        if found is None and self._made(name, key, data):
             found = self._opened(name, key)
         return found
 
@@ -130,10 +131,12 @@ class DecodedFiles:
             with locked_file(path.parent / f"{name[:2]}.lock", wait=True):
                 if not _is_whole(path, key):
                     self._make(path, key, data())
-        except (OSError, GivenUpError, soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
-            self._in_vain.add(
-                name
-            )  # no room, no rights, no locks, or a file that decoding it at once has more to say of
+        except (
+            OSError,
+            GivenUpError,
+            soundfile.SoundFileError,
+        ):  # no room, no rights, no locks, or not what it says it is
+            self._in_vain.add(name)
             return False
         return True
 
@@ -142,6 +145,8 @@ class DecodedFiles:
 
         with soundfile.SoundFile(BytesIO(data)) as file:
             n, channels, code = file.frames, file.channels, CODES.get(file.subtype, "<f4")
+            if file.samplerate != key["sr_in"]:
+                raise GivenUpError
         n = resampled_length(n, sr_in=key["sr_in"], sr_out=key["sr"])
         for tried in (code, "<f8") if key["sr"] == key["sr_in"] else ("<f8",):
             made = Stored(path, HEAD, tried, key["sr"], channels, n)
@@ -155,6 +160,8 @@ class DecodedFiles:
         with locked_file(part.parent / "lock", wait=True):
             files = sorted((stat.st_mtime_ns, stat.st_size, path) for path, stat in _files(part.parent) if path != part)
             total = sum(held for _, held, _ in files)
+            if size > self._most or size + ROOM > total + shutil.disk_usage(part.parent).free:
+                raise GivenUpError  # before others are deleted in vain
             for _, held, path in files:
                 if total + size <= self._most and shutil.disk_usage(part.parent).free >= size + ROOM:
                     break
@@ -167,13 +174,18 @@ class DecodedFiles:
 
 def _key(sha256: str, sr_in: int, sr: int) -> dict[str, Any]:
     """Return all that the samples depend on."""
+    made_by, resampler = _versions()
+    return {
+        "format": FORMAT, "sha256": sha256, "sr_in": sr_in, "sr": sr, "decoder": made_by,
+        "resampler": None if sr == sr_in else resampler, "machine": f"{platform.system()} {platform.machine()}",
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=1)  # looking up what is installed takes longer than reading a stretch
+def _versions() -> tuple[str, str]:
     import soxr
 
-    resampler = None if sr == sr_in else f"soxr {soxr.__version__}, libsoxr {soxr.__libsoxr_version__}"
-    return {
-        "format": FORMAT, "sha256": sha256, "sr_in": sr_in, "sr": sr, "decoder": decoder(), "resampler": resampler,
-        "machine": f"{platform.system()} {platform.machine()}",
-    }  # fmt: skip
+    return decoder(), f"soxr {soxr.__version__}, libsoxr {soxr.__libsoxr_version__}"
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

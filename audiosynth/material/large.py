@@ -6,7 +6,6 @@ A WAV or RF64 file of plain samples is read in place; all others, and those at a
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -30,9 +29,9 @@ MOST_KNOWN: Final = 10_000
 
 
 def is_large(recording: Recording, sr: int) -> bool:
-    """Return whether a recording is large at rate `sr`."""
+    """Return whether a recording is large, as it is or at rate `sr`."""
     n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
-    return n * recording.n_channels >= LARGE
+    return max(n, recording.n_samples) * recording.n_channels >= LARGE
 
 
 class LargeRecordings:
@@ -101,9 +100,11 @@ class LargeRecordings:
             found = self._places.found(recording, hashed)[1]
             if found is None:
                 return None
-            with suppress(OSError):  # gone again: then it is not unchanged, the next time
+            try:
                 known = found, plain_wav(found.span)
-                self._known.put(recording.sha256, known)
+            except OSError:
+                return None
+            self._known.put(recording.sha256, known)
         return known
 
     def _stored(self, plain: Stored | None, recording: Recording, sr: int) -> Stored | None:
