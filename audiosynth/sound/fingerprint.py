@@ -214,17 +214,35 @@ def _seeds(prints: Iterable[Print], frames: int) -> npt.NDArray[np.int64]:
             rows = rows[~np.isin(rows[:, 0], crowded)]  # noqa: PLW2901
             by_value.add(rows, rows[:, 0].astype(np.uint64))
         for rows in by_value:
-            for found in _alike(rows[~np.isin(rows[:, 0], crowded)]):
-                by_pair.add(found, (found[:, 0].astype(np.uint64) << np.uint64(32)) + found[:, 1])
-        best, times = np.empty((0, 3), np.int64), np.empty(0, np.int64)
+            for pairs in _alike(rows[~np.isin(rows[:, 0], crowded)]):
+                by_pair.add(pairs, (pairs[:, 0].astype(np.uint64) << np.uint64(32)) + pairs[:, 1])
+        found = _Most()
         for rows in by_pair:
-            pairs = np.stack([rows[:, 0], rows[:, 1], rows[:, 2].view(np.int32)], axis=1, dtype=np.int64)
-            distinct, counts = _counted(pairs)
-            best, times = np.concatenate([best, distinct]), np.concatenate([times, counts])
-            if len(best) > MOST_PAIRS:
-                order = np.lexsort((best[:, 2], best[:, 1], best[:, 0], -times))[:MOST_PAIRS]
-                best, times = best[order], times[order]
-    return best[np.lexsort((best[:, 2], best[:, 1], best[:, 0]))]
+            found.add(*_counted(np.stack([rows[:, 0], rows[:, 1], rows[:, 2].view(np.int32)], axis=1, dtype=np.int64)))
+        return found.rows()
+
+
+class _Most:
+    """The `MOST_PAIRS` most frequent of distinct rows; of equally frequent ones the first in order."""
+
+    def __init__(self) -> None:
+        self._rows, self._times = np.empty((0, 3), np.int64), np.empty(0, np.int64)
+
+    def add(self, rows: npt.NDArray[np.int64], times: npt.NDArray[np.int64]) -> None:
+        """Take rows and how often each was found."""
+        self._rows, self._times = np.concatenate([self._rows, rows]), np.concatenate([self._times, times])
+        if len(self._rows) > 4 * MOST_PAIRS:  # not each time: it takes as long for a few more as for many
+            self._cut()
+
+    def _cut(self) -> None:
+        if len(self._rows) > MOST_PAIRS:
+            order = np.lexsort((*self._rows.T[::-1], -self._times))[:MOST_PAIRS]
+            self._rows, self._times = self._rows[order], self._times[order]
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Return them in order."""
+        self._cut()
+        return self._rows[np.lexsort(self._rows.T[::-1])]
 
 
 def _frames(prints: Iterable[Print]) -> Iterator[Rows]:
@@ -252,7 +270,7 @@ def _alike(rows: Rows) -> Iterator[Rows]:
 
 def _counted(rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return distinct rows and how often each is there."""
-    rows = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
+    rows = rows[np.lexsort(rows.T[::-1])]
     first = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
     return rows[first], np.diff(np.append(first, len(rows)))
 
