@@ -59,6 +59,25 @@ def recipe(folder: Path, suffix: str, sr: int) -> Path:
     return write_recipe(folder / f"{suffix}-{sr}.yaml", tree)
 
 
+def mapped_or_read(path: Path) -> tuple[float, float]:
+    """Return the median milliseconds that a stretch of 10 s takes as floats: from the mapped file, and read from it."""
+    from audiosynth.files.stored import Span, plain_wav
+
+    stored = plain_wav(Span(path, 0, path.stat().st_size))
+    whole = np.memmap(path, "<i2", "r", stored.first)
+    n, took = 10 * RATE, ([], [])
+    for start in np.random.default_rng(1).integers(0, stored.n_samples - n, 200).tolist():
+        begun = time.perf_counter()
+        mapped = whole[start : start + n].astype(np.float64) * 2.0**-15
+        between = time.perf_counter()
+        read, _ = stored.read(start, start + n)
+        took[0].append(between - begun)
+        took[1].append(time.perf_counter() - between)
+        if not np.array_equal(mapped, read[0]):
+            sys.exit("not the same samples")
+    return float(np.median(took[0]) * 1e3), float(np.median(took[1]) * 1e3)
+
+
 def pss_mb(pid: int) -> float:
     """Return a process's proportional set size in MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -120,6 +139,11 @@ def main() -> None:
         for label, (suffix, sr) in CASES.items():
             if not (folder / suffix).is_dir():
                 recordings(folder, suffix)
+            if label == "wav":
+                print(
+                    "10 s mapped, read: {:.2f} ms, {:.2f} ms".format(*mapped_or_read(folder / "wav" / "0.wav")),
+                    flush=True,
+                )
             path = recipe(folder, suffix, sr)
             for turn in ("first", "again"):
                 got = measured(path)
