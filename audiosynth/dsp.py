@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -59,11 +60,11 @@ def energy(y: Array) -> float:
     >>> energy(np.array([3.0, 4.0]))
     25.0
     """
+    if y.size < BLOCK:
+        return float(y.dot(y))
     rest = y[y.size - y.size % BLOCK :]
-    if rest.size == y.size:
-        return float(np.dot(y, y))
     sums: list[float] = block_energies(y).tolist()
-    return sum(sums, start=float(np.dot(rest, rest)))
+    return sum(sums, start=float(rest.dot(rest)))
 
 
 def block_energies(y: Array) -> Array:
@@ -115,6 +116,7 @@ def resample(y: Array, *, sr_in: int, sr_out: int) -> Array:
     return out
 
 
+@lru_cache(maxsize=256)
 def fft_size(n: int) -> int:
     """Return the length of the real FFT used for a linear convolution of `n` output samples."""
     import scipy.fft
@@ -159,5 +161,9 @@ def convolve(y: Array, h: Array, *, h_spectrum: np.ndarray | None = None) -> Arr
     n_fft = fft_size(n)
     if h_spectrum is None:
         h_spectrum = spectrum(h, n_fft)
-    image = scipy.fft.irfft(scipy.fft.rfft(y, n_fft) * h_spectrum, n_fft)
-    return np.asarray(image[:, :n])
+    heard = scipy.fft.rfft(y, n_fft)
+    if heard.shape[0] < h_spectrum.shape[0]:
+        heard = heard * h_spectrum
+    else:
+        heard *= h_spectrum
+    return np.asarray(scipy.fft.irfft(heard, n_fft, overwrite_x=True)[:, :n])

@@ -40,6 +40,9 @@ def clean_intervals(intervals: Intervals, n: int) -> list[tuple[int, int]]:
     >>> clean_intervals([(5, 9), (-3, 2), (1, 4)], 8)
     [(0, 4), (5, 8)]
     """
+    if len(intervals) == 1:
+        first, last = max(0, intervals[0][0]), min(n, intervals[0][1])
+        return [(first, last)] if first < last else []
     merged: list[tuple[int, int]] = []
     for a, b in sorted((max(0, a), min(n, b)) for a, b in intervals):
         if b <= a:
@@ -168,7 +171,8 @@ class Energies:
         first, last = -(-a // BLOCK), b // BLOCK
         if first >= last:
             return energy(self._y[a:b]) if b > a else 0.0
-        edges = energy(self._y[a : first * BLOCK]) + energy(self._y[last * BLOCK : b])
+        edges = energy(self._y[a : first * BLOCK]) if a < first * BLOCK else 0.0
+        edges += energy(self._y[last * BLOCK : b]) if last * BLOCK < b else 0.0
         return edges + float(self._blocks[first:last].sum())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from audiosynth import registry
+from audiosynth.clip import Recording
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.errors import ManifestError
 from audiosynth.files.paths import reserved_name
@@ -30,6 +31,7 @@ NAMES: Final = ("manifest.jsonl", "manifest.jsonl.gz")
 """What a dataset's manifest may be called: plain or packed."""
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
 _NO_RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -67,7 +69,7 @@ def clip_path(spec: ClipSpec) -> str:
 
 def make_row(
     clip: Clip, *, file_sha256: str, written_sha256: str | None, recipe_sha256: str,
-    needs: Iterable[str] = (), stems: Mapping[str, str] | None = None,
+    needs: Iterable[str] = (), stems: Mapping[str, str] | None = None, used: Sequence[Recording] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the manifest row of a written clip, ready for JSON.
 
@@ -83,6 +85,8 @@ def make_row(
         What else must be equal to get the same samples.
     stems
         Hash of the bytes of each stem's file, by name.
+    used
+        `spec.recordings` of the clip's, where they are at hand.
     """
     spec = clip.spec
     row: dict[str, Any] = {
@@ -98,7 +102,7 @@ def make_row(
         "file_sha256": file_sha256,
         "format": FORMAT,
         "engine": ENGINE,
-        "made_of": made_of(spec),
+        "made_of": made_of(spec, used),
         "needs": sorted(needs),
         "recipe": recipe_sha256[:16],
         "spec": spec.to_json(),
@@ -131,17 +135,17 @@ def label_rows(clip: Clip) -> list[dict[str, Any]]:
     ]
 
 
-def made_of(spec: ClipSpec) -> dict[str, Any]:
-    """Return what went in: recordings, voices, profiles (DESIGN section 6).
+def made_of(spec: ClipSpec, used: Sequence[Recording] | None = None) -> dict[str, Any]:
+    """Return what went in: recordings (`used`, where they are at hand), voices, profiles (DESIGN section 6).
 
     A recording whose catalogue names a speaker counts as a recorded voice.
     """
-    used = recordings(spec)
+    used = recordings(spec) if used is None else used
     whole: list[Any] = parts(spec)
-    kinds = {part.voice.made() for part in whole if "voice" in type(part).model_fields}
+    kinds = {part.voice.made() for part in whole if registry.takes(part, "voice")}
     kinds |= {"recorded"} if any("speaker" in r.meta for r in used) else set()
     voices = next((kind for kind in VOICES if kind in kinds), "none")
-    made = {part.content.made for part in whole if "content" in type(part).model_fields}
+    made = {part.content.made for part in whole if registry.takes(part, "content")}
     profiles = "learned" if "learned" in made else "designed" if made else "none"
     return {"recordings": len(used), "voices": voices, "profiles": profiles}
 
@@ -154,7 +158,7 @@ def needs_of(spec: ClipSpec, *, decoders: Iterable[str] = ()) -> list[str]:
 
 def dumps(row: Mapping[str, Any]) -> str:
     """Return one line of JSON, UTF-8, no spaces, keys as they stand."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(row)
 
 
 def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[str, Any]]]:

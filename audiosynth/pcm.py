@@ -24,6 +24,7 @@ WOBBLE: Final = 2.0**-24
 """How far, in LSB, a sample may move elsewhere; those whose integer could change by that are reported as ties."""
 _NEAR: Final = 0.5 - 1.0 / GRID
 _BLOCK: Final = 32_768
+_SUBTYPES: Final = {np.dtype(np.int16): "PCM_16", np.dtype(np.int32): "PCM_24", np.dtype(np.float32): "FLOAT"}
 PCM_DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "PCM_16": np.dtype("<i2"),
     "PCM_24": np.dtype("<i4"),
@@ -216,7 +217,7 @@ def subtype_of(pcm: Pcm) -> str:
     ParameterError
         If there is none.
     """
-    subtype = {np.dtype(np.int16): "PCM_16", np.dtype(np.int32): "PCM_24", np.dtype(np.float32): "FLOAT"}.get(pcm.dtype)
+    subtype = _SUBTYPES.get(pcm.dtype)
     if subtype is None or pcm.ndim != 2:
         raise ParameterError(f"samples are int16, int32 (24 bits) or float32 in two dimensions; got {pcm.dtype}")
     return subtype

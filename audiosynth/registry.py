@@ -189,6 +189,27 @@ def offers(kind: type, name: str) -> bool:
     return hasattr(kind, name)
 
 
+def can(component: object, name: str) -> bool:
+    """Return whether a component, or None, has a method or property that not every component has; see `offers`."""
+    return offers(type(component), name)  # type: ignore[arg-type]  # classes can be hashed
+
+
+def takes(component: Component, name: str) -> bool:
+    """Return whether a component has a parameter of this name.
+
+    Examples
+    --------
+    >>> takes(create("rooms", {"type": "none"}), "recording")
+    False
+    """
+    return name in _parameters(type(component))
+
+
+@lru_cache(maxsize=4096)
+def _parameters(kind: type[Component]) -> frozenset[str]:
+    return frozenset(kind.model_fields)  # which pydantic hands out by way of three calls
+
+
 @lru_cache(maxsize=4096)
 def holding(kind: type[Component], *wanted: type) -> tuple[str, ...]:
     """Return the fields of a component in which values of some types can stand, alone or in a tuple, by their annotations.
@@ -226,7 +247,7 @@ def create(family: str, tree: Mapping[str, Any]) -> Component:
 
 def dump(component: Component) -> dict[str, Any]:
     """Return the JSON tree of a component with its pinned type and all defaults written out."""
-    return {"type": pinned_name(component), **component.model_dump(mode="json")}
+    return {"type": pinned_name(component), **component.__pydantic_serializer__.to_python(component, mode="json")}
 
 
 def explain(error: ValidationError, owner: str) -> list[tuple[tuple[str | int, ...], str]]:

@@ -87,7 +87,7 @@ def render(
     realised = Realised(meter, images)
     parts = Parts.of(spec, images, noise, gains, realised)
     separator = Separator(spec, parts, ctx, work)
-    mix, peak, mix_gain, guard = _finish(spec, parts, ctx, decisions, separator)
+    mix, peak, power, mix_gain, guard = _finish(spec, parts, ctx, decisions, separator)
     dither = dither_of(spec, 0, spec.n_samples)
     quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=dither)
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
@@ -95,7 +95,7 @@ def render(
     layers = () if noise is None else noise.layer_gain_db
     made = decisions_of(images, gains, layers, audible, (mix_gain, guard), quantised.ties)
     labels = labels_of(spec, images, audible)
-    heard = peak, levels.power(mix[spec.reference_channel], [(0, spec.n_samples)])
+    heard = peak, power
     bed = bed_reading(meter, realised, after_db=mix_gain + guard)
     outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard, labels)
     alone = separator.stems(mix, quantised.pcm, gain=amplitude(mix_gain + guard)) if stems else {}
@@ -115,8 +115,8 @@ def _require_memory(spec: ClipSpec) -> None:
 
 def _finish(
     spec: ClipSpec, parts: Parts, ctx: RenderContext, decided: Decisions | None, separator: Separator
-) -> tuple[Array, float, float, float]:
-    """Apply the mix's effects, level and guard; returns the mix, its peak, and both gains."""
+) -> tuple[Array, float, float, float, float]:
+    """Apply the mix's effects, level and guard; returns the mix, its peak and mean square, and both gains."""
     y = parts.total
     for effect in spec.mix.effects:
         y = effect.apply(y, ctx)  # type: ignore[attr-defined]
@@ -124,17 +124,21 @@ def _finish(
         raise RenderError(
             f"mix.effects changed the clip's length from {parts.total.shape[1]} to {y.shape[1]} samples; use them on events"
         )
-    mix_gain, guard, peak = 0.0, 0.0, levels.peak(y) if spec.mix.effects else parts.peak
+    peak = levels.peak(y) if spec.mix.effects else parts.peak
+    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+    mix_gain, guard = 0.0, 0.0
     if decided is not None:
         mix_gain, guard = decided.mix_gain_db, decided.guard_gain_db
     else:
         if spec.mix.level_dbfs is not None:
-            mix_gain = mix_gain_db(spec, levels.power(y[spec.reference_channel], [(0, spec.n_samples)]))
+            mix_gain = mix_gain_db(spec, power)
         guard = guard_gain_db(spec, max(peak, separator.peak()) if spec.mix.guard == "scale_all" else peak, mix_gain)
     if mix_gain + guard != 0.0:
-        y = y * amplitude(mix_gain + guard)
-        peak *= amplitude(mix_gain + guard)  # rounding keeps the order of samples, so this is the peak's own product
-    return y, peak, mix_gain, guard
+        factor = amplitude(mix_gain + guard)
+        y = y * factor
+        peak *= factor  # rounding keeps the order of samples, so this is the peak's own product
+        power *= factor * factor
+    return y, peak, power, mix_gain, guard
 
 
 def mix_gain_db(spec: ClipSpec, power: float) -> float:

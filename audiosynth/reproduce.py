@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audiosynth.building.clips import samples_of, write, write_clip
 from audiosynth.building.index import ManifestIndex
 from audiosynth.building.rows import lines_of
-from audiosynth.building.units import samples_of, write, write_clip
 from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.manifest import Row, needs_of, open_manifest, parse_row, read_rows
 from audiosynth.material.assets import AssetStore
@@ -244,7 +244,7 @@ def _write(clip: Clip, row: Row, work: Workspace, out: Path) -> None:
         if streams(row.spec):
             write(row.spec, out, scratch=scratch, work=work, recipe_sha256=recipe, decisions=row.decisions)
         else:
-            write_clip(clip, out, scratch=scratch, work=work, recipe_sha256=recipe)
+            write_clip(clip, out, scratch=scratch, recipe_sha256=recipe)
     finally:
         scratch.rmdir()
 

@@ -287,7 +287,7 @@ def test_a_full_disk_in_the_middle_of_a_build(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("audiosynth.building.units.write_audio", full)
+        patch.setattr("audiosynth.building.clips.write_audio", full)
         code, text = fail("build", "good.yaml", "-o", "out")
     assert code == 1
     assert text.startswith("error: out: the disk is full; free some space and run the same command again")

@@ -55,7 +55,8 @@ def preview_command(*, wanted: Wanted, which: str, split: str | None, output: st
 
 def _write(recipe: Recipe, spec: ClipSpec, folder: Path) -> tuple[Clip, dict[str, str]]:
     """Render the clip and put its three files in place; each is there whole or not at all."""
-    from audiosynth.building.units import write_clip
+    from audiosynth.building.clips import write_clip
+    from audiosynth.manifest import clip_path
     from audiosynth.material.assets import AssetStore
     from audiosynth.material.workspace import Workspace
     from audiosynth.render import render
@@ -66,11 +67,11 @@ def _write(recipe: Recipe, spec: ClipSpec, folder: Path) -> tuple[Clip, dict[str
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".preview-") as name:
         scratch = Path(name)
-        row = write_clip(clip, scratch, scratch=scratch, work=work, recipe_sha256=recipe.sha256)
+        write_clip(clip, scratch, scratch=scratch, recipe_sha256=recipe.sha256)
         text = json.dumps(spec.to_json(), ensure_ascii=False, indent=1)
         (scratch / "spec.json").write_text(text + "\n", encoding="utf-8")
         draw_clip(clip.y, spec.sr, clip.labels, scratch / "picture.png", title=f"{recipe.name}: {spec.clip_id}")
-        made = {"audio": scratch / row["path"], "spec": scratch / "spec.json", "picture": scratch / "picture.png"}
+        made = {"audio": scratch / clip_path(spec), "spec": scratch / "spec.json", "picture": scratch / "picture.png"}
         files = {kind: folder / f"{spec.clip_id}{path.suffix}" for kind, path in made.items()}
         for kind, path in made.items():
             path.replace(files[kind])

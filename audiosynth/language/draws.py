@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from audiosynth.clip import Entry, Member, Withheld
 from audiosynth.errors import WithdrawnError
-from audiosynth.language.nodes import SOME_RECORDING, MapNode, Node, Scope
+from audiosynth.language.nodes import SOME_RECORDING, Const, MapNode, Node, Scope
 from audiosynth.language.quantiles import Distribution, Integers, Poisson
 
 TRIES = 200
@@ -182,9 +182,7 @@ class Pick(Dealt):
 
     def draw(self, scope: Scope) -> Any:
         """Return the recording, or the fields of a table's row."""
-        where, unless = (
-            self._conditions(name, node, scope) for name, node in (("where", self.where), ("unless", self.unless))
-        )
+        where, unless = self._still or (self._met("where", scope), self._met("unless", scope))
         pool = scope.pool(self.catalogue, scope.dice.split, where, unless)
         if not pool:
             wanted = ", ".join(f"{key}: {value}" for key, value in where.items())
@@ -211,9 +209,18 @@ class Pick(Dealt):
             raise _withdrawn(scope, self.path, "a deck has each recording once")
         return instead(pool, scope, self.path, f"{scope.prefix}{self.path}~{scope.attempt}")
 
-    def _conditions(self, name: str, node: Node, scope: Scope) -> dict[str, Any]:
-        found = node.draw(scope)
-        if not isinstance(found, dict) or not all(map(is_condition, found.values())):
+    @cached_property
+    def _still(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the conditions where nothing in them is drawn and there is nothing wrong with them."""
+        if not (isinstance(self.where, Const) and isinstance(self.unless, Const)):
+            return None
+        found = self.where.value, self.unless.value
+        return found if all(map(_are_conditions, found)) else None
+
+    def _met(self, name: str, scope: Scope) -> dict[str, Any]:
+        """Return the conditions that a recording has to meet."""
+        found: dict[str, Any] = getattr(self, name).draw(scope)
+        if not _are_conditions(found):
             raise scope.error(self.path, f"`{name}` takes {{field: value or list of values}}, got {found!r}")
         return found
 
@@ -228,6 +235,10 @@ class Pick(Dealt):
     def n_items(self) -> int:
         """Return 0: the split and the conditions decide."""
         return 0
+
+
+def _are_conditions(found: Any) -> bool:
+    return isinstance(found, dict) and all(map(is_condition, found.values()))
 
 
 def instead(pool: Sequence[Member], scope: Scope, path: str, key: str) -> Member:

@@ -227,8 +227,9 @@ def lossy(recording: Recording) -> bool:
     >>> lossy(Recording(data="d", path="a.ogg", sha256="0" * 64, sr=8000, n_channels=1, n_samples=1, active=(0, 1)))
     True
     """  # noqa: D205
-    suffix = PurePosixPath(recording.path).suffix.casefold()
-    return bool(recording.meta.get("lossy", suffix in LOSSY_SUFFIXES))
+    if "lossy" in recording.meta:
+        return bool(recording.meta["lossy"])
+    return recording.path.casefold().endswith(tuple(LOSSY_SUFFIXES))
 
 
 def resampled_active(recording: Recording, sr: int) -> tuple[int, int]:

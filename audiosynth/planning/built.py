@@ -9,7 +9,7 @@ from audiosynth import registry
 from audiosynth.clip import Slack
 from audiosynth.errors import PlanError
 from audiosynth.records.fields import built_once
-from audiosynth.registry import Component
+from audiosynth.registry import Component, can
 from audiosynth.spaces.places import Motion, Position
 
 _STARTS: Final = ("start", "start_sample")
@@ -29,13 +29,13 @@ def effects_of(raw: Any) -> tuple[Component, ...]:
 def room_of(raw: Any) -> Component | None:
     """Return a room, its receiver at a point."""
     room: Any = _built("rooms", raw)
-    settled: Component | None = room.settled() if hasattr(room, "settled") else room
+    settled: Component | None = room.settled() if can(room, "settled") else room
     return settled
 
 
 def position_of(raw: Any, room: Any) -> Position | None:
     """Return where the source stands, as a point of its room."""
-    if not hasattr(room, "place"):
+    if not can(room, "place"):
         if raw is None:
             return None
         name = "no room" if room is None else f"a room of the type '{room.type_name}'"
@@ -53,7 +53,7 @@ def motion_of(raw: Any, room: Any, position: Position | None) -> Motion | None:
     """Return how the source moves, its places as points of the room."""
     if raw is None:
         return None
-    if position is None or position.point is None or not hasattr(room, "move"):
+    if position is None or position.point is None or not can(room, "move"):
         raise PlanError("motion: a source moves in a shoebox, from a `position`; give both, or leave the motion out")
     motion = Motion.model_validate(raw)
     places = {"to": motion.to and room.place(motion.to), "via": motion.via and tuple(map(room.place, motion.via))}
@@ -80,7 +80,7 @@ def known_delay(room: Any, sr: int, position: Position | None) -> int:
     """Return the samples after which the direct sound arrives."""
     if room is None:
         return 0
-    if not hasattr(room, "delay"):
+    if not can(room, "delay"):
         raise PlanError(
             f"at.anchor: direct needs a room whose delay is known before rendering, not '{room.type_name}'; use align: direct"
         )

@@ -39,6 +39,7 @@ class Meter:
     """The bed before its own gain, on the channel that levels are measured on; made when first asked for."""
     _signals: dict[int, levels.LevelReading] = field(default_factory=dict)
     _parts: dict[int, Array] = field(default_factory=dict)
+    _spans: dict[tuple[int, str], Intervals] = field(default_factory=dict)
     foreground: levels.LevelReading | None = None
     """Level of the sum of the events, where the bed is set against it."""
 
@@ -49,6 +50,11 @@ class Meter:
 
     def span(self, i: int, image: Image, kind: str) -> Intervals:
         """Return the samples of the clip that a level of event `i` is measured over."""
+        if (i, kind) not in self._spans:
+            self._spans[i, kind] = self._span(i, image, kind)
+        return self._spans[i, kind]
+
+    def _span(self, i: int, image: Image, kind: str) -> Intervals:
         place = self.spec.events[i].place
         n = self.spec.n_samples
         if kind == "clip" or place is None:

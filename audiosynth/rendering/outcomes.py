@@ -11,6 +11,7 @@ from audiosynth.clip import Label, Segment
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.records.conversation import told
 from audiosynth.records.moves import Piece, inside, moves_of, through
+from audiosynth.registry import can
 from audiosynth.rendering.gains import Meter
 from audiosynth.rendering.images import Image
 from audiosynth.rendering.parts import Gains, stems_sum
@@ -108,7 +109,7 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
             out.append(Label(event.label, piece.onset, piece.offset, i, audible[i], extra))
     for layer in () if spec.noise is None else spec.noise.layers:
         source: Any = layer.source
-        if hasattr(source, "annotations"):
+        if can(source, "annotations"):
             out += [
                 Label(name, piece.onset, piece.offset)
                 for a, b, name in source.annotations(spec.sr, n)

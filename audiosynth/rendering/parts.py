@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -129,7 +130,12 @@ def _sum(
             rows = zip(y, bed[:, a : a + STRETCH], heard, strict=True)
             peaks += [add_scaled(row, part, factor, scaled=own, fresh=not here) for row, part, own in rows]
             found.append(block_energies(heard[channel]))
-    return total, float(np.max(peaks)), np.concatenate(found)
+    return total, _largest(peaks), np.concatenate(found)
+
+
+def _largest(peaks: Sequence[float]) -> float:
+    """Return the largest of some peaks, NaN where one is: what `np.max` gives, at a tenth of its cost for a few."""
+    return math.nan if any(map(math.isnan, peaks)) else max(peaks)
 
 
 def stems_sum(spec: ClipSpec) -> bool:

@@ -47,16 +47,17 @@ def overlap(intervals: Iterable[Interval], n_samples: int) -> Overlap:
     for onset, offset, label in intervals:
         a, b = max(0, onset), min(n_samples, offset)
         steps += [(a, 1, label), (b, -1, label)] if b > a else []
-    found, sounding, here = Overlap(), Counter[str](), 0
+    found, sounding, level, here = Overlap(), Counter[str](), 0, 0
     for sample, change, label in sorted(steps):
         if sample > here:
-            found.levels[sounding.total()] += sample - here
-            classes = sorted(sounding)
+            found.levels[level] += sample - here
+            classes = sorted(sounding) if level > 1 else ()
             for i, one in enumerate(classes):
                 for other in classes[i + (sounding[one] < 2) :]:
                     found.pairs[one, other] += sample - here
             here = sample
         sounding[label] += change
+        level += change
         if not sounding[label]:
             del sounding[label]
     return found

@@ -1,25 +1,28 @@
-"""What an augmented utterance costs here, in audiomentations 0.43.1 and at least: one core, the same run, turn by turn.
+"""What an augmented utterance costs here, in audiomentations 0.43.1, in lhotse 1.33 and at least: one core, one run, turn by turn.
 
-    TMPDIR=/dev/shm taskset -c 0 python tests/bench/augment_speed.py --peer ENV/bin/python   # an environment of its own
-    # with audiomentations 0.43.1; files in memory, since what a disk is busy with decides what a file costs there
+    TMPDIR=/dev/shm taskset -c 0 python tests/bench/augment_speed.py --peer ENV/bin/python --lhotse ENV/bin/python
+    # environments of their own, with audiomentations 0.43.1 and with lhotse 1.33.0, torch, urllib3 and soundfile; files in memory,
+    # since what a disk is busy with decides what a file costs there
 
 Utterances of 1 s and of 10 s at 16 kHz, each its own WAV file that is decoded for its clip, an impulse response of 0.5 s, a
 stretch of background at 0 to 20 dB, a gain, 16-bit WAV. Ours: plan, render, hash, WAV, manifest row. The floor: read, one
 `fftconvolve`, mix, round and write with soundfile, no level of any kind but the SNR. Then pitch (±4 semitones) and stretch (0.8 to
-1.25) alone. Impulse responses are decoded once on all sides, backgrounds once here and in the floor (the peer reads the stretch that
-it uses). Medians of processor time, so that what else runs on the machine counts for none. `--profile` tells where our time goes.
+1.25) alone. Impulse responses are decoded once on all sides but lhotse's, backgrounds once here and in the floor (peers read the
+stretch that they use). lhotse's side is its offline path, `lhotse_peer.py`. Medians of processor time, so that what else runs on the machine counts for none. `--profile` tells where our time goes.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +33,27 @@ from scipy.signal import fftconvolve
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, write_recipe, write_wav
 
-from audiosynth import load_recipe, plan_clip, render
+from audiosynth import load_recipe
 from audiosynth.building.memory import keep_freed_memory
-from audiosynth.building.units import write_clip
+from audiosynth.building.orders import RecipeOrder
+from audiosynth.building.units import Unit, render_unit, unit_name
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
 from audiosynth.sound import mixing
 
-PEER = Path(__file__).with_name("augment_peer.py")
+PEERS = {"peer": Path(__file__).with_name("augment_peer.py"), "lhotse": Path(__file__).with_name("lhotse_peer.py")}
+"""audiomentations' side and lhotse's, by what they are called in what `raced` finds."""
 SR = 16_000
-N_UTTERANCES = {"short": 240, "long": 90}
+N_UTTERANCES = {"short": 640, "long": 256}
 SECONDS = {"short": 1.0, "long": 10.0}
 KINDS = ("mix1", "mix10", "pitch1", "pitch10", "stretch1", "stretch10")
 """What is done, and to utterances of how many seconds."""
 FASTER, OVER_FLOOR = {"mix": 1.2, "pitch": 1.0, "stretch": 1.0}, 1.3
-"""At least so many times as fast as the peer; at most so many times the floor."""
-N_WARM = 10
-TURN = 30
+"""At least so many times as fast as audiomentations; at most so many times the floor."""
+OVER_LHOTSE = 3.0
+"""At least so many times as fast as lhotse's offline path."""
+TURN = 64
 """Clips that each makes in a row before the next does: a set is made in a row, with what the processor keeps at hand."""
 
 
@@ -95,22 +101,24 @@ def recipe_of(kind: str, folder: Path) -> Path:
 
 
 class Ours:
-    """Our side: one clip a call."""
+    """Our side: clips as a build's worker makes them, in a row."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.recipe = load_recipe(recipe_of(kind, folder), cache_dir=folder / "cache")
         self.work = Workspace(AssetStore(self.recipe.roots))
-        self.root, self.scratch = folder / "out", folder / "scratch"
-        self.scratch.mkdir(exist_ok=True)
+        self.order, self.root = RecipeOrder(self.recipe), folder / "out"
+        (self.root / ".build" / "tmp").mkdir(parents=True, exist_ok=True)
         keep_freed_memory()  # as workers do
         mixing.load_kernel()  # as builds of 512 clips and more do
 
-    def clip(self, i: int) -> dict[str, Any]:
-        """Make clip `i`."""
-        clip = render(plan_clip(self.recipe, "train", i), assets=self.work)
-        row = write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64)
-        dumps(row)
-        return row
+    def clips(self, numbers: range) -> None:
+        """Make clips: plan, render, hash, write, rows."""
+        render_unit(self.order, Unit("train", numbers.start, numbers.stop), self.root, self.work)
+
+    def row(self) -> dict[str, Any]:
+        """Return the row of the first clip."""
+        self.clips(range(1))
+        return json.loads((self.root / ".build" / "units" / unit_name("train", 0)).read_text())
 
 
 class Floor:
@@ -148,35 +156,77 @@ class Floor:
             dumps(self.row)
 
 
-def timed(task: Callable[[int], object], i: int) -> float:
-    """Return the seconds of processor time of one clip."""
+def timed(task: Callable[[Any], object], what: Any) -> float:
+    """Return the seconds of processor time of a task: one clip, or several."""
     start = time.process_time()
-    task(i)
+    task(what)
     return time.process_time() - start
 
 
-def raced(peer: str | None, kind: str, folder: Path) -> dict[str, float]:
-    """Return medians in ms: ours, the floor's, the floor's with hashes and a row, the peer's; `TURN` clips in turn."""
+class Peer:
+    """Another tool's side: a process of its own that makes a clip for each line and answers with its seconds."""
+
+    def __init__(self, command: list[object]) -> None:
+        pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process = subprocess.Popen([str(word) for word in command], **pipes)
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(BrokenPipeError):  # it has ended, which `answers` tells
+            self.process.stdin.close()
+        self.process.wait()
+
+    def ask(self, clips: int = 1) -> None:
+        """Have so many clips made."""
+        with suppress(BrokenPipeError):
+            self.process.stdin.write("\n" * clips)
+            self.process.stdin.flush()
+
+    def answers(self, clips: int = 1) -> list[float]:
+        """Return the seconds of so many clips that were asked for.
+
+        Raises
+        ------
+        RuntimeError
+            If the process has ended, as it does where its environment lacks something.
+        """
+        lines = [self.process.stdout.readline() for _ in range(clips)]
+        if "" in lines:
+            raise RuntimeError(f"a peer ended before its clip was made; run it alone to see why: {self.process.args}")
+        return [float(line) for line in lines]
+
+    def clip(self) -> float:
+        """Have a clip made and return its seconds."""
+        self.ask()
+        return self.answers()[0]
+
+
+def raced(peers: Mapping[str, str | None], kind: str, folder: Path) -> dict[str, float]:
+    """Return ms a clip: ours, the floor's, the floor's with hashes and a row, each peer's; medians of turns of `TURN` clips each.
+
+    `peers` are names of `PEERS` and the Python of each, if there is one; lhotse has no pitch or stretch, and mixes only.
+    """
     ours, floor = Ours(kind, folder), Floor(kind, folder)
-    vowed = Floor(kind, folder, ours.clip(0))
-    found: dict[str, list[float]] = {"ours": [], "floor": [], "vowed": [], "peer": []}
-    command = [peer or "", PEER, folder, kind]
-    pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    process = subprocess.Popen(command, **pipes) if peer else None
+    vowed = Floor(kind, folder, ours.row())
+    found: dict[str, list[float]] = {"ours": [], "floor": [], "vowed": [], **{name: [] for name in PEERS}}
     count = N_UTTERANCES["long" if kind.endswith("10") else "short"]
-    for turn in (range(first, first + TURN) for first in range(0, count, TURN)):
-        found["ours"] += [timed(ours.clip, i) for i in turn]
-        if kind.startswith("mix"):
-            found["floor"] += [timed(floor.clip, i) for i in turn]
-            found["vowed"] += [timed(vowed.clip, i) for i in turn]
-        if process is not None and process.stdin and process.stdout:
-            for _ in turn:
-                print(file=process.stdin, flush=True)
-                found["peer"].append(float(process.stdout.readline()))
-    if process is not None and process.stdin:
-        process.stdin.close()
-        process.wait()
-    return {name: 1e3 * statistics.median(times[N_WARM:]) for name, times in found.items() if times}
+    mixes = kind.startswith("mix")
+    with ExitStack() as stack:
+        others = {
+            name: stack.enter_context(Peer([python, PEERS[name], folder, kind]))
+            for name, python in peers.items()
+            if python and (mixes or name != "lhotse")
+        }
+        for turn in (range(first, first + TURN) for first in range(0, count, TURN)):
+            found["ours"].append(timed(ours.clips, turn) / TURN)
+            if mixes:
+                found["floor"].append(statistics.mean(timed(floor.clip, i) for i in turn))
+                found["vowed"].append(statistics.mean(timed(vowed.clip, i) for i in turn))
+            for name, peer in others.items():
+                found[name].append(statistics.mean(peer.clip() for _ in turn))
+    return {name: 1e3 * statistics.median(times[1:]) for name, times in found.items() if times}
 
 
 def profile(kind: str, folder: Path) -> None:
@@ -186,14 +236,13 @@ def profile(kind: str, folder: Path) -> None:
 
     ours = Ours(kind, folder)
     count = N_UTTERANCES["long" if kind.endswith("10") else "short"]
-    for i in range(N_WARM):
-        ours.clip(i)
+    ours.clips(range(TURN))
     watch = cProfile.Profile()
     watch.enable()
-    for i in range(N_WARM, count):
-        ours.clip(i)
+    for first in range(TURN, count, TURN):
+        ours.clips(range(first, first + TURN))
     watch.disable()
-    print(f"{kind}: {count - N_WARM} clips")
+    print(f"{kind}: {count - TURN} clips")
     pstats.Stats(watch).sort_stats("cumulative").print_stats("audiosynth", 60)
 
 
@@ -201,6 +250,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", help="a Python that has audiomentations 0.43.1")
+    parser.add_argument("--lhotse", help="a Python that has lhotse 1.33.0")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--profile", action="store_true", help="where our own time goes, instead of a race")
     asked = parser.parse_args()
@@ -211,13 +261,15 @@ def main() -> None:
             if asked.profile:
                 profile(kind, folder)
                 continue
-            found = raced(asked.peer, kind, folder)
+            found = raced({"peer": asked.peer, "lhotse": asked.lhotse}, kind, folder)
             line = f"{kind}: " + ", ".join(f"{who} {ms:.2f} ms" for who, ms in found.items())
             if "floor" in found:
                 line += f"; {found['ours'] / found['floor']:.2f} times the floor (at most {OVER_FLOOR})"
             if "peer" in found:
                 least = FASTER[kind.rstrip("01")]
-                line += f"; {found['peer'] / found['ours']:.2f} times as fast as the peer (at least {least})"
+                line += f"; {found['peer'] / found['ours']:.2f} times as fast as audiomentations (at least {least})"
+            if "lhotse" in found:
+                line += f"; {found['lhotse'] / found['ours']:.2f} times as fast as lhotse (at least {OVER_LHOTSE:g})"
             print(line, flush=True)
 
 

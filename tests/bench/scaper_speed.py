@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import write_recipe
 
 from audiosynth import load_recipe, plan_clip, render
+from audiosynth.building.clips import write_clip
 from audiosynth.building.memory import keep_freed_memory
-from audiosynth.building.units import write_clip
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
@@ -83,7 +83,7 @@ class Ours:
         """Make clip `i` and return the seconds it took."""
         start = time.process_time()
         clip = render(plan_clip(self.recipe, "train", i), assets=self.work)
-        dumps(write_clip(clip, self.root, scratch=self.scratch, work=self.work, recipe_sha256="0" * 64))
+        dumps(write_clip(clip, self.root, scratch=self.scratch, recipe_sha256="0" * 64).row(self.work))
         return time.process_time() - start
 
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, tone, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
-from audiosynth.building.units import write_clip
+from audiosynth.building.clips import write_clip
 from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
@@ -99,7 +99,7 @@ def against_floor(path: Path, folder: Path, *, reverberant: bool) -> tuple[float
 
     def ours(i: int) -> None:
         clip = render(plan_clip(recipe, "train", i), assets=work)
-        dumps(write_clip(clip, root, scratch=scratch, work=work, recipe_sha256="0" * 64))
+        dumps(write_clip(clip, root, scratch=scratch, recipe_sha256="0" * 64).row(work))
 
     def floor(i: int) -> None:
         spec = specs[i]
