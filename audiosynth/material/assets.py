@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from audiosynth.material.large import LargeRecordings, is_large
 from audiosynth.material.parts import cut
 from audiosynth.material.whereabouts import Whereabouts
 
-T = TypeVar("T")
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
 
