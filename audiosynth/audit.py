@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 from audiosynth.auditing import rows as of_rows
@@ -11,6 +12,7 @@ from audiosynth.auditing.findings import Finding
 from audiosynth.exports import all_exports, read_head
 from audiosynth.leakage import shared_roots
 from audiosynth.manifest import open_manifest
+from audiosynth.sound.spilled import Arrays
 
 
 def audit(
@@ -57,10 +59,12 @@ def audit(
     recordings = [path for place in against for path in of_sounds.audio_of(Path(place))]
     if listen or recordings:
         files = [*((root, path) for path in rows.paths), *((path.parent, path.name) for path in recordings)]
-        heard = list(of_sounds.listened(files, workers, progress or _quiet))
-        clips, others = heard[: len(rows.paths)], heard[len(rows.paths) :]
-        found += [*of_sounds.sounds(rows, clips), *of_sounds.near_copies(rows, clips)]
-        found += of_sounds.memorised(rows, clips, list(zip(recordings, others, strict=True)))
+        heard, n = of_sounds.listened(files, workers, progress or _quiet), len(rows.paths)
+        with Arrays() as prints, Arrays() as others:
+            clips = list(of_sounds.kept(islice(heard, n), prints))
+            against_them = list(zip(recordings, of_sounds.kept(heard, others), strict=True))
+            found += [*of_sounds.sounds(rows, clips), *of_sounds.near_copies(rows, prints)]
+            found += of_sounds.memorised(rows, prints, against_them, others)
     return sorted(found, key=lambda finding: finding.state != "fault")
 
 

@@ -184,19 +184,18 @@ class AssetReader(Protocol):
 
     def samples(self, recording: Recording, sr: int) -> Array:
         """Return the whole recording at rate `sr`, shape (n_channels, resampled_length(n_samples, …)); read-only."""
-        ...
+
+    def stretch(self, recording: Recording, sr: int, first: int, last: int) -> Array:
+        """Return samples [first, last) of the recording at rate `sr`, as they are in `samples`; not to be written to."""
 
     def mono(self, recording: Recording, sr: int) -> Array:
         """Return the mean of the channels of the whole recording at rate `sr`, shape (1, n_samples at that rate); read-only."""
-        ...
 
     def measurement(self, recording: Recording, sr: int, number: int) -> Array:
         """Return one measurement of a SOFA file at rate `sr`, shape (n_receivers, n_samples); read-only."""
-        ...
 
     def sofa(self, recording: Recording) -> Any:
         """Return a SOFA file (`audiosynth.acoustics.sofa.Sofa`)."""
-        ...
 
 
 @dataclass(frozen=True)

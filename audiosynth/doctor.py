@@ -200,14 +200,12 @@ def _machine(folder: Path) -> Iterator[Finding]:
         yield Finding("machine", "folder", "fault", f"{there} cannot be written", "build elsewhere with -o")
     cache = default_cache_dir()
     kept = cache is not None and os.access(next(p for p in (cache, *cache.parents) if p.exists()), os.W_OK)
-    advice = (
-        "set AUDIOSYNTH_CACHE to a folder that can be written; recordings are measured anew for every build without"
-    )
+    advice = "set AUDIOSYNTH_CACHE to a folder that can be written; recordings are measured, and large ones decoded, anew for every build without"
     yield Finding(
         "machine",
         "cache",
         "ok" if kept else "missing",
-        f"of measured recordings: {cache or 'no home folder'}",
+        f"of measured and decoded recordings: {cache or 'no home folder'}",
         "" if kept else advice,
     )
     text = (sys.stdout.encoding or "").lower().replace("-", "") if sys.stdout else ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from audiosynth.build import Built, carry_out
@@ -187,17 +189,20 @@ def _stage(found: Withdrawal) -> None:
         (work / name).mkdir()
     affected = {*found.refilled, *found.removed}
     with raw_lines(open_manifest(found.root)) as lines:
-        for line in lines:
-            row = json.loads(line)
-            if row["clip_id"] not in affected:
-                unit = unit_name(
-                    row["spec"]["split"], row["spec"]["ordinal"]
-                )  # which planning has held against the recipe
-                with (work / KEPT / unit).open("ab") as kept:
-                    kept.write(line)
+        for unit, rows in groupby(_staying(lines, affected), key=itemgetter(0)):
+            with (work / KEPT / unit).open("ab") as kept:
+                kept.writelines(line for _, line in rows)
     put(work / "state.json", json.dumps(state_of(found.recipe), ensure_ascii=False).encode(), scratch=work / "tmp")
     put(work / NAME, found.recipe.withdrawn.text.encode(), scratch=work / "tmp")
     (found.root / "dataset.json").unlink()
+
+
+def _staying(lines: Iterable[bytes], affected: Container[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the rows that stay, each with its unit, which planning has held against the recipe."""
+    for line in lines:
+        row = json.loads(line)
+        if row["clip_id"] not in affected:
+            yield unit_name(row["spec"]["split"], row["spec"]["ordinal"]), line
 
 
 def _obey(root: Path) -> None:

@@ -38,6 +38,9 @@ class _Sounds:
         y.flags.writeable = False
         return y
 
+    def stretch(self, recording: Recording, sr: int, first: int, last: int) -> np.ndarray:
+        return self.samples(recording, sr)[:, first:last]
+
     def mono(self, recording: Recording, sr: int) -> np.ndarray:
         y = self.samples(recording, sr)
         return sum(y[1:], start=y[0])[None] / y.shape[0]

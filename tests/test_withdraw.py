@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -189,6 +190,27 @@ def test_rows_that_stay_are_read_line_by_line(tmp_path):
     (tmp_path / "unit").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     assert kept_rows(tmp_path / "unit") == {3: lines[0], 5: lines[1]}
     assert kept_rows(tmp_path / "none") == {}
+
+
+def test_rows_that_stay_open_a_file_a_unit(made, monkeypatch):
+    """Seventy-three clips are three units: as many files are opened, not one a row; each row that stays is there once."""
+    folder, root = made
+    found = withdrawal(root, speakers=["bob"], data=roots(folder))
+    opened, ways = [], Path.open
+
+    def watched(self, mode="r", *args, **more):
+        opened.append(self.name) if "a" in mode else None
+        return ways(self, mode, *args, **more)
+
+    (root / module.WORK).mkdir()
+    lines = (root / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    monkeypatch.setattr(Path, "open", watched)
+    module._stage(found)
+    monkeypatch.undo()
+    assert len(opened) == len({*opened}) == 3
+    files = sorted((root / module.WORK / module.KEPT).iterdir())
+    kept = [line for file in files for line in file.read_bytes().splitlines(keepends=True)]
+    assert sorted(kept) == sorted(line for line in lines if json.loads(line)["clip_id"] not in found.refilled)
 
 
 def test_the_command_shows_first_and_does_then(made):

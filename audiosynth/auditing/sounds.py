@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from audiosynth.files.packed import stored_bytes
 from audiosynth.files.paths import files_below
 from audiosynth.sound import fingerprint
 from audiosynth.sound.quality import measure
+from audiosynth.sound.spilled import Arrays
 
 STRETCH: Final = 60
 """Frames of a recording, nearly a second, that a clip must hold to count as having it by heart."""
@@ -30,6 +31,7 @@ FAULTS: Final = {
     "silent": "that are silent though something is labeled",
     "clipping": "that clip at full scale; `mix: {guard: scale}` turns them down",
 }
+_SILENT: Final = np.zeros(0, np.uint32)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,13 @@ def listened(
         progress(number, len(files))
 
 
+def kept(made: Iterable[Heard | str], prints: Arrays) -> Iterator[Heard | str]:
+    """Put the fingerprints of what was heard aside, where they take no memory, and yield the rest."""
+    for item in made:
+        prints.append(_SILENT if isinstance(item, str) else item.print)
+        yield item if isinstance(item, str) else replace(item, print=_SILENT)
+
+
 def sounds(rows: Rows, heard: Sequence[Heard | str]) -> Iterator[Finding]:
     """Yield what is wrong with the files themselves."""
     broken = {clip: item for clip, item in zip(rows.ids, heard, strict=True) if isinstance(item, str)}
@@ -106,12 +115,11 @@ def _is_off(told: float | None, measured: float) -> bool:
     return told is not None and measured > -math.inf and abs(told - measured) > LEVEL_ERROR_DB
 
 
-def near_copies(rows: Rows, heard: Sequence[Heard | str]) -> Iterator[Finding]:
+def near_copies(rows: Rows, prints: fingerprint.Prints) -> Iterator[Finding]:
     """Yield which clips sound the same as one of another split (or of their own), though their samples differ.
 
     Where both are made from one recording, that is told as leakage of the recording already, if it is any.
     """
-    prints = [_print(item) for item in heard]
     across: dict[str, None] = {}
     told: dict[str, None] = {}
     for match in fingerprint.same_sound(prints):
@@ -131,7 +139,10 @@ def near_copies(rows: Rows, heard: Sequence[Heard | str]) -> Iterator[Finding]:
 
 
 def memorised(
-    rows: Rows, heard: Sequence[Heard | str], recordings: Sequence[tuple[Path, Heard | str]]
+    rows: Rows,
+    prints: fingerprint.Prints,
+    recordings: Sequence[tuple[Path, Heard | str]],
+    others: fingerprint.Prints,
 ) -> Iterator[Finding]:
     """Yield which clips hold a stretch of a recording that their rows do not name.
 
@@ -147,10 +158,9 @@ def memorised(
         if isinstance(item, str):
             raise UsageError(f"--against {path}: {item}")
         known.append(item)
-    prints = [_print(item) for item in heard]
     found: dict[str, None] = {}
     names: dict[str, None] = {}
-    for match in fingerprint.same_sound(prints, [item.print for item in known], window=STRETCH):
+    for match in fingerprint.same_sound(prints, others, window=STRETCH):
         if known[match.other].sha256 not in rows.assets[match.one]:
             found[rows.ids[match.one]] = names[recordings[match.other][0].name] = None
     if found:
@@ -168,7 +178,3 @@ def memorised(
             "note",
             f"{short} clips have less than {seconds:.2f} s of sound, too little to be compared with recordings",
         )
-
-
-def _print(item: Heard | str) -> fingerprint.Print:
-    return np.zeros(0, np.uint32) if isinstance(item, str) else item.print

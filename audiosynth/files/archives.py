@@ -12,12 +12,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from audiosynth.errors import AssetError
+from audiosynth.files.bounded import bounded
 
 ARCHIVES: Final = frozenset({".tar", ".parquet"})
 """What stands in a path like a folder: ``shard.tar/a.wav`` is a member, ``data.parquet/audio/17`` a row of a column."""
 MAX_MEMBERS: Final = 1_000_000
 MAX_BYTES: Final = 2**30
 """Most of one member, and of one row group, in bytes."""
+
+TABLE_BYTES: Final = 2**28
+"""Most memory held by what archives contain, in bytes; one that takes more is held alone."""
+BYTES_A_NAME: Final = 200
+"""What a name takes beyond its letters: a text, a pair of numbers and their place in a table (CPython on 64 bits)."""
 
 
 class Place(NamedTuple):
@@ -115,7 +121,12 @@ def _version(archive: Path) -> _Version:
     return _Version(str(archive), stat.st_size, stat.st_mtime_ns)
 
 
-@lru_cache(maxsize=64)
+def _bytes_held(table: Mapping[str, tuple[int, int]]) -> int:
+    """Return about what a table takes in memory."""
+    return sum(map(len, table)) + BYTES_A_NAME * len(table)
+
+
+@bounded(TABLE_BYTES, _bytes_held)
 def _members(version: _Version) -> Mapping[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     try:

@@ -35,6 +35,27 @@ def locked_file(path: Path, *, wait: bool = False) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def used_file(path: Path) -> Iterator[None]:
+    """Share the lock of a file that is there with all others that use it: nobody can hold it alone meanwhile.
+
+    On Windows, which has no such locks, nothing is held.
+
+    Raises
+    ------
+    OSError
+        If the file is not there, or another process holds it alone.
+    """
+    with path.open("rb") as file:
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            pass
+        else:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+
+
 def _lock(file: Any, *, wait: bool) -> None:
     try:
         import fcntl

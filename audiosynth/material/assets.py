@@ -1,14 +1,13 @@
 """Recordings as rendering sees them: decoded, checked against their hash, resampled, kept while there is room.
 
-The only place where audio files are read. What a plan knows of them stands in the catalogue index.
+Here, and in what stands under it for large ones, audio files are read, and nowhere else. What a plan knows of them stands in the catalogue index.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +16,14 @@ from audiosynth import dsp
 from audiosynth.acoustics.sofa import Sofa, read_sofa
 from audiosynth.clip import CREDIT_FIELDS, Array, Part, Recording
 from audiosynth.errors import AssetError
-from audiosynth.files.archives import elsewhere
 from audiosynth.files.decoding import LOSSY_SUFFIXES, decode
-from audiosynth.files.paths import below, files_below, nfc, read_bytes
+from audiosynth.files.paths import read_bytes
 from audiosynth.material.channels import mean
+from audiosynth.material.decoded import DecodedFiles
 from audiosynth.material.kept import Kept
+from audiosynth.material.large import LargeRecordings, is_large
 from audiosynth.material.parts import cut
+from audiosynth.material.whereabouts import Whereabouts
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
@@ -37,6 +38,8 @@ class AssetStore:
         Folder (or folders) of each data root.
     max_bytes
         Most memory held by decoded and resampled recordings; one that is larger than that is held beside them, the last.
+    decoded
+        Where large recordings are kept decoded on disk; in the user's cache if None.
 
     Notes
     -----
@@ -44,24 +47,31 @@ class AssetStore:
     the plan saw. A file that is not at its path, or is another one, is looked for by its SHA-256 under all roots.
     """
 
-    def __init__(self, roots: Mapping[str, Path | Sequence[Path]], *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        roots: Mapping[str, Path | Sequence[Path]],
+        *,
+        max_bytes: int = MAX_BYTES,
+        decoded: DecodedFiles | None = None,
+    ) -> None:
         self.max_bytes = max_bytes
-        self._roots: dict[str, tuple[Path, ...]] = {}
+        self._places = places = Whereabouts(roots)
         self._held: Kept[Array] = Kept(max_bytes)
         self._large: tuple[object, Array] | None = None
+        self._on_disk = LargeRecordings(places, decoded or DecodedFiles.of_user())
         self._sofas: Kept[Sofa] = Kept(max_bytes)
-        self._hashes: dict[Path, str] = {}
-        self._listed: tuple[Path, ...] | None = None
-        self.add_roots(roots)
 
     def add_roots(self, roots: Mapping[str, Path | Sequence[Path]]) -> None:
         """Look in these folders as well."""
-        for name, folders in roots.items():
-            more = (Path(folders),) if isinstance(folders, str | Path) else tuple(Path(f) for f in folders)
-            known = self._roots.get(name, ())
-            self._roots[name] = tuple(dict.fromkeys((*known, *more)))
-            if self._roots[name] != known:
-                self._listed = None
+        self._places.add(roots)
+
+    def locate(self, recording: Recording) -> Path:
+        """Return where a recording's file is (`Whereabouts.locate`)."""
+        return self._places.locate(recording)
+
+    def find_by_hash(self, sha256: str, *, like: str = "") -> Path | None:
+        """Return a file with this hash under any root, or None (`Whereabouts.find_by_hash`)."""
+        return self._places.find_by_hash(sha256, like=like)
 
     def samples(self, recording: Recording, sr: int) -> Array:
         """Return the whole recording at rate `sr`, float64, shape (n_channels, n_samples); read-only.
@@ -85,6 +95,23 @@ class AssetStore:
                 self._large = None  # before the next one takes as much
             stored = self._decoded(recording)
         return self._resampled(stored, recording, sr)
+
+    def stretch(self, recording: Recording, sr: int, first: int, last: int) -> Array:
+        """Return samples [first, last) of a recording at rate `sr`, shape (n_channels, last - first); not to be written to.
+
+        The same as that slice of `samples`; of a large recording (`audiosynth.material.large`) no more than that is read.
+
+        Raises
+        ------
+        AssetError
+            As `samples` does.
+        """
+        if self._get(_key(recording, sr)) is None and is_large(recording, sr):
+            last = min(last, dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr))
+            y = self._on_disk.stretch(recording, sr, min(first, last), last)
+            if y is not None:
+                return y
+        return self.samples(recording, sr)[:, first:last]
 
     def mono(self, recording: Recording, sr: int) -> Array:
         """Return the mean of the channels of the whole recording at rate `sr`, shape (1, n_samples); read-only.
@@ -114,7 +141,7 @@ class AssetStore:
         """
         found = self._sofas.get(recording.sha256)
         if found is None:
-            path, data = self._bytes_of(recording)
+            path, data = self._places.bytes_of(recording)
             found = read_sofa(path, data=data)
             self._sofas.put(recording.sha256, found, found.ir.nbytes)
         return found
@@ -138,27 +165,10 @@ class AssetStore:
             self._large = key, y
         return y
 
-    def _bytes_of(self, recording: Recording) -> tuple[Path, bytes]:
-        """Return where a recording's file is, and its bytes, which are those that were planned with."""
-        path = self.locate(recording)
-        data = read_bytes(path)
-        got = hashlib.sha256(data).hexdigest()
-        if got == recording.sha256:
-            return path, data
-        found = self.find_by_hash(recording.sha256, like=recording.path)
-        if found is not None:
-            data = read_bytes(found)
-            if hashlib.sha256(data).hexdigest() == recording.sha256:
-                return found, data
-        raise AssetError(
-            f"{path}: the file changed: expected sha256 {recording.sha256}, got {got}; bring back the file that was used "
-            "(under any name, in any folder given by --data), or plan the dataset again from the recipe"
-        )
-
     def _decoded(self, recording: Recording) -> Array:
         if recording.part is not None:
             return self._cut(recording, recording.part)
-        path, data = self._bytes_of(recording)
+        path, data = self._places.bytes_of(recording)
         y, sr = decode(data, str(path))
         expected = (recording.sr, recording.n_channels, recording.n_samples)
         if (sr, *y.shape) != expected:
@@ -172,61 +182,15 @@ class AssetStore:
         """Return a part of a file; the file is kept, as its other parts are likely to be asked for next."""
         y = self._get((recording.sha256, "file", recording.sr))
         if y is None:
-            path, data = self._bytes_of(recording)
+            found = self._on_disk.part(recording)
+            if found is not None:
+                return found
+            path, data = self._places.bytes_of(recording)
             y, sr = decode(data, str(path))
             if sr != recording.sr:
                 raise AssetError(f"{path}: expected {recording.sr} Hz as recorded, got {sr}; the row was edited")
             self._hold((recording.sha256, "file", sr), y)
         return cut(y, recording, part)
-
-    def locate(self, recording: Recording) -> Path:
-        """Return where the recording's file is.
-
-        Raises
-        ------
-        AssetError
-            If it is at its path under none of the roots, nor anywhere below them by its hash.
-        """
-        for root in self._roots.get(recording.data, ()):
-            path = below(root, recording.path)
-            if path is not None:
-                return path
-        found = self.find_by_hash(recording.sha256, like=recording.path)
-        if found is not None:
-            return found
-        tried = ", ".join(str(p) for paths in self._roots.values() for p in paths) or "no folder at all"
-        raise AssetError(
-            f"{recording.data}:{recording.path} (sha256 {recording.sha256[:16]}…) is missing; looked in {tried}; say where it "
-            f"is with --data {recording.data}=DIR (any folder that holds the file, under whatever name)"
-        )
-
-    def find_by_hash(self, sha256: str, *, like: str = "") -> Path | None:
-        """Return a file with this hash under any root, or None.
-
-        Parameters
-        ----------
-        sha256
-            Of the file's bytes.
-        like
-            Its path when it was used: files of that name are tried first, then those of that suffix, then all others.
-        """
-        for path in self._candidates(PurePosixPath(like)):
-            if path not in self._hashes:
-                try:
-                    self._hashes[path] = hashlib.sha256(read_bytes(path)).hexdigest()
-                except AssetError:
-                    continue
-            if self._hashes[path] == sha256:
-                return path
-        return None
-
-    def _candidates(self, like: PurePosixPath) -> list[Path]:
-        if self._listed is None:
-            roots = dict.fromkeys(root for folders in self._roots.values() for root in folders)
-            self._listed = tuple(path for root in roots for path in files_below(root))
-        name, suffix = nfc(like.name).casefold(), like.suffix.casefold()
-        files = sorted(self._listed, key=lambda p: (nfc(p.name).casefold() != name, p.suffix.casefold() != suffix))
-        return [*elsewhere(self._listed, like), *files]
 
     def rows(self, recordings: Iterable[Recording]) -> list[dict[str, Any]]:
         """Return a row for `assets.jsonl` for each recording: where it is, its hash and size, and whom to credit."""

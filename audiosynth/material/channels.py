@@ -45,12 +45,13 @@ def mean(y: Array) -> Array:
     return total
 
 
-def whole_of(assets: AssetReader, recording: Recording, sr: int, channel: Channel) -> Array:
-    """Return the whole recording at rate `sr` for `pick_channels`, mixed already where its mean is asked for; read-only.
+def stretch_of(assets: AssetReader, recording: Recording, sr: int, channel: Channel, span: tuple[int, int]) -> Array:
+    """Return samples [first, last) of a recording at rate `sr` for `pick_channels`; not to be written to.
 
-    Long recordings are not: each stretch of them is mixed when it is heard.
+    Where the mean of short recordings is asked for, it is mixed already: that is kept. Long ones are mixed as they are heard.
     """
+    first, last = span
     n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
     if channel == "mix" and recording.n_channels > 1 and n <= LONGEST_MIXED:
-        return assets.mono(recording, sr)
-    return assets.samples(recording, sr)
+        return assets.mono(recording, sr)[:, first:last]
+    return assets.stretch(recording, sr, first, last)

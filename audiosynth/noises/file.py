@@ -12,7 +12,7 @@ from audiosynth.clip import Array, Recording, RenderContext
 from audiosynth.dsp import resampled_length, seconds_to_samples
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.material.assets import resampled_active
-from audiosynth.material.channels import pick_channels, whole_of
+from audiosynth.material.channels import pick_channels, stretch_of
 from audiosynth.registry import Component
 from audiosynth.synthesis import signals
 
@@ -142,7 +142,7 @@ class FileNoise(Component):
         for i, at in sounding:
             item, (first, last, _) = self._files()[i], pieces[i]
             a, b = max(at, start), min(at + last - first, start + n_samples)
-            y = whole_of(ctx.assets, item, ctx.sr, self.channel)[:, first + a - at : first + b - at]
+            y = stretch_of(ctx.assets, item, ctx.sr, self.channel, (first + a - at, first + b - at))
             y = pick_channels(y, self.channel, n_channels=ctx.n_channels, name=f"{item.data}:{item.path}")
             if len(sounding) == 1:  # the loop has no gaps: this is all of it, and nothing to add it to
                 return _faded(y, fade, a - at, last - first)

@@ -93,10 +93,10 @@ def _amplitude(gain_db: float) -> float:
     return float(10.0 ** (gain_db / 20.0))
 
 
-def _samples(recording: Recording, work: Workspace) -> Array:
+def _stretch(recording: Recording, work: Workspace, first: int, last: int) -> Array:
     if work.assets is None:
         raise RenderError(f"{recording.data}:{recording.path} is a recording, and there are no recordings at hand")
-    return work.assets.samples(recording, recording.sr)
+    return work.assets.stretch(recording, recording.sr, first, last)
 
 
 def _converted(y: Array, recording: Recording, spec: ScaperSpec) -> Array:
@@ -115,10 +115,9 @@ def _backgrounds(spec: ScaperSpec, work: Workspace, decisions: Decisions | None)
     for i, layer in enumerate(() if spec.noise is None else spec.noise.layers):
         source: Any = layer.source
         recording: Recording = source.recording
-        y = _samples(recording, work)
         first, end = source.start_sample, spec.rules.stops[i]
         times = scaper_sound.repeats(spec.duration, recording.n_samples, recording.sr)
-        y = scaper_sound.looped(y[:, first:end], times=times, length=end)
+        y = scaper_sound.looped(_stretch(recording, work, first, end), times=times, length=end)
         decided = None if decisions is None else decisions.layer_gain_db[i]
         parts.append(
             _part(
@@ -143,7 +142,7 @@ def _events(spec: ScaperSpec, work: Workspace, decisions: Decisions | None) -> l
         first, last = scaper_sound.segment(
             recording.n_samples, recording.sr, start=source.start, duration=source.duration
         )
-        y = _converted(_samples(recording, work)[:, first:last], recording, spec)
+        y = _converted(_stretch(recording, work, first, last), recording, spec)
         for effect in event.effects:
             y = effect.apply(y, ctx)  # type: ignore[attr-defined]
         level = event.level

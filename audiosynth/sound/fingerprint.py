@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from itertools import chain
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from audiosynth.errors import ParameterError
+from audiosynth.sound.spilled import HELD, Buckets, Rows
 
 Print = npt.NDArray[np.uint32]
 """One number per frame; 0 where there is nothing to tell (silence)."""
@@ -33,6 +35,19 @@ CROWD: Final = 24
 SAME: Final = 0.25
 """Share of different bits up to which two stretches are the same sound; unrelated ones differ in half of them."""
 _TINY: Final = 1e-20
+
+
+class Prints(Protocol):
+    """Fingerprints, in memory or not (`audiosynth.sound.spilled.Arrays`)."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, i: int, /) -> Print:
+        """Return one by its number."""
+
+    def __iter__(self) -> Iterator[Print]:
+        """Yield all, in order."""
 
 
 class Match(NamedTuple):
@@ -129,7 +144,7 @@ def _bands(sr: float, n: int) -> Any:
 
 
 def same_sound(
-    prints: Sequence[Print], others: Sequence[Print] | None = None, *, window: int | None = None, most: float = SAME
+    prints: Prints, others: Prints | None = None, *, window: int | None = None, most: float = SAME
 ) -> list[Match]:
     """Return the pairs of fingerprints in which the same sound is heard, the first number below the second.
 
@@ -160,45 +175,104 @@ def same_sound(
     >>> [(m.one, m.other, m.offset) for m in same_sound(prints)]
     [(0, 2, 5)]
     """
-    both = [*prints, *(others or ())]
-    pairs = _seeds(both)
+    n, more = len(prints), others if others is not None else list[Print]()
+    pairs = _seeds(chain(prints, more), sum(p.size for p in chain(prints, more)))
     if others is not None:
-        pairs = pairs[(pairs[:, 0] < len(prints)) & (pairs[:, 1] >= len(prints))]
+        pairs = pairs[(pairs[:, 0] < n) & (pairs[:, 1] >= n)]
     best: dict[tuple[int, int], Match] = {}
     for one, other, offset in pairs.tolist():
-        found = _compare(both[one], both[other], offset, window)
+        first, second = (prints[i] if i < n else more[i - n] for i in (one, other))
+        found = _compare(first, second, offset, window)
         if found is None or found[1] > most:
             continue
-        key = (one, other - (0 if others is None else len(prints)))
+        key = (one, other - (0 if others is None else n))
         if key not in best or found[1] < best[key].bit_errors:
             best[key] = Match(*key, offset, *found)
     return [best[key] for key in sorted(best)]
 
 
-def _seeds(prints: Sequence[Print]) -> npt.NDArray[np.int64]:
-    """Return (one, other, offset) of pairs that have a frame in common at that offset, shape (n, 3)."""
-    if not prints:
-        return np.empty((0, 3), np.int64)
-    value = np.concatenate(prints)
-    owner = np.repeat(np.arange(len(prints)), [p.size for p in prints])
-    time = np.concatenate([np.arange(p.size) for p in prints])
-    order = np.argsort(value, kind="stable")
-    order = order[value[order] != 0]
-    value, owner, time = value[order], owner[order], time[order]
-    _, counts = np.unique(value, return_counts=True)
-    telling = np.repeat(counts <= CROWD, counts)
-    value, owner, time = value[telling], owner[telling], time[telling]
-    found = []
+def _seeds(prints: Iterable[Print], frames: int) -> npt.NDArray[np.int64]:
+    """Return (one, other, offset) of pairs that have a frame in common at that offset, shape (n, 3), in order.
+
+    Parameters
+    ----------
+    prints
+        Fingerprints.
+    frames
+        How many they have together.
+
+    Notes
+    -----
+    In memory are never more than some millions of frames or pairs: first all frames of a value come together in one of many
+    buckets on disk, then all finds of a pair.
+    """
+    with Buckets(frames) as by_value, Buckets(frames * (CROWD - 1) // 2) as by_pair:
+        crowded = np.empty(0, np.uint32)
+        for rows in _frames(prints):
+            values, counts = np.unique(rows[:, 0], return_counts=True)
+            crowded = np.union1d(crowded, values[counts > CROWD])
+            rows = rows[~np.isin(rows[:, 0], crowded)]  # noqa: PLW2901
+            by_value.add(rows, rows[:, 0].astype(np.uint64))
+        for rows in by_value:
+            for pairs in _alike(rows[~np.isin(rows[:, 0], crowded)]):
+                by_pair.add(pairs, (pairs[:, 0].astype(np.uint64) << np.uint64(32)) + pairs[:, 1])
+        found = _Most()
+        for rows in by_pair:
+            found.add(*_counted(np.stack([rows[:, 0], rows[:, 1], rows[:, 2].view(np.int32)], axis=1, dtype=np.int64)))
+        return found.rows()
+
+
+class _Most:
+    """The `MOST_PAIRS` most frequent of distinct rows; of equally frequent ones the first in order."""
+
+    def __init__(self) -> None:
+        self._rows, self._times = np.empty((0, 3), np.int64), np.empty(0, np.int64)
+
+    def add(self, rows: npt.NDArray[np.int64], times: npt.NDArray[np.int64]) -> None:
+        """Take rows and how often each was found."""
+        self._rows, self._times = np.concatenate([self._rows, rows]), np.concatenate([self._times, times])
+        if len(self._rows) > 4 * MOST_PAIRS:  # not each time: it takes as long for a few more as for many
+            self._cut()
+
+    def _cut(self) -> None:
+        if len(self._rows) > MOST_PAIRS:
+            order = np.lexsort((*self._rows.T[::-1], -self._times))[:MOST_PAIRS]
+            self._rows, self._times = self._rows[order], self._times[order]
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Return them in order."""
+        self._cut()
+        return self._rows[np.lexsort(self._rows.T[::-1])]
+
+
+def _frames(prints: Iterable[Print]) -> Iterator[Rows]:
+    """Yield all frames that tell something as (value, number of its fingerprint, time), about `HELD` at once."""
+    some: list[Rows] = []
+    for owner, values in enumerate(prints):
+        at = np.flatnonzero(values)
+        some.append(np.stack([values[at], np.full(at.size, owner), at], axis=1, dtype=np.uint32, casting="unsafe"))
+        if sum(map(len, some)) >= HELD:
+            yield np.concatenate(some)
+            some = []
+    if some:
+        yield np.concatenate(some)
+
+
+def _alike(rows: Rows) -> Iterator[Rows]:
+    """Yield (one, other, offset) for each two frames of one value in two fingerprints."""
+    rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    _, counts = np.unique(rows[:, 0], return_counts=True)
+    value, owner, time = rows[np.repeat(counts <= CROWD, counts)].T
     for step in range(1, min(CROWD, value.size)):
-        equal = (value[step:] == value[:-step]) & (owner[step:] != owner[:-step])
-        a, b = np.flatnonzero(equal), np.flatnonzero(equal) + step
-        found.append(np.stack([owner[a], owner[b], time[b] - time[a]], axis=1))
-    if not found:
-        return np.empty((0, 3), np.int64)
-    rows, times = np.unique(np.concatenate(found), axis=0, return_counts=True)
-    if len(rows) > MOST_PAIRS:
-        rows = rows[np.sort(np.argsort(-times, kind="stable")[:MOST_PAIRS])]
-    return np.asarray(rows)
+        equal = np.flatnonzero((value[step:] == value[:-step]) & (owner[step:] != owner[:-step]))
+        yield np.stack([owner[equal], owner[equal + step], time[equal + step] - time[equal]], axis=1)
+
+
+def _counted(rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return distinct rows and how often each is there."""
+    rows = rows[np.lexsort(rows.T[::-1])]
+    first = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
+    return rows[first], np.diff(np.append(first, len(rows)))
 
 
 def _compare(one: Print, other: Print, offset: int, window: int | None) -> tuple[int, float] | None:

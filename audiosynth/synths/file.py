@@ -10,7 +10,7 @@ from audiosynth.clip import Array, Recording, RenderContext
 from audiosynth.dsp import resampled_length, seconds_to_samples
 from audiosynth.errors import ParameterError, RenderError
 from audiosynth.material.assets import resampled_active
-from audiosynth.material.channels import pick_channels, whole_of
+from audiosynth.material.channels import pick_channels, stretch_of
 from audiosynth.registry import Component
 
 _EXAMPLE: dict[str, Any] = {
@@ -149,8 +149,7 @@ class File(Component):
         """
         if ctx.assets is None:
             raise RenderError(f"{self._name()} is a recording, and there are no recordings at hand")
-        first, last = self._stretch(ctx.sr)
-        y = whole_of(ctx.assets, self.recording, ctx.sr, self.channel)[:, first:last]
+        y = stretch_of(ctx.assets, self.recording, ctx.sr, self.channel, self._stretch(ctx.sr))
         return pick_channels(y, self.channel, n_channels=ctx.n_channels, name=self._name())
 
     def _name(self) -> str:
