@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth import pcm, registry
+from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Order
 from audiosynth.building.placing import disk_error, place, put
 from audiosynth.errors import AudiosynthError, BuildError, PlanError
@@ -100,8 +101,8 @@ def render_unit(
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows, failed = kept_rows(root / ".build" / KEPT / unit.name), []
-    scratch = scratch or root / ".build" / "tmp"
+    rows, failed = kept_rows(root / WORK / KEPT / unit.name), []
+    scratch = scratch or root / WORK / "tmp"
     checks = _checks(order, unit.split)
     for number in range(unit.first, unit.last):
         if stopped():
@@ -126,9 +127,9 @@ def render_unit(
                 raise told_by from (None if told_by is error else error)  # a cause of itself would never end
             failed.append(_failure(unit.split, number, told_by, spec))
     if failed:
-        put(root / ".build" / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
+        put(root / WORK / "failed" / unit.name, "".join(failed).encode(), scratch=scratch)
     text = "".join(rows[number] + "\n" for number in sorted(rows))
-    put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
+    put(root / WORK / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)
 
 
