@@ -90,6 +90,18 @@ def units(out: Path) -> int:
     return len(list((out / ".build" / "units").glob("*")))
 
 
+def finished(process: subprocess.Popen[str], out: Path, whole: dict[str, bytes]) -> bool:
+    """Wait for a build to the end; return whether it is as it must be, and say what is not."""
+    said = process.communicate()[1]
+    wrong = [f"exit code {process.returncode}"] * bool(process.returncode) + [f"said {said!r}"] * bool(said)
+    if not wrong and (tree := tree_of(out)) != whole:
+        other = sorted(name for name in tree.keys() | whole.keys() if tree.get(name) != whole.get(name))
+        wrong.append(f"ANOTHER TREE: {other[:9]}")
+    if wrong:
+        print(f"finished: {'; '.join(wrong)}", flush=True)
+    return not wrong
+
+
 def stops(start: Start, how: list[str], folder: Path, whole: dict[str, bytes], options: argparse.Namespace) -> bool:
     """Stop and go on; return whether all went well."""
     draws, out, builds, fine = np.random.default_rng(options.seed), folder / "out0", 0, True
@@ -111,13 +123,10 @@ def stops(start: Start, how: list[str], folder: Path, whole: dict[str, bytes], o
                 flush=True,
             )
             continue
-        process.communicate()
-        fine = fine and not process.returncode and tree_of(out) == whole
+        fine = finished(process, out, whole) and fine
         builds += 1
         out = folder / f"out{builds}"
-    last = start(out, how)
-    last.communicate()
-    fine = fine and not last.returncode and tree_of(out) == whole
+    fine = finished(start(out, how), out, whole) and fine
     print(
         f"median {statistics.median(times):.2f} s, longest {max(times):.2f} s, {builds + 1} builds, all as they must be: {fine}"
     )
