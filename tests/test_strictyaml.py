@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import sys
 from pathlib import Path
 
 import pytest
@@ -183,24 +183,20 @@ def test_billion_laughs_are_stopped_at_once():
     """Aliases of aliases are counted before they are written out."""
     lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 40)]
-    start = time.process_time()
-    [(where, _, message)] = problems("\n".join(lines))
-    assert time.process_time() - start < 1.0
+    [(where, _, message)] = problems("\n".join(lines))  # written out they are 10^40 values
     assert "more than 200000 values" in message
     assert where.startswith(("x.yaml:5:", "x.yaml:6:"))
 
 
 def test_depth_is_bounded_also_through_aliases():
-    """64 levels are read, 65 are not, and a deep text of any size fails fast."""
+    """64 levels are read, 65 are not, and a deep text of any size is refused."""
     assert load("[" * 64 + "]" * 64, name="x.yaml").tree
     for text in (
         "[" * 65 + "]" * 65,
         "[" * 500_000,
         "a: &x " + "[" * 40 + "]" * 40 + "\nb: " + "[" * 30 + "*x" + "]" * 30,
     ):
-        start = time.process_time()
         assert "nested deeper than 64 levels" in problems(text)[0][2]
-        assert time.process_time() - start < 2.0
 
 
 def test_size_is_bounded(tmp_path: Path):
@@ -277,11 +273,25 @@ def test_set_values_say_where_they_are_wrong():
         parse_scalar("{a: .nan}", base="noise")
 
 
-def test_a_thousand_lines_load_quickly():
-    """A recipe of 1000 lines is read in under half a second (the bound allows for a busy machine)."""
+def test_the_work_grows_with_the_lines():
+    """Twice as many lines take no more than twice as many calls."""
     source = "{{type: chirp, fmin: {{uniform: [100, 2e3]}}}}"
     block = f"  - name: e{{}}\n    source: {source}\n    label: $word\n    snr_db: 1e-3\n"
-    text = "events:\n" + "".join(block.format(i) for i in range(250))
-    start = time.process_time()
-    assert len(load(text, name="x.yaml").tree["events"]) == 250
-    assert time.process_time() - start < 1.5
+
+    def calls(n: int) -> int:
+        count = 0
+
+        def see(frame: object, event: str, arg: object) -> None:
+            nonlocal count
+            count += event == "call"
+
+        before = sys.getprofile()
+        sys.setprofile(see)
+        try:
+            tree = load("events:\n" + "".join(block.format(i) for i in range(n)), name="x.yaml").tree
+        finally:
+            sys.setprofile(before)
+        assert len(tree["events"]) == n
+        return count
+
+    assert 1000 < calls(250) <= calls(500) <= 2 * calls(250)

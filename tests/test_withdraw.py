@@ -17,6 +17,7 @@ from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
 from audiosynth.manifest import dumps
 from audiosynth.material.withdrawn import Withdrawn
+from audiosynth.report.source import open_source
 from audiosynth.withdraw import begun, go_on, withdraw, withdrawal
 
 DATA = ("words", "rooms", "beds")
@@ -158,6 +159,8 @@ def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, wh
         assert verify(root).ok
         withdraw(withdrawal(root, speakers=["bob"], data=roots(folder)))
     elif where == "rendering":
+        there = {path.stem for path in (root / "audio").rglob("*.wav")}
+        assert open_source(root).n_rows == len(there) > 64, "a report counts the clips that stay too"
         shutil.rmtree(root / ".build" / "tmp")  # as after a kill while a build that goes on clears it
         assert "the withdrawal that was interrupted" in run("withdraw", root, *options(folder), "--yes").output
     else:
@@ -306,6 +309,9 @@ def test_sets_that_cannot_be_filled_up_say_why(made, tmp_path):
         withdrawal(varied, speakers=["bob"], data=roots(folder))
     with pytest.raises(UsageError, match="no recording of the recipe's catalogues is of a speaker 'nobody'"):
         withdrawal(root, speakers=["nobody"], data=roots(folder))
+    part = build(load_recipe(folder / "full.yaml", data=roots(folder)), tmp_path / "part", shard="1/2").root
+    with pytest.raises(BuildError, match=r"is part 1/2 of a build; put all parts together with `audiosynth merge`"):
+        withdrawal(part, speakers=["bob"], data=roots(folder))
     with pytest.raises(BuildError, match="nothing was interrupted"):
         go_on(root, data=roots(folder))
     (root / "withdrawn.json").write_text('{"format": 2}')

@@ -14,7 +14,7 @@ import numpy as np
 from audiosynth.auditing.findings import SHOWN, Finding
 from audiosynth.auditing.rows import Rows
 from audiosynth.building.pool import in_order
-from audiosynth.errors import AudiosynthError, UsageError, few
+from audiosynth.errors import AudiosynthError, UsageError, counted, few
 from audiosynth.files.decoding import AUDIO_SUFFIXES, decode
 from audiosynth.files.packed import stored_bytes
 from audiosynth.files.paths import files_below
@@ -176,5 +176,5 @@ def memorised(
         yield Finding(
             "memorised",
             "note",
-            f"{short} clips have less than {seconds:.2f} s of sound, too little to be compared with recordings",
+            f"{counted(int(short), 'clip')} with less than {seconds:.2f} s of sound, too little to be compared with recordings",
         )

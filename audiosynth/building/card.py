@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from audiosynth.building.content import SOUNDS, Content
+from audiosynth.errors import counted
 from audiosynth.exporters.attribution import escaped
 from audiosynth.files import strictyaml
 from audiosynth.manifest import NAMES
@@ -185,7 +186,7 @@ def _privacy(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], conte
     voices = sum("voice" in row.get("used_as", ()) for row in assets)
     if voices:
         count = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
-        yield f"- **Real voices**: {count}, in {voices} recordings: {_few(people)}."
+        yield f"- **Real voices**: {count}, in {counted(voices, 'recording')}: {_few(people)}."
     else:
         yield "- **Real voices**: no recording whose catalogue names a speaker."
     for kind, word in (("trained", "Trained voices"), ("recorded", "Voices of recordings in a synthesizer")):
@@ -203,7 +204,7 @@ def _privacy(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], conte
     for name, origin in sorted(content.learned.items()):
         yield f"- **Learned noise**: {escaped(name)}, statistics without order in time{f', of {escaped(origin)}' if origin else ''}."
     if content.refilled:
-        yield f"- **Withdrawn**: {content.refilled} clips hold other recordings in place of some that were withdrawn (`withdrawn.json`)."
+        yield f"- **Withdrawn**: {counted(content.refilled, 'clip')} with other recordings in place of some that were withdrawn (`withdrawn.json`)."
     if assets:
         first = "build the set again from `recipe.yaml` with `output.audio=files`, then " if _tars(head) else ""
         yield ""

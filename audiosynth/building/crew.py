@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from audiosynth.building.memory import keep_freed_memory
 from audiosynth.building.orders import Order
-from audiosynth.building.pool import leave_with_parent
+from audiosynth.building.pool import follow_parent, signals_held
 from audiosynth.building.units import Unit, never, render_unit
 from audiosynth.errors import BuildError
 from audiosynth.material.assets import AssetStore
@@ -127,11 +127,7 @@ class _Process:
 
 
 def _start(task: Task, stop: Event, share: int) -> None:
-    import signal
-    from threading import Thread
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    Thread(target=leave_with_parent, daemon=True).start()
+    follow_parent()
     keep_freed_memory()
     _Process.hand = Hand(task, share=share, stopped=stop.is_set)
 
@@ -149,7 +145,8 @@ def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, Non
         waiting: set[Future[int]] = set()
         try:
             for unit in units:
-                waiting.add(pool.submit(_one, unit))
+                with signals_held():
+                    waiting.add(pool.submit(_one, unit))
                 if len(waiting) >= 2 * workers:
                     finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     yield from (f.result() for f in finished)
@@ -158,6 +155,7 @@ def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, Non
                 yield from (f.result() for f in finished)
         except (KeyboardInterrupt, GeneratorExit):
             _end(pool)
+            waiting.clear()  # the pool ends them itself, and takes one that is cancelled meanwhile for a bug
             raise
         except BrokenProcessPool:
             raise BuildError(

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from audiosynth.building.folder import WORK, WRITTEN, locked
 from audiosynth.building.state import IDENTITIES, changes
-from audiosynth.errors import BuildError
+from audiosynth.errors import BuildError, counted
 from audiosynth.files.paths import files_below
 from audiosynth.files.remote import Remote, remote
 
@@ -152,7 +152,7 @@ def _upload(there: Remote, staging: Path, token: bytes, *, fresh: bool) -> None:
                 raise BuildError(f"{there.url}: another build has taken the place of this one (--fresh)")
             there.put(folder, [HEAD])
             return
-    raise BuildError(f"{there.url}: {len(todo)} files do not arrive as they were sent, {todo[0]} first")
+    raise BuildError(f"{there.url}: {counted(len(todo), 'file')} not there as sent, {todo[0]} first")
 
 
 def _send(there: Remote, folder: Path, names: Sequence[str], journal: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from audiosynth import registry
 from audiosynth.building.card import card
 from audiosynth.building.content import Content
+from audiosynth.building.folder import WORK
 from audiosynth.building.index import index_path
 from audiosynth.building.orders import Order
 from audiosynth.building.placing import put
@@ -29,7 +30,7 @@ def finish(
     order: Order, root: Path, units: Sequence[Unit], state: Mapping[str, Any], *, packed: Mapping[str, str]
 ) -> dict[str, Any]:
     """Write everything that needs all rows; returns the totals. Of files that are `packed`, the hashes are known."""
-    scratch = root / ".build" / "tmp"
+    scratch = root / WORK / "tmp"
     manifest = root / NAMES[order.packing.manifest == "gzip"]
     totals, content = _join(root, units, manifest)
     rows = [{**row, **content.of_recording(row["sha256"])} for row in order.assets(content.used)]
@@ -67,7 +68,7 @@ def _beside(order: Order, manifest: Path) -> tuple[str, ...]:
 
 def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
     """Write ``failed.jsonl`` if clips could not be made; returns their number."""
-    found = [root / ".build" / "failed" / unit.name for unit in units]
+    found = [root / WORK / "failed" / unit.name for unit in units]
     text = b"".join(path.read_bytes() for path in found if path.is_file())
     if text:
         put(root / "failed.jsonl", text, scratch=scratch)
@@ -81,10 +82,10 @@ def _line(row: Mapping[str, Any]) -> str:
 def _join(root: Path, units: Sequence[Unit], manifest: Path) -> tuple[Totals, Content]:
     """Concatenate the units' rows in order, and index them; returns totals and what went in."""
     totals, content = Totals(), Content()
-    scratch, index = root / ".build" / "tmp" / manifest.name, index_path(manifest)
+    scratch, index = root / WORK / "tmp" / manifest.name, index_path(manifest)
     with ManifestWriter(scratch, index_path(scratch), packed=is_packed(manifest)) as out:
         for unit in units:
-            for line in (root / ".build" / "units" / unit.name).read_bytes().splitlines(keepends=True):
+            for line in (root / WORK / "units" / unit.name).read_bytes().splitlines(keepends=True):
                 row = json.loads(line)
                 out.add(line, row["split"], row["spec"]["ordinal"])
                 totals.add(row)

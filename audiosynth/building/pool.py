@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from threading import Thread, current_thread, main_thread
 from typing import Any, TypeVar
 
 from audiosynth.errors import RenderError
@@ -25,6 +28,40 @@ def leave_with_parent() -> None:
         os._exit(1)
 
 
+def follow_parent() -> None:
+    """Leave it to the process that started this one when to stop, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    Thread(target=leave_with_parent, daemon=True).start()
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Start processes inside, whole: what asks to stop waits until the end of the block.
+
+    A process that is half started ends with a traceback when its parent goes elsewhere, and one that still loads when it is
+    interrupted. Ctrl-C reaches every process of a terminal; which signals are held back a new process inherits (POSIX, execve), and keeps
+    until it calls `follow_parent`.
+    """
+    late: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    held = [number for number in before if callable(before[number]) and current_thread() is main_thread()]
+    masked = hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masked else set()
+    try:
+        for number in held:  # it may come by another thread, for which nothing is held back
+            signal.signal(number, lambda which, frame: late.append(which))  # noqa: ARG005
+        yield
+    finally:
+        for number in held:
+            signal.signal(number, before[number])
+        if masked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for which in late:
+            signal.raise_signal(which)
+
+
 class _Process:
     """What a worker process keeps between calls."""
 
@@ -32,11 +69,7 @@ class _Process:
 
 
 def _start(job: Callable[[Any], Any]) -> None:
-    import signal
-    from threading import Thread
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    Thread(target=leave_with_parent, daemon=True).start()
+    follow_parent()
     _Process.job = job
 
 
@@ -67,7 +100,8 @@ def in_order(job: Callable[[Item], Result], items: Iterable[Item], *, workers: i
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(_call, item))
+                with signals_held():
+                    waiting.append(pool.submit(_call, item))
                 if len(waiting) >= 2 * workers:
                     yield waiting.popleft().result()
             while waiting:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from audiosynth import registry
 from audiosynth.building.clips import Written, write
+from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Order
 from audiosynth.building.placing import disk_error, put
 from audiosynth.errors import AudiosynthError, BuildError, PlanError
@@ -98,8 +99,8 @@ def render_unit(
     AudiosynthError
         Naming the clip that cannot be made.
     """
-    rows = kept_rows(root / ".build" / KEPT / unit.name)
-    scratch = scratch or root / ".build" / "tmp"
+    rows = kept_rows(root / WORK / KEPT / unit.name)
+    scratch = scratch or root / WORK / "tmp"
     checks, tries = _checks(order, unit.split), _Tries(unit.split, root, keep_going)
     todo = [number for number in range(unit.first, unit.last) if number not in rows]
     for some in (todo[first : first + BATCH] for first in range(0, len(todo), BATCH)):
@@ -114,9 +115,9 @@ def render_unit(
         for number, clip in made.items():
             tries(rows, number, partial(_line, clip, jobs[number], work, checks), jobs[number].spec)
     if tries.failed:
-        put(root / ".build" / "failed" / unit.name, tries.table(), scratch=scratch)
+        put(root / WORK / "failed" / unit.name, tries.table(), scratch=scratch)
     text = "".join(rows[number] + "\n" for number in sorted(rows))
-    put(root / ".build" / "units" / unit.name, text.encode(), scratch=scratch)
+    put(root / WORK / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from audiosynth import registry
 from audiosynth.building.vary_set import Found, Setting, unused
 from audiosynth.clip import Recording
-from audiosynth.errors import AudiosynthError, ManifestError, PlanError, UsageError
+from audiosynth.errors import AudiosynthError, ManifestError, PlanError, UsageError, counted
 from audiosynth.language.compiler import path_text
 from audiosynth.loading.normalise import normalise
 from audiosynth.manifest import Row, parse_row
@@ -72,7 +72,7 @@ class Survey:
                 raise UsageError(message)
         if self.settings and not self.changed:
             raise UsageError(
-                f"--set: what is set is what stands there already, in all {clips} clips; nothing would change"
+                f"--set: what is set is what stands there already, in all {counted(clips, 'clip')}; nothing would change"
             )
 
 

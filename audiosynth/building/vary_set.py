@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from audiosynth.errors import UsageError, did_you_mean
+from audiosynth.errors import UsageError, counted, did_you_mean
 from audiosynth.files import strictyaml
 from audiosynth.language.compiler import path_text
 from audiosynth.language.distributions import shown
@@ -225,10 +225,8 @@ def unused(setting: Setting, found: Found, clips: int) -> str:
     if found.changed:
         return ""
     if found.places:
-        return f"--set {setting.text}: that is what stands there already, in all {clips} clips; nothing would change"
+        return f"--set {setting.text}: that is what stands there already, in all {counted(clips, 'clip')}; nothing would change"
     hint = did_you_mean(found.wanted, found.names)
     if not hint and found.names:
         hint = f"; there are {', '.join(sorted(found.names)[:12])}{', …' if len(found.names) > 12 else ''}"
-    return (
-        f"--set {setting.text}: none of the {clips} clips has that; {found.missing or 'there is nothing of it'}{hint}"
-    )
+    return f"--set {setting.text}: none of the {counted(clips, 'clip')} has that; {found.missing or 'there is nothing of it'}{hint}"

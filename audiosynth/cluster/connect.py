@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import shutil
-import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.crew import Crew, Task
+from audiosynth.building.folder import WORK
 from audiosynth.building.units import Unit
-from audiosynth.cluster.dispatch import Dispatch
+from audiosynth.cluster.dispatch import LEAVE_SECONDS, Dispatch
+from audiosynth.cluster.local import Local, local_cluster
 from audiosynth.errors import BuildError, UsageError
 
 LOCAL: Final = "local"
@@ -69,10 +69,10 @@ def dask_crew(address: str, *, workers: int = 1, note: Callable[[str], None] | N
             return
         with ExitStack() as stack:
             stack.enter_context(_quiet())
-            client = stack.enter_context(_connected(address, min(workers, len(units))))
+            client, local = stack.enter_context(_connected(address, min(workers, len(units))))
             scratch = stack.enter_context(_scratch(task.root.absolute(), client.id))
-            dispatch = Dispatch(client, address, note or _silent)
-            yield from dispatch(task, units, scratch=scratch, local=address == LOCAL)
+            dispatch = Dispatch(client, address, note or _silent, tend=local.tend if local else None)
+            yield from dispatch(task, units, scratch=scratch)
 
     return crew
 
@@ -107,38 +107,33 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _connected(address: str, workers: int) -> Iterator[Any]:
-    """Give a client of the cluster."""
-    from distributed import Client, LocalCluster
-
+def _connected(address: str, workers: int) -> Iterator[tuple[Any, Local | None]]:
+    """Give a client of the cluster, and the processes that were started for it."""
     with ExitStack() as stack:
-        target: Any = address
-        if address.endswith(".json"):
-            target = _written_address(Path(address))
-        elif address == LOCAL:
-            settings = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
-            target = stack.enter_context(LocalCluster(n_workers=workers, silence_logs=SILENT, **settings))
-            stack.callback(_end, target)
-        try:
-            client = Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
-        except OSError:
-            raise BuildError(
-                f"no Dask scheduler answers at {target}; start one with `dask scheduler`, workers with `dask worker`"
-            ) from None
+        local = stack.enter_context(local_cluster(workers)) if address == LOCAL else None
+        client = _client(local.address if local else _written_address(address))
         stack.callback(_close, client)
-        yield client
+        if local:
+            stack.callback(local.end)  # before the client closes, which would take leave of them
+        yield client, local
 
 
-def _end(local: Any) -> None:
-    """End the workers at once: what they are at is not wanted, and half of it harms nobody."""
-    for nanny in local.workers.values():
-        with suppress(Exception):
-            nanny.auto_restart = False
-            os.kill(nanny.pid, signal.SIGKILL)
+def _client(address: str) -> Any:
+    from distributed import Client
+
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except OSError:
+        raise BuildError(
+            f"no Dask scheduler answers at {address}; start one with `dask scheduler`, workers with `dask worker`"
+        ) from None
 
 
-def _written_address(file: Path) -> str:
-    """Return the address in a scheduler's file; Dask itself would wait for one without end."""
+def _written_address(place: str) -> str:
+    """Return an address, read from a scheduler's file if it is one; Dask itself would wait for the file without end."""
+    if not place.endswith(".json"):
+        return place
+    file = Path(place)
     try:
         return str(json.loads(file.read_text(encoding="utf-8"))["address"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -149,13 +144,13 @@ def _written_address(file: Path) -> str:
 
 def _close(client: Any) -> None:
     with suppress(Exception):  # there is no taking leave of a scheduler that is gone
-        client.close(timeout=1)
+        client.close(timeout=LEAVE_SECONDS)
 
 
 @contextmanager
 def _scratch(root: Path, name: str) -> Iterator[Path]:
     """Give the folder whose being there says that this run goes on; it is moved away the moment the run ends."""
-    folder = root / ".build" / "tmp" / name
+    folder = root / WORK / "tmp" / name
     folder.mkdir()
     try:
         yield folder

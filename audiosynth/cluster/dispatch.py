@@ -14,6 +14,7 @@ from threading import Event
 from typing import Any, Final
 
 from audiosynth.building.crew import Task
+from audiosynth.building.folder import WORK
 from audiosynth.building.units import Unit
 from audiosynth.cluster.run import UNSEEN, Refused, Run, facts, unfit
 from audiosynth.errors import BuildError
@@ -30,6 +31,8 @@ LATE_LOOKS: Final = 5
 """How often, a second apart, a worker is asked again that does not see a folder: a network file system may be late."""
 SEEN_SECONDS: Final = 90
 """How long rows that another machine wrote may take to be seen here (a Linux NFS client may believe for 60 s that there are none, nfs(5))."""
+LEAVE_SECONDS: Final = 0.3
+"""How long the workers may take to be told that a run is over: a stopped build does not wait for one that is busy or away."""
 MOST_NAMED: Final = 8
 """Workers named in one message."""
 
@@ -45,10 +48,14 @@ class Dispatch:
         Of its scheduler, for messages.
     note
         Called with what somebody should know.
+    tend
+        Called again and again: sees to the workers that were started for this run alone; None if others see to them.
     """
 
-    def __init__(self, client: Any, address: str, note: Callable[[str], None]) -> None:
-        self._client, self._address, self._note = client, address, note
+    def __init__(
+        self, client: Any, address: str, note: Callable[[str], None], *, tend: Callable[[], None] | None = None
+    ) -> None:
+        self._client, self._address, self._note, self._tend = client, address, note, tend
         self._run: Run | None = None
         self._ended: Queue[Any] = Queue()
         self._flying: dict[str, tuple[Any, Unit]] = {}
@@ -56,9 +63,7 @@ class Dispatch:
         self._deaths: Counter[str] = Counter()
         self._refused: dict[str, str] = {}
 
-    def __call__(
-        self, task: Task, units: Sequence[Unit], *, scratch: Path, local: bool = False
-    ) -> Generator[int, None, None]:
+    def __call__(self, task: Task, units: Sequence[Unit], *, scratch: Path) -> Generator[int, None, None]:
         """Have all units made; yield the clips of each.
 
         Raises
@@ -69,8 +74,8 @@ class Dispatch:
             Of a unit.
         """
         try:
-            run = self._announced(task, len(units), scratch, local)
-            yield from self._made(run, task.root / ".build" / "units", iter(units))
+            run = self._announced(task, len(units), scratch)
+            yield from self._made(run, task.root / WORK / "units", iter(units))
         except OSError as error:
             if self._client.status == "running":
                 raise
@@ -78,14 +83,14 @@ class Dispatch:
         finally:
             self._leave()
 
-    def _announced(self, task: Task, n_units: int, scratch: Path, local: bool) -> Run:
+    def _announced(self, task: Task, n_units: int, scratch: Path) -> Run:
         """Wait for workers, look at each of them, and tell all of them what is built."""
         from audiosynth.cluster.worker import BuildPlugin
 
         self._wait_for_workers()
         roots = {name: Path(folder).absolute() for name, folder in task.order.roots.items()}
         pickled = pickle.dumps(replace(task, root=task.root.absolute()))
-        run = Run(scratch.name, pickled, scratch, roots, facts(), n_units // max(1, self._threads()), local)
+        run = Run(scratch.name, pickled, scratch, roots, facts(), n_units // max(1, self._threads()))
         self._require_fit(run)
         self._client.register_plugin(BuildPlugin(run))
         self._run = run
@@ -97,12 +102,17 @@ class Dispatch:
         return threads
 
     def _wait_for_workers(self) -> None:
-        told = False
+        told = self._tend is not None
         while not self._threads():
+            self._look_after()
             if not told:
                 self._note(f"no worker is at {self._address}; waiting for one (`dask worker {self._address}`)")
                 told = True
             Event().wait(1)
+
+    def _look_after(self) -> None:
+        if self._tend is not None:
+            self._tend()
 
     def _require_fit(self, run: Run) -> None:
         """Refuse to start with a worker whose clips would be others, or go elsewhere."""
@@ -122,6 +132,7 @@ class Dispatch:
 
     def _made(self, run: Run, rows: Path, units: Iterator[Unit]) -> Iterator[int]:
         while True:
+            self._look_after()
             room = max(PER_THREAD * self._threads() - len(self._flying), 0 if self._flying else 1)
             for unit in islice(units, room):
                 self._hand_out(run, unit)
@@ -192,13 +203,15 @@ class Dispatch:
         )
 
     def _leave(self) -> None:
-        """Take back what is not begun, and let the workers forget the run."""
-        if self._client.status != "running":  # nobody is there to be told
+        """Take back what is not begun, and let the workers forget the run; one that does not answer finds out by itself."""
+        client = self._client
+        if client.status != "running" or self._tend is not None:  # nobody is there to be told, or will be in a moment
             return
         with suppress(Exception):
-            self._client.cancel([future for future, _ in self._flying.values()], force=True)
+            client.cancel([future for future, _ in self._flying.values()], force=True)
             if self._run is not None:
-                self._client.unregister_worker_plugin(self._run.name)
+                forget = client.scheduler.unregister_worker_plugin
+                client.sync(forget, name=self._run.name, callback_timeout=LEAVE_SECONDS)
 
 
 def _reason(answer: object) -> str:

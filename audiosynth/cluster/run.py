@@ -35,8 +35,6 @@ class Run:
         Versions that a worker must have.
     share
         Units that fall to one thread.
-    local
-        Whether the workers were started for this run alone.
     """
 
     name: str
@@ -45,7 +43,6 @@ class Run:
     roots: Mapping[str, Path]
     facts: Mapping[str, str]
     share: int
-    local: bool = False
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -43,8 +43,6 @@ class BuildPlugin(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         limit = worker.memory_manager.memory_limit or ASSET_SHARE * ASSET_BYTES * worker.state.nthreads
         self._asset_bytes = min(ASSET_BYTES, limit // (ASSET_SHARE * worker.state.nthreads))
         keep_freed_memory()
-        if self.run.local:
-            _leave_signals_to_parent()
         for other in list(worker.plugins.values()):
             if isinstance(other, BuildPlugin) and other.over():
                 other.teardown(worker)
@@ -87,12 +85,3 @@ def make(name: str, unit: Unit) -> int | Refused:
     """Write a unit of the run of that name."""
     plugin: BuildPlugin = get_worker().plugins[name]
     return plugin.make(unit)
-
-
-def _leave_signals_to_parent() -> None:
-    """Let Ctrl-C, which reaches every process of a terminal, end the command and not its workers."""
-    import signal
-    from contextlib import suppress
-
-    with suppress(ValueError):  # in another thread than the first there is nothing to ignore
-        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-from audiosynth.commands.options import usable_cpus, workers_option
+from audiosynth.building.cpus import usable_cpus
+from audiosynth.commands.options import workers_option
 from audiosynth.commands.show import Show, example, output_options
 
 FEW: Final = 200

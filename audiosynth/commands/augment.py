@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from audiosynth.building.cpus import usable_cpus
 from audiosynth.commands.build import report
 from audiosynth.commands.completion import complete_exporter
-from audiosynth.commands.options import Wanted, parse_set, usable_cpus, whole, workers_option
+from audiosynth.commands.options import Wanted, parse_set, whole, workers_option
 from audiosynth.commands.show import Show, example, output_options
 
 PRESETS = ("far_field", "noisy", "telephone", "speed3", "kaldi", "enhancement")

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiosynth.building.cpus import usable_cpus
 from audiosynth.commands.options import (
     Command,
     Wanted,
     clips_option,
     recipe_options,
-    usable_cpus,
     whole,
     workers_option,
 )
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 if TYPE_CHECKING:
     from audiosynth.build import Built
@@ -142,11 +143,13 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
         show.table(("", ""), summary(built))
     if built.stats.get("failed"):
         raise BuildError(
-            f"{built.stats['failed']} clips could not be made; {built.place}/failed.jsonl says which, and why"
+            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.place}/failed.jsonl says which, and why"
         )
     left_out = sum(len(catalogue.problems) for catalogue in recipe.catalogues.values())
     if keep_going and left_out:
-        raise BuildError(f"{left_out} recordings could not be used; {built.place}/failures.tsv says which, and why")
+        raise BuildError(
+            f"{counted(left_out, 'recording')} could not be used; {built.place}/failures.tsv says which, and why"
+        )
 
 
 def default_root(name: str, shard: Shard | None = None) -> Path:
@@ -169,10 +172,10 @@ def summary(built: Built) -> list[tuple[str, str]]:
         ("hours", f"{sum(stats['hours'].values()):.3f}"),
         ("classes", _classes(stats["classes"])),
         ("realised SNR", _snr(stats["snr"])),
-        ("guarded", f"{stats['guarded']} clips, turned down so as not to clip"),
+        ("guarded", f"{counted(stats['guarded'], 'clip')}, turned down so as not to clip"),
     ]
     if stats["clipped"]:
-        rows.append(("clipped", f"{stats['clipped']} clips with saturated samples"))
+        rows.append(("clipped", f"{counted(stats['clipped'], 'clip')} with saturated samples"))
     if stats["needs"]:
         rows.append(("not portable", f"same samples only with {', '.join(stats['needs'])}"))
     return [*rows, *_heard(built)]
@@ -205,6 +208,6 @@ def _snr(snr: Mapping[str, Any] | None) -> str:
         return "no event has one"
     middle = snr.get("median_db", snr["mean_db"])
     return (
-        f"median {middle:.1f} dB, from {snr['min_db']:.1f} to {snr['max_db']:.1f} dB over {snr['events']} events; "
+        f"median {middle:.1f} dB, from {snr['min_db']:.1f} to {snr['max_db']:.1f} dB over {counted(snr['events'], 'event')}; "
         f"off the request by at most {snr['largest_error_db']:.4f} dB"
     )

@@ -13,7 +13,7 @@ import click
 from audiosynth.commands.completion import complete_recipe
 from audiosynth.commands.options import Wanted, data_option, find_recipe, seed_option, set_option, whole
 from audiosynth.commands.show import Show, example, output_options
-from audiosynth.errors import AssetError, AudiosynthError, PlanError, RecipeError, UsageError, WithdrawnError
+from audiosynth.errors import AssetError, AudiosynthError, PlanError, RecipeError, UsageError, WithdrawnError, counted
 
 if TYPE_CHECKING:
     from audiosynth.records.loaded import Recipe
@@ -204,4 +204,4 @@ def _failure(recipe: Recipe, split: str, ordinal: int) -> str:
 
 def _summary(recipe: Recipe) -> str:
     counts = ", ".join(f"{split} {count}" for split, count in recipe.clips.items())
-    return f"{sum(recipe.clips.values())} clips ({counts}) at {recipe.sr} Hz, seed {recipe.seed}"
+    return f"{counted(sum(recipe.clips.values()), 'clip')} ({counts}) at {recipe.sr} Hz, seed {recipe.seed}"

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from audiosynth.building.cpus import usable_cpus
 from audiosynth.commands.build import default_root, summary
-from audiosynth.commands.options import data_option, usable_cpus, workers_option
+from audiosynth.commands.options import data_option, workers_option
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 NEW_LOUDNESS = (1, 6, 2)
 """The version of scaper from which on loudness has been measured as it is here."""
@@ -72,7 +74,7 @@ def import_scaper_command(*, files: tuple[str, ...], data: dict[str, str], show:
         show.table(("", ""), summary(built))
     if built.stats.get("failed"):
         raise BuildError(
-            f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
+            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.root / 'failed.jsonl'} says which, and why"
         )
 
 

@@ -187,15 +187,6 @@ def clip_of(text: str, split: str | None, recipe: Recipe) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def usable_cpus() -> int:
-    """Return how many CPUs this process may use."""
-    import os
-
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
-
-
 workers_option = click.option(
     "--workers", callback=whole(1, MAX_WORKERS), metavar="N",
     help="Processes that render; the result is the same for any number.  [default: the CPUs this process may use]",

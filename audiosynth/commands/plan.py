@@ -11,6 +11,7 @@ import click
 from audiosynth.commands.failures import dumps
 from audiosynth.commands.options import Wanted, clip_of, clips_option, recipe_options
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 if TYPE_CHECKING:
     from audiosynth.records.loaded import Recipe
@@ -45,7 +46,7 @@ def plan_command(*, wanted: Wanted, split: str | None, clips_wanted: tuple[str, 
         totals.add(spec)
     if not show.quiet:
         show.table(("label", "events", "seconds"), totals.rows(), right=(1, 2), err=True)
-        show.note(f"{totals.clips} clips, {totals.seconds / 3600:.3f} h")
+        show.note(f"{counted(totals.clips, 'clip')}, {totals.seconds / 3600:.3f} h")
 
 
 def _chosen(recipe: Recipe, split: str | None, clips: tuple[str, ...]) -> Iterator[tuple[str, int]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from audiosynth.commands.options import MAX_CLIPS, MAX_WORKERS, usable_cpus, whole
+from audiosynth.building.cpus import usable_cpus
+from audiosynth.commands.options import MAX_CLIPS, MAX_WORKERS, whole
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 
 @click.command(
@@ -40,7 +42,7 @@ def report_command(*, folder: str, clips: int, workers: int | None, show: Show) 
     })  # fmt: skip
     show.result(str(made.page))
     if made.planned is not None:
-        show.note(f"the build is not finished: {made.clips} of {made.planned} clips")
+        show.note(f"the build is not finished: {made.clips} of {counted(made.planned, 'clip')}")
     for part, what in ((made.listed, "listed"), (made.read, "read for pictures and checks")):
         if part < made.clips:
             show.note(f"{part} of {made.clips} clips are {what}")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audiosynth.commands.options import data_option, usable_cpus, workers_option
+from audiosynth.building.cpus import usable_cpus
+from audiosynth.commands.options import data_option, workers_option
 from audiosynth.commands.show import Show, example, output_options
-from audiosynth.errors import ManifestError
+from audiosynth.errors import ManifestError, counted
 
 if TYPE_CHECKING:
     from audiosynth.building.compare import Comparison
@@ -118,5 +119,5 @@ def _told(different: list[Comparison]) -> Iterator[str]:
 def _verdict(count: int, different: int, output: str | None, only: str) -> str:
     place = "" if output is None else f"; written to {Path(output, only) if only else output}"
     if different:
-        return f"{different} of {count} clips came out different{place}"
-    return f"ok: {count} clip{'s' if count > 1 else ''} with the recorded samples{place}"
+        return f"{different} of {counted(count, 'clip')} came out different{place}"
+    return f"ok: {counted(count, 'clip')} with the recorded samples{place}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 
 @click.command(
@@ -68,7 +69,10 @@ def _facts(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if noise is not None:
         yield "noise", ", ".join(_source(layer["source"]) for layer in noise["layers"])
     made = row["made_of"]
-    yield "made of", f"{made['recordings']} recordings; voices: {made['voices']}; profiles: {made['profiles']}"
+    yield (
+        "made of",
+        f"{counted(made['recordings'], 'recording')}; voices: {made['voices']}; profiles: {made['profiles']}",
+    )
     if outcomes.get("guarded"):
         yield "guarded", "turned down so as not to clip"
     yield "needs", ", ".join(row["needs"]) or "nothing: the same samples anywhere"
@@ -108,4 +112,4 @@ def index_command(*, manifest: str, show: Show) -> None:
     index = ManifestIndex.beside(path)
     rows = 0 if index is None else index.rows
     show.json({"index": str(written), "rows": rows})
-    show.line(f"{written}: {rows} rows")
+    show.line(f"{written}: {counted(rows, 'row')}")

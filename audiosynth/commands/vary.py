@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audiosynth.building.cpus import usable_cpus
 from audiosynth.commands.build import default_root, summary
-from audiosynth.commands.options import data_option, parse_set, usable_cpus, workers_option
+from audiosynth.commands.options import data_option, parse_set, workers_option
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 if TYPE_CHECKING:
     from audiosynth.vary import Variation
@@ -67,11 +69,11 @@ def vary_command(
         show.table(("", ""), [*summary(built), ("changed", _changed(order))])
     if built.stats.get("failed"):
         raise BuildError(
-            f"{built.stats['failed']} clips could not be made; {built.root / 'failed.jsonl'} says which, and why"
+            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.root / 'failed.jsonl'} says which, and why"
         )
 
 
 def _changed(order: Variation) -> str:
     clips = sum(order.clips.values())
     rest = "" if order.changed == clips else f"; the other {clips - order.changed} are as they were"
-    return f"{', '.join(setting.text for setting in order.settings)} in {order.changed} clips{rest}"
+    return f"{', '.join(setting.text for setting in order.settings)} in {counted(order.changed, 'clip')}{rest}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 
 @click.command(
@@ -38,7 +39,7 @@ def verify_command(ctx: click.Context, *, folder: str, show: Show) -> None:
         for name in names:
             show.result(f"{kind:8} {name}")
     if found.ok:
-        show.line(f"ok: {found.clips} clips, every file as it was written")
+        show.line(f"ok: {counted(found.clips, 'clip')}, every file as it was written")
     else:
         show.line(", ".join(f"{len(names)} {kind}" for kind, names in different.items()))
     ctx.exit(0 if found.ok else 1)
@@ -68,7 +69,7 @@ def assets_command(*, manifest: str, show: Show) -> None:
     ]
     if rows:
         show.table(("recording", "bytes", "sha256", "licence", "origin"), cells, right=(1,))
-    show.note(f"{len(rows)} recordings" if rows else "no recordings: the set is fully synthetic")
+    show.note(counted(len(rows), "recording") if rows else "no recordings: the set is fully synthetic")
 
 
 def _assets(manifest: Path) -> Iterator[dict[str, Any]]:

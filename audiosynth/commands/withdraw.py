@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from audiosynth.commands.options import data_option, usable_cpus, workers_option
+from audiosynth.building.cpus import usable_cpus
+from audiosynth.commands.options import data_option, workers_option
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 if TYPE_CHECKING:
     from audiosynth.withdraw import Withdrawal
@@ -92,10 +93,7 @@ def _verdict(found: Withdrawal, done: bool) -> str:
     if not found.gone:
         return "nothing to do: these recordings were withdrawn before"
     counts = (
-        f"{_n(found.paths, 'recording')}, {_n(found.refilled, 'clip')} made again, {_n(found.removed, 'clip')} left out"
+        f"{counted(len(found.paths), 'recording')}, {counted(len(found.refilled), 'clip')} made again, "
+        f"{counted(len(found.removed), 'clip')} left out"
     )
     return f"withdrawn: {counts}" if done else f"would be withdrawn: {counts}; add --yes to do it"
-
-
-def _n(items: Sequence[str], word: str) -> str:
-    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from audiosynth.clip import DatasetView
+from audiosynth.errors import counted
 from audiosynth.exporters._text import atomic_text, clean
 from audiosynth.material.licences import spdx
 from audiosynth.registry import Component
@@ -45,8 +46,7 @@ class Attribution(Component):
 def _summary(n_assets: int) -> str:
     if not n_assets:
         return "This dataset holds no recordings: fully synthetic."
-    files = "1 recording" if n_assets == 1 else f"{n_assets} recordings"
-    return f"This dataset is made from {files}, which were cut, filtered, changed in level and mixed."
+    return f"This dataset is made from {counted(n_assets, 'recording')}, which were cut, filtered, changed in level and mixed."
 
 
 def _heading(licence: str) -> str:

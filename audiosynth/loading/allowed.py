@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from audiosynth.clip import Recording
-from audiosynth.errors import few
+from audiosynth.errors import counted, few
 from audiosynth.loading.parts import Loader
 from audiosynth.material.catalogue import Catalogue, fingerprint
 from audiosynth.material.licences import Declared, forbidden
@@ -64,6 +64,6 @@ def _told(reason: str, recordings: Iterable[Recording], declared: Declared) -> s
         "leaving them out would leave none, so take the catalogue out"
     )  # fmt: skip
     return (
-        f"{len(paths)} recordings cannot go into a set of `licence: {{{said}}}`: {reason} ({few(paths, SHOWN)}); "
+        f"{counted(len(paths), 'recording')} cannot go into a set of `licence: {{{said}}}`: {reason} ({few(paths, SHOWN)}); "
         f"{way}, state their licence, or declare another"
     )

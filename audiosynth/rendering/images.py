@@ -16,8 +16,6 @@ from audiosynth.spaces.places import Position
 from audiosynth.spec import ClipSpec, Decisions, Event
 
 Intervals = Sequence[tuple[int, int]]
-GAIN_STEP: Final = 1e-6
-"""Gains are rounded to this many dB before use (DESIGN section 1)."""
 BEFORE_PEAK: Final = 0.001
 AFTER_PEAK: Final = 0.05
 """Seconds of a response that Kaldi's ComputeEarlyReverbEnergy counts, about its peak."""

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.building.finish import read_assets
+from audiosynth.building.folder import WORK
 from audiosynth.building.index import row_count
 from audiosynth.building.rows import lines_of
+from audiosynth.building.units import KEPT
 from audiosynth.errors import ManifestError, UsageError
 from audiosynth.exports import read_head
 from audiosynth.manifest import NAMES, named, open_manifest, read_rows
@@ -117,7 +119,7 @@ def open_source(root: Path) -> Source:
     if not root.is_dir():
         kind = "is a file; give the folder of the dataset" if root.exists() else "there is no such folder"
         raise UsageError(f"{root}: {kind}")
-    state = root / ".build" / "state.json"
+    state = root / WORK / "state.json"
     if any((root / name).is_file() for name in NAMES) and (root / "dataset.json").is_file():
         head, manifest = read_head(root), open_manifest(root)
         return Source(
@@ -129,10 +131,14 @@ def open_source(root: Path) -> Source:
             "give a folder that `audiosynth build` wrote"
         )
     clips = _planned(state)
-    files = tuple(
-        chain.from_iterable(sorted((root / ".build" / "units").glob(f"{name}-[0-9]*.jsonl")) for name in clips)
-    )
+    files = tuple(chain.from_iterable(_standing(root / WORK, name) for name in clips))
     return Source(root, root.resolve().name, "", files, sum(map(row_count, files)), sum(clips.values()), {})
+
+
+def _standing(work: Path, split: str) -> list[Path]:
+    """Return the files of the rows that stand: of a unit that is made, or what a withdrawal that was interrupted left of it."""
+    found = {path.name: path for folder in (KEPT, "units") for path in (work / folder).glob(f"{split}-[0-9]*.jsonl")}
+    return [found[name] for name in sorted(found)]
 
 
 def _planned(state: Path) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -257,8 +256,3 @@ def _empty(region: Region, size: tuple[float, float, float], what: str) -> str:
 
 def _text(values: Any) -> str:
     return "(" + ", ".join(f"{v:g}" for v in values) + ")"
-
-
-def distance_between(a: Any, b: Any) -> float:
-    """Return the distance of two points in metres."""
-    return math.sqrt(sum((p - q) ** 2 for p, q in zip(a, b, strict=True)))

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audiosynth.errors import RenderError, did_you_mean
 
-ENGINES: Final = ("espeak", "flite", "piper")
 PITCH: Final = (80.0, 118.0)
 """Base and top in Hz of libespeak-ng's voice without a `pitch` line (measured: the pair that gives its lengths)."""
 TONE: Final = ((600, 170), (1200, 135), (2000, 110), (3000, 110), (5000, 110))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from audiosynth.synthesis import signals
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
-
-MAX_PARTS: Final = 64
-"""Times in one pattern, at most."""
 
 
 def gate(pattern: Sequence[float], *, n_samples: int, sr: int, edge: float = 0.003, start: float = 0.0) -> Array:

@@ -14,8 +14,6 @@ from audiosynth.synthesis import engines, shaped, signals, waves
 
 BANDS: Final = ((0.0, 150.0, 1.0), (150.0, 600.0, 1.6), (600.0, 2400.0, 2.2), (2400.0, 96_000.0, 3.0))
 """Bands in Hz, and the exponent of each one's amplitude over the wind's speed: gusts are bright."""
-AEOLIAN: Final = 0.2
-"""Strouhal's number: a wire or twig of diameter d in wind v sings at 0.2·v/d."""
 
 
 class Wind(Component):
