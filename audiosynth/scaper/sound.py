@@ -161,6 +161,14 @@ def _meter(sr: int) -> Array:
     return np.array([np.array(shelf) / shelf[3], np.array(high) / high[3]])
 
 
+def wrapped(y: Array) -> Array:
+    """Return `y` as scaper hands it to SoX: what is 1 or more, or less than -1, becomes -1.
+
+    Its bindings cast to 32-bit integers, and on x86 a number that none of them holds is cast to the least one.
+    """
+    return np.where((y >= 1.0) | (y < -1.0), -1.0, y)
+
+
 def reverberated(y: Array, sr: int, *, reverb: float) -> Array:
     """Return a mix under SoX's reverb with all settings but one at their defaults; as long as it was.
 
@@ -168,7 +176,7 @@ def reverberated(y: Array, sr: int, *, reverb: float) -> Array:
     ----------
     y
         Shape (n_channels, n_samples). A single channel becomes two sides, which are averaged; more than two are each a
-        left side of their own. What exceeds full scale is clipped before that, as SoX passes integers on.
+        left side of their own. What comes out beyond full scale is clipped; see `wrapped` for what goes in.
     sr
         Rate in Hz.
     reverb
