@@ -8,7 +8,7 @@ and within a piece by up to |rate - 1| times its length.
 
 This is the method of SoX's ``tempo`` and ``pitch``, whose manual [2]_ tells it. The lengths of the presets are those that
 ``sox -V3`` prints. What is rounded how, where the first piece begins, and which of two equals is taken was found by giving
-sox 14.4.2 noise, ramps and bursts: ``tests/bench/wsola_sox.py`` repeats that, and every joint is where sox has it.
+sox 14.4.2 noise, ramps and bursts: ``tests/test_wsola.py`` does it where there is a sox, and every joint is where sox has it.
 
 A flipped choice would be heard, so the choice is made on whole numbers: samples are rounded to so many bits that float64
 holds every product and sum of them exactly, in whatever order, fused or not, a library takes them.
