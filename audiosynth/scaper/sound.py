@@ -36,6 +36,8 @@ SPREAD: Final = 12
 DAMPING: Final = 0.35
 """Of high frequencies in the combs: 50 % on SoX's scale."""
 WET: Final = 0.015
+EDGE: Final = 1e-9
+"""A mix scaled to a peak of 1 may come out higher by a tenth of this, as its gain is rounded; scaper's comes out lower."""
 DECAYED: Final = 1e-10
 """A response that has fallen to this part of a comb's first echo is over."""
 
@@ -166,7 +168,7 @@ def wrapped(y: Array) -> Array:
 
     Its bindings cast to 32-bit integers, and on x86 a number that none of them holds is cast to the least one.
     """
-    return np.where((y >= 1.0) | (y < -1.0), -1.0, y)
+    return np.where((y > 1.0 + EDGE) | (y < -1.0), -1.0, y)
 
 
 def reverberated(y: Array, sr: int, *, reverb: float) -> Array:
