@@ -351,6 +351,16 @@ def test_versions_with_other_loudness_are_told(tmp_path, sounds):
     assert "written by scaper 1.3.5" in done.output
 
 
+def test_the_quick_search_is_told(tmp_path, sounds):
+    """A file that was made with SoX's quick search of joints is rendered with the full one, and that is said where it matters."""
+    root = ("--data", f"audio={sounds}")
+    file = jams(tmp_path / "a.jams", street(), value(pitch_shift=1.0), quick_pitch_time=True)
+    done = run("import-scaper", file, *root, "-o", tmp_path / "out")
+    assert "a.jams asked for `quick_pitch_time`" in done.output
+    plain = jams(tmp_path / "b.jams", street(), value(), quick_pitch_time=True)
+    assert "quick_pitch_time" not in run("import-scaper", plain, *root, "-o", tmp_path / "plain").output
+
+
 BAD = {
     "not json": (lambda p: p.write_text("{"), AssetError, r"not JSON .* expected a JAMS file"),
     "nan": (lambda p: p.write_text(p.read_text().replace("0.5,", "NaN,", 1)), AssetError, "NaN is no number of JSON"),

@@ -234,6 +234,24 @@ def test_lengths_of_pitch_are_soxs(semitones: float, n: int, length: int) -> Non
     assert Splice(semitones=semitones).extent(n, 44100) == length
 
 
+@pytest.mark.parametrize(
+    "effect",
+    [Splice(semitones=-2.3, keep_length=True), Splice(rate=0.8, keep_length=True), Splice(rate=1.25, keep_length=True)],
+)
+def test_a_kept_length_cuts_or_fills_up(effect: Splice) -> None:
+    """The start is that of the effect without it, the rest is cut off or silent, and labels end where their sound does."""
+    y, ctx = words(40003)[None], RenderContext(sr=44100)
+    whole = effect.model_copy(update={"keep_length": False}).apply(y, ctx)
+    out = effect.apply(y, ctx)
+    assert out.shape == y.shape
+    n = min(whole.shape[1], y.shape[1])
+    assert np.array_equal(out[:, :n], whole[:, :n])
+    assert not out[:, n:].any()
+    (segment,) = effect.segments(y.shape[1], 44100)
+    assert segment.out1 == n
+    assert segment.in1 == pytest.approx(min(y.shape[1], n * effect.rate), abs=2)
+
+
 @settings(max_examples=200)
 @given(semitones=st.floats(-24, 24))
 def test_ratios_are_within_a_hundredth_of_a_cent(semitones: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from audiosynth.clip import Array, RenderContext, Segment
@@ -42,6 +43,9 @@ class Splice(Component):
     pieces
         Their lengths where the tempo changes: ``speech`` 35 ms, shorter the faster; ``music`` 82 ms, likewise; ``wide`` 82 ms.
 
+    keep_length
+        Cut, or fill up with silence, to the length that came in. Where the pitch alone moves that is a sample or two.
+
     References
     ----------
     See `audiosynth.sound.wsola`.
@@ -51,8 +55,8 @@ class Splice(Component):
     linear: ClassVar[bool] = False
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"rate": 0.8},
-        {"semitones": 2.0},
         {"rate": 1.2, "semitones": -1.5, "pieces": "music"},
+        {"semitones": 2.0, "keep_length": True},
     )
 
     rate: Annotated[
@@ -65,21 +69,29 @@ class Splice(Component):
         ),
     ] = 0.0
     pieces: Annotated[Preset, Field(description="what their lengths suit, where the tempo changes")] = "speech"
+    keep_length: bool = Field(False, description="end after as many samples as came in")
 
     def apply(self, y: Array, ctx: RenderContext) -> Array:
         """Return `y` at another tempo and pitch."""
         ratio, rate = ratio_of(self.semitones), rational(self.rate)
+        kept = y.shape[-1] if self.keep_length else None
         y = splice(y, rate=1 / ratio, pieces=pieces_for("wide", rate=1 / ratio, sr=ctx.sr))
         # Until it is resampled the sound is one at this many samples a second, in which the pieces of the tempo are measured.
         pieces = pieces_for(self.pieces, rate=rate, sr=ctx.sr * float(ratio))
-        return resample(splice(y, rate=rate, pieces=pieces), sr_in=ratio.numerator, sr_out=ratio.denominator)
+        y = resample(splice(y, rate=rate, pieces=pieces), sr_in=ratio.numerator, sr_out=ratio.denominator)
+        return y if kept is None else np.pad(y[:, :kept], ((0, 0), (0, max(0, kept - y.shape[-1]))))
 
     def extent(self, n_samples: int, sr: int) -> int:  # noqa: ARG002 - the same at any rate
-        """Return n / rate, rounded to whole samples at each step, as in SoX: a sample or two more or less where the pitch moves."""
+        """Return n / rate, rounded to whole samples at each step, as in SoX; with `keep_length` `n_samples`."""
+        return n_samples if self.keep_length else self._own(n_samples)
+
+    def _own(self, n_samples: int) -> int:
         ratio = ratio_of(self.semitones)
         n = stretched_length(stretched_length(n_samples, rate=1 / ratio), rate=rational(self.rate))
         return resampled_length(n, sr_in=ratio.numerator, sr_out=ratio.denominator)
 
     def segments(self, n_samples: int, sr: int) -> list[Segment]:
         """Return one segment: time runs evenly but for the displacement of the pieces, which only the sound tells."""
-        return [Segment(0, n_samples, 0, self.extent(n_samples, sr))]
+        own = self._own(n_samples)
+        out = min(own, self.extent(n_samples, sr))
+        return [Segment(0, n_samples if out == own else n_samples * out // own, 0, out)]

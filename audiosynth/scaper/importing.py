@@ -129,6 +129,7 @@ def plan_scene(scene: Scene, sources: Sources, *, split: str, ordinal: int, outp
             noise=_bed(background, sources, scene, duration), mix=Mix(guard="clip"),
             rules=ScaperRules(
                 ref_db=said.ref_db, fade_in=said.fade_in_len, fade_out=said.fade_out_len, window=window,
+                quick=said.quick_pitch_time and any(_effects(s) for s in scene.sounds),
                 reverb=said.reverb, overflow="keep" if said.reverb is None else "wrap",
                 stops=tuple(int((s.source_time + duration) * _found(s, sources).sr) for s in background),
                 peak="normalise" if said.peak_normalization else "fix" if said.fix_clipping else "leave",
