@@ -63,6 +63,7 @@ def import_scaper_command(*, files: tuple[str, ...], data: dict[str, str], show:
         exports=[{"type": name} for name in asked["labels"]],
     )  # fmt: skip
     _tell_versions([spec.rules.origin.scaper_version for spec in order.specs], show)
+    _tell_quick([spec.rules.origin.jams for spec in order.specs if spec.rules.quick], show)
     root = Path(asked["output"]) if asked["output"] is not None else default_root(order.name)
     with show.progress() as progress:
         built = carry_out(
@@ -86,4 +87,13 @@ def _tell_versions(versions: Sequence[str], show: Show) -> None:
         show.note(
             f"note: written by scaper {', '.join(old)}, which measured loudness otherwise (by up to 0.5 dB); rendered by the "
             "rules of 1.6.2 and later"
+        )
+
+
+def _tell_quick(files: Sequence[str], show: Show) -> None:
+    """Say which files were made with SoX's quick search, which this program does not have."""
+    if files:
+        show.note(
+            f"note: {files[0]}{f' and {len(files) - 1} more' if len(files) > 1 else ''} asked for `quick_pitch_time`: SoX then takes "
+            "other joints than its full search, which is used here; loudness stays, onsets may differ by up to 15 ms"
         )

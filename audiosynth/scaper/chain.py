@@ -1,6 +1,7 @@
 """A renderer of its own: scaper 1.6's chain, to the last faults, from a `ScaperSpec`.
 
-Differs in nothing but the stretcher: pitch and tempo are changed by our own effects, which have another sound than SoX's.
+Pitch and tempo are changed as SoX does it, by the effect `splice`; rows written before it name `pitch_shift` and `time_stretch`,
+and keep the sound of those. The resampler is another than SoX's, of the same pass band.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from audiosynth import levels, pcm
 from audiosynth.clip import Array, Label, Recording, RenderContext
 from audiosynth.dsp import resample, samples_to_seconds
+from audiosynth.effects.splice import Splice
 from audiosynth.errors import RenderError
 from audiosynth.material.stems import Source, stems_of
 from audiosynth.material.workspace import Workspace
@@ -24,7 +26,7 @@ from audiosynth.rendering.parts import DRIFT_DB
 from audiosynth.rendering.separate import held, in_steps, written
 from audiosynth.scaper import sound as scaper_sound
 from audiosynth.scaper.spec import ScaperSpec
-from audiosynth.spec import Decisions
+from audiosynth.spec import Decisions, Event
 
 GRID_DB: Final = 9
 """Digits after the point of gains: finer than our own chain's, since scaper rounds none (and within 1e-9 of full scale of it)."""
@@ -72,6 +74,8 @@ def render_scaper(
     first, last = spec.rules.window or (0, spec.scene_samples)
     mix = scene * _amplitude(peak_db)
     if spec.rules.reverb is not None:
+        if spec.rules.overflow == "wrap":
+            mix = scaper_sound.wrapped(mix)
         mix = scaper_sound.reverberated(mix, spec.sr, reverb=spec.rules.reverb)
     mix = np.ascontiguousarray(mix[:, first:last])
     quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties)
@@ -142,9 +146,7 @@ def _events(spec: ScaperSpec, work: Workspace, decisions: Decisions | None) -> l
         first, last = scaper_sound.segment(
             recording.n_samples, recording.sr, start=source.start, duration=source.duration
         )
-        y = _converted(_stretch(recording, work, first, last), recording, spec)
-        for effect in event.effects:
-            y = effect.apply(y, ctx)  # type: ignore[attr-defined]
+        y = _changed(_stretch(recording, work, first, last), recording, event, spec, ctx)
         level = event.level
         if level is None or event.place is None:
             raise RenderError(f"events[{i}]: has no level or no place; was the row edited?")
@@ -152,6 +154,23 @@ def _events(spec: ScaperSpec, work: Workspace, decisions: Decisions | None) -> l
         decided = None if decisions is None else decisions.event_gain_db[i]
         parts.append(_part(y, spec, event.place.onset, target, decided, _fades(spec, f"events[{i}] '{event.label}'")))
     return parts
+
+
+def _changed(y: Array, recording: Recording, event: Event, spec: ScaperSpec, ctx: RenderContext) -> Array:
+    """Return what is read of a recording at the rate and with the channels of the scene, after the event's effects.
+
+    SoX changes tempo and pitch of all channels that the recording has, by one choice of joints, then mixes them; between
+    its effects it passes integers on, so what exceeds full scale is clipped. Rows that name older effects mix first.
+    """
+    if not any(isinstance(effect, Splice) for effect in event.effects):
+        y = _converted(y, recording, spec)
+        for effect in event.effects:
+            y = effect.apply(y, ctx)  # type: ignore[attr-defined]
+        return y
+    y = resample(y, sr_in=recording.sr, sr_out=spec.sr)
+    for effect in event.effects:
+        y = np.clip(effect.apply(y, ctx), -1.0, 1.0)  # type: ignore[attr-defined]
+    return scaper_sound.with_channels(y, spec.channels)
 
 
 def _fades(spec: ScaperSpec, place: str) -> Callable[[Array], Array]:

@@ -128,7 +128,9 @@ def plan_scene(scene: Scene, sources: Sources, *, split: str, ordinal: int, outp
             ),
             noise=_bed(background, sources, scene, duration), mix=Mix(guard="clip"),
             rules=ScaperRules(
-                ref_db=said.ref_db, fade_in=said.fade_in_len, fade_out=said.fade_out_len, reverb=said.reverb, window=window,
+                ref_db=said.ref_db, fade_in=said.fade_in_len, fade_out=said.fade_out_len, window=window,
+                quick=said.quick_pitch_time and any(_effects(s) for s in scene.sounds),
+                reverb=said.reverb, overflow="keep" if said.reverb is None else "wrap",
                 stops=tuple(int((s.source_time + duration) * _found(s, sources).sr) for s in background),
                 peak="normalise" if said.peak_normalization else "fix" if said.fix_clipping else "leave",
                 origin=Origin(jams=scene.name, sha256=scene.sha256, scaper_version=said.scaper_version),
@@ -161,23 +163,30 @@ def _found(sound: Sound, sources: Sources) -> Recording:
 
 def _event(sound: Sound, recording: Recording, scene: Scene, *, over_bed: bool) -> Event:
     said = scene.settings
-    effects: list[Component] = []
-    if sound.pitch_shift is not None:
-        effects.append(registry.create("effects", {"type": "pitch_shift", "semitones": sound.pitch_shift}))
-    if sound.time_stretch is not None:
-        effects.append(registry.create("effects", {"type": "time_stretch", "rate": 1.0 / sound.time_stretch}))
     source = {
         "type": "file", "recording": recording, "trim": False, "start": sound.source_time, "duration": sound.event_duration,
     }  # fmt: skip
     level = {"snr_db": sound.snr} if over_bed else {"level_dbfs": said.ref_db + sound.snr}
     event = Event(
-        label=sound.label, source=registry.create("synths", source), effects=tuple(effects), onset=sound.event_time,
+        label=sound.label, source=registry.create("synths", source), effects=_effects(sound), onset=sound.event_time,
         overrun="cut", level=Level.model_validate({**level, **MEASURED}),
     )  # fmt: skip
     try:
         return event.model_copy(update={"place": place_of(event, said.sr)})
     except ParameterError as error:
         raise PlanError(f"{scene.name}: {error}") from None
+
+
+def _effects(sound: Sound) -> tuple[Component, ...]:
+    """Return pitch and tempo in one effect, as SoX does both before it resamples."""
+    if sound.pitch_shift is None and sound.time_stretch is None:
+        return ()
+    # scaper hands the pitch to SoX in cents of six digits after the point; the effect keeps six of the rate by itself.
+    tree = {
+        "type": "splice", "rate": 1.0 / (sound.time_stretch or 1.0), "semitones": round(sound.pitch_shift or 0.0, 8),
+        "pieces": "speech",
+    }  # fmt: skip
+    return (registry.create("effects", tree),)
 
 
 def _bed(background: Sequence[Sound], sources: Sources, scene: Scene, duration: float) -> Bed | None:

@@ -60,6 +60,7 @@ class Settings(_Read):
     reverb: Annotated[float, Field(ge=0, le=1)] | None = None
     fix_clipping: bool = False
     peak_normalization: bool = False
+    quick_pitch_time: bool = False
     scaper_version: str = Field("", max_length=40)
 
 

@@ -36,6 +36,8 @@ SPREAD: Final = 12
 DAMPING: Final = 0.35
 """Of high frequencies in the combs: 50 % on SoX's scale."""
 WET: Final = 0.015
+EDGE: Final = 1e-9
+"""A mix scaled to a peak of 1 may come out higher by a tenth of this, as its gain is rounded; scaper's comes out lower."""
 DECAYED: Final = 1e-10
 """A response that has fallen to this part of a comb's first echo is over."""
 
@@ -161,6 +163,14 @@ def _meter(sr: int) -> Array:
     return np.array([np.array(shelf) / shelf[3], np.array(high) / high[3]])
 
 
+def wrapped(y: Array) -> Array:
+    """Return `y` as scaper hands it to SoX: what is 1 or more, or less than -1, becomes -1.
+
+    Its bindings cast to 32-bit integers, and on x86 a number that none of them holds is cast to the least one.
+    """
+    return np.where((y > 1.0 + EDGE) | (y < -1.0), -1.0, y)
+
+
 def reverberated(y: Array, sr: int, *, reverb: float) -> Array:
     """Return a mix under SoX's reverb with all settings but one at their defaults; as long as it was.
 
@@ -168,7 +178,7 @@ def reverberated(y: Array, sr: int, *, reverb: float) -> Array:
     ----------
     y
         Shape (n_channels, n_samples). A single channel becomes two sides, which are averaged; more than two are each a
-        left side of their own. What exceeds full scale is clipped before that, as SoX passes integers on.
+        left side of their own. What comes out beyond full scale is clipped; see `wrapped` for what goes in.
     sr
         Rate in Hz.
     reverb

@@ -45,6 +45,13 @@ class ScaperRules(Strict):
     peak: Literal["leave", "fix", "normalise"] = Field(
         "leave", description="scale the mix to a peak of 1: never, if it is above 1, always"
     )
+    quick: bool = Field(
+        False, description="scaper asked SoX for its quick search of joints; here it is the full one all the same"
+    )
+    overflow: Literal["keep", "wrap"] = Field(
+        "keep",
+        description="what exceeds full scale before the reverb: it stays (rows of earlier versions), or is -1 on either side",
+    )
     stops: tuple[Annotated[int, Field(ge=1, le=2**40)], ...] = Field(
         (),
         strict=False,

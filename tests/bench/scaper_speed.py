@@ -6,8 +6,8 @@
 10 s at 44.1 kHz, mono, a street of scaper's test sounds and four of its events. Ours: plan, render, hash, 16-bit WAV, manifest
 row, as in a build of 512 clips and more, whose processes load compiled loops (and without them). scaper's: `generate` with
 WAV and JAMS. With effects: pitch shift and time stretch on every event (ours in one pass: `pitch_shift` with a `rate`; `two`
-does one after the other), and reverberation (ours a new room for every clip, every event convolved with it; scaper's one SoX
-reverb on the mix). Medians of processor time: waiting counts for neither, a cache or a core shared with others for both.
+does one after the other; `splice` does what SoX does), and reverberation (ours a new room for every clip, every event
+convolved with it; scaper's one SoX reverb on the mix). Medians of processor time: waiting counts for neither, a cache or a core shared with others for both.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from audiosynth.sound import mixing
 
 PEER = Path(__file__).with_name("scaper_peer.py")
 SOUNDS = Path(__file__).parents[3] / "shared" / "data" / "scaper" / "audio"
-TARGETS = {"plain": 10.0, "effects": 4.0, "two": 4.0}
+TARGETS = {"plain": 10.0, "effects": 4.0, "two": 4.0, "splice": 4.0}
 
 
 def recipe_of(kind: str, folder: Path) -> Path:
@@ -49,9 +49,13 @@ def recipe_of(kind: str, folder: Path) -> Path:
             {"type": "pitch_shift", "semitones": {"uniform": [-3, 3]}},
             {"type": "time_stretch", "rate": {"uniform": [0.8, 1.25]}},
         ]
-    if kind == "effects":
+    if kind in ("effects", "splice"):
         event["effects"] = [
-            {"type": "pitch_shift", "semitones": {"uniform": [-3, 3]}, "rate": {"uniform": [0.8, 1.25]}},
+            {
+                "type": "pitch_shift" if kind == "effects" else "splice",
+                "semitones": {"uniform": [-3, 3]},
+                "rate": {"uniform": [0.8, 1.25]},
+            },
         ]
     room = {"type": "statistical", "rt60": {"uniform": [0.3, 0.6]}, "drr_db": {"uniform": [0, 10]}}
     names = ("foreground", "background")
@@ -110,7 +114,7 @@ def main() -> None:
     parser.add_argument("--peer", required=True, help="a Python that has scaper 1.6.5")
     parser.add_argument("--rounds", type=int, default=40)
     asked = parser.parse_args()
-    for kind, warm in (("plain", False), ("plain", True), ("effects", True), ("two", True)):
+    for kind, warm in (("plain", False), ("plain", True), ("effects", True), ("two", True), ("splice", True)):
         ours, theirs = raced(asked.peer, kind, asked.rounds, warm=warm)
         target, name = TARGETS[kind], kind if warm else f"{kind}, NumPy alone"
         print(
