@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -16,8 +17,12 @@ WHOLE: Final = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "
 """Protocols whose objects appear whole or not at all; elsewhere a file is uploaded under another name and renamed."""
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds between tries; one more try than pauses."""
+BATCH: Final = 1000
+"""Files deleted with one request where the file system can."""
 FINAL: Final = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 """Errors that another try would meet again."""
+MARKS: Final = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
+"""What file systems say of a file that changes with its content; those that follow the bytes themselves before times."""
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 _PARTIAL: Final = ".partial"
 
@@ -58,15 +63,23 @@ class Remote:
         """Return how the file system calls a path below the folder."""
         return f"{self.root.rstrip('/')}/{path}"
 
-    def list(self, *, first: bool = False) -> dict[str, dict[str, Any]]:
+    def list(self, below: str = "", *, deep: bool = True, first: bool = False) -> dict[str, dict[str, Any]]:
         """Return all files with what is known of them, by their path below the folder, in order.
 
-        The `first` time there is one try (S3's client alone makes several): an address that is wrong is wrong the next time too.
+        Parameters
+        ----------
+        below
+            Only those of this folder in it.
+        deep
+            With those of its own folders.
+        first
+            Try once (S3's client alone tries several times): an address that is wrong is wrong the next time too.
         """
+        top = self.root if not below else self.at(below)
 
         def find() -> Any:
             self.fs.invalidate_cache()
-            return self.fs.find(self.root, detail=True)
+            return self.fs.find(top, detail=True, **({} if deep else {"maxdepth": 1}))
 
         try:
             found = self.tried(find, "listed", pauses=() if first else PAUSES)
@@ -74,6 +87,23 @@ class Remote:
             return {}
         start = len(self.root.rstrip("/")) + 1
         return {name[start:]: found[name] for name in sorted(found) if len(name) > start}
+
+    def is_empty(self) -> bool:
+        """Return whether there is no file at all; asked first, so it is tried once (see `list`)."""
+
+        def look() -> bool:
+            self.fs.invalidate_cache()
+            return not any(files for _, _, files in self.fs.walk(self.root, on_error="raise"))
+
+        try:
+            return self.tried(look, "listed", pauses=())
+        except FileNotFoundError:
+            return True
+
+    def holds(self, path: str) -> bool:
+        """Return whether there is such a file."""
+        self.fs.invalidate_cache()
+        return bool(self.tried(lambda: self.fs.isfile(self.at(path)), f"{path} looked for"))
 
     def read(self, path: str) -> bytes:
         """Return a small file's bytes."""
@@ -119,12 +149,15 @@ class Remote:
         self.tried(send, f"{paths[0]} written")
 
     def remove(self, paths: Sequence[str]) -> None:
-        """Delete files, those that are there."""
-        for path in paths:
+        """Delete files, those that are there; many at once where the file system can."""
+        for first in range(0, len(paths), BATCH):
+            batch = [self.at(path) for path in paths[first : first + BATCH]]
             try:
-                self.tried(lambda path=path: self.fs.rm_file(self.at(path)), f"{path} deleted")  # type: ignore[misc]
+                self.tried(lambda batch=batch: self.fs.rm(batch), f"{paths[first]} deleted")  # type: ignore[misc]
             except FileNotFoundError:
-                continue
+                for path in batch:
+                    with suppress(FileNotFoundError):
+                        self.tried(lambda path=path: self.fs.rm_file(path), f"{path} deleted")  # type: ignore[misc]
 
     @property
     def protocols(self) -> set[str]:
@@ -158,6 +191,17 @@ class Remote:
             f"{self.url}: {what}? It failed {times} with {type(failed).__name__}: {failed}; what is done stays, run the same command "
             "again when the connection is better"
         ) from failed
+
+
+def mark_of(info: Mapping[str, Any]) -> str:
+    """Return what a file system says of a file that changes with its content; empty if it says nothing.
+
+    Examples
+    --------
+    >>> mark_of({"size": 3, "mtime": 12.5}), mark_of({"size": 3})
+    ('12.5', '')
+    """
+    return next((str(info[name]) for name in MARKS if info.get(name)), "")
 
 
 def remote(url: str, *, error: type[AudiosynthError]) -> Remote:
