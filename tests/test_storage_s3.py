@@ -21,7 +21,7 @@ import pytest
 from dask_cluster import ENV, until
 from material import full_recipe, tree_of
 
-from audiosynth import build, load_recipe
+from audiosynth import Upload, build, load_recipe
 
 pytest.importorskip("s3fs", reason="s3fs is not installed: pip install s3fs")
 pytest.importorskip("moto.server", reason="moto's server is not installed: pip install 'moto[server]'")
@@ -132,8 +132,10 @@ def whole(recipe_path, tmp_path_factory):
 def arrived() -> int:
     """Return how many objects of the set are there."""
     import boto3
+    from botocore.config import Config
 
-    return int(boto3.client("s3").list_objects_v2(Bucket="sounds", Prefix="set/")["KeyCount"])
+    s3 = boto3.client("s3", config=Config(retries={"max_attempts": 10}))
+    return int(s3.list_objects_v2(Bucket="sounds", Prefix="set/")["KeyCount"])
 
 
 def stored(root: str = "sounds/set") -> dict[str, bytes]:
@@ -158,13 +160,13 @@ def put_recordings(recipe_path: Path) -> dict[str, str]:
     return {name: f"s3://sounds/{name}" for name in ("words", "rooms", "beds")}
 
 
-@pytest.mark.parametrize("after", [150, 3000, 20_000])
-def test_a_wire_that_is_cut_costs_time_and_nothing_else(recipe_path, whole, wire, tmp_path, after):
+@pytest.mark.parametrize(("after", "free"), [(150, False), (3000, False), (20_000, False), (3000, True)])
+def test_a_wire_that_is_cut_costs_time_and_nothing_else(recipe_path, whole, wire, tmp_path, after, free):
     """Recordings come and the set goes through connections that are cut in the middle, and every byte is right."""
     data = put_recordings(recipe_path)
     wire.every, wire.after = 3, after
     recipe = load_recipe(recipe_path, clips=CLIPS, data=data, cache_dir=tmp_path / "index")
-    build(recipe, "s3://sounds/set")
+    build(recipe, Upload("s3://sounds/set", free))
     assert wire.cuts > 3
     wire.every = 0
     assert stored() == whole
@@ -177,18 +179,24 @@ def start(recipe_path: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen([*command, "--quiet", *words], env=env, stderr=subprocess.PIPE, text=True)
 
 
-def test_killed_while_it_uploads(recipe_path, whole, wire):
-    """Kill -9 at several moments of the upload: objects there are whole, the head is not there, and the same command ends it."""
-    for goal in (0, 10, 75):
-        process = start(recipe_path, "--clips", str(CLIPS))
+@pytest.mark.parametrize("words", [(), ("--free-local",), ("--free-local", "--workers", "2")])
+def test_killed_while_it_is_made_and_uploaded(recipe_path, whole, wire, words):
+    """Kill -9 at several moments: objects there are whole, the head is not there before all others, and the same command ends it, cut wires or not."""
+    wire.every, wire.after = 7, 2000
+    words = ("--clips", str(CLIPS), *words)
+    for goal in (0, 75, 140, 190):
+        process = start(recipe_path, *words)
         until(partial(beyond, goal, process), "nothing is uploaded")
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        wire.every = 0
         there = stored()
-        assert "dataset.json" not in there
+        wire.every = 7
+        assert "dataset.json" not in there or there.keys() >= whole.keys()
         assert all(whole[name] == data for name, data in there.items() if name != ".build/lock")
-    process = start(recipe_path, "--clips", str(CLIPS))
+    process = start(recipe_path, *words)
     assert (process.communicate()[1], process.returncode) == ("", 0)
+    wire.every = 0
     assert stored() == whole
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from audiosynth import registry
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import Order
 from audiosynth.building.sender import Sender
 from audiosynth.building.shipping import HEAD, LOCK, Shipping
 from audiosynth.building.state import IDENTITIES, changes
 from audiosynth.errors import BuildError, UsageError
+from audiosynth.exports import reads_audio
 from audiosynth.files.remote import Remote, remote
 
 Made = TypeVar("Made")
@@ -56,8 +56,7 @@ class Upload:
             If a format reads it.
         """
         for tree in order.exports if self.free_local else ():
-            foreign = ":" in str(tree["type"])  # of another package, which may know nothing of this
-            if getattr(registry.create("exporters", tree), "reads_audio", foreign):
+            if reads_audio(tree):
                 raise UsageError(
                     f"--free-local: the labels as {str(tree['type']).partition('@')[0]} are made from all of the audio, at the end; "
                     "leave that format out, or keep the audio here until the set is whole"

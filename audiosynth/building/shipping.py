@@ -178,7 +178,7 @@ class Shipping:
     def _files(self, folder: str) -> list[str]:
         """Return the files of a folder, those here and those that were let go of."""
         top = self.folder / folder
-        found = files_below(top) if _is_deep(folder) else (path for path in top.iterdir() if path.is_file())
+        found = files_below(top) if _is_deep(folder) else (path for path in sorted(top.glob("*")) if path.is_file())
         here = {path.relative_to(self.folder).as_posix() for path in found} if top.is_dir() else set()
         return sorted({*here, *self.journal.read(folder)} - {HEAD})
 

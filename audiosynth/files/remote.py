@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any, Final, TypeVar
 
 from audiosynth.errors import AudiosynthError, UsageError
+from audiosynth.files.ranged import RangedFile
 
 Result = TypeVar("Result")
 WHOLE: Final = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "memory")
@@ -109,6 +110,47 @@ class Remote:
         """Return a small file's bytes."""
         found: bytes = self.tried(lambda: self.fs.cat_file(self.at(path)), f"{path} read")
         return found
+
+    def open(self, path: str) -> RangedFile:
+        """Open a file to read parts of it.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        self.fs.invalidate_cache()
+        size = int(self.tried(lambda: self.fs.info(self.at(path)), f"{path} looked for")["size"])
+        return RangedFile(lambda first, last: self.part(path, first, last), size)
+
+    def part(self, path: str, first: int, last: int) -> bytes:
+        """Return bytes [first, last) of a file."""
+
+        def fetch() -> bytes:
+            data: bytes = self.fs.cat_file(self.at(path), start=first, end=last)
+            if len(data) != last - first:
+                raise OSError(f"{len(data)} of {last - first} bytes came")
+            return data
+
+        return self.tried(fetch, f"{path} read")
+
+    def get_all(self, paths: Sequence[str], folder: Path) -> Sequence[str]:
+        """Download files into a folder, many at once where the file system can; return those that are not there."""
+        found = {path: folder / path for path in paths}
+        for target in found.values():
+            target.parent.mkdir(parents=True, exist_ok=True)
+
+        def fetch() -> None:
+            self.fs.get([self.at(path) for path in found], [str(target) for target in found.values()])
+
+        try:
+            self.tried(fetch, f"{paths[0]} read")
+        except FileNotFoundError:
+            for path, target in found.items():
+                target.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    self.get(path, target, None)
+        return [path for path, target in found.items() if not target.is_file()]
 
     def get(self, path: str, local: Path, size: int | None) -> None:
         """Download a file; it is as long as was said, or it is tried again."""
