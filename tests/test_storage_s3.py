@@ -18,10 +18,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from dask_cluster import ENV, until
 from material import full_recipe, tree_of
 
-from audiosynth import Upload, build, load_recipe
+from audiosynth import Upload, build, load_recipe, verify
+from audiosynth.cli import cli
 
 pytest.importorskip("s3fs", reason="s3fs is not installed: pip install s3fs")
 pytest.importorskip("moto.server", reason="moto's server is not installed: pip install 'moto[server]'")
@@ -170,6 +172,40 @@ def test_a_wire_that_is_cut_costs_time_and_nothing_else(recipe_path, whole, wire
     assert wire.cuts > 3
     wire.every = 0
     assert stored() == whole
+
+
+@pytest.mark.parametrize("output", [{}, {"manifest": "gzip", "audio": "tar"}])
+def test_a_set_is_read_where_it_is_through_a_wire_that_is_cut(recipe_path, wire, tmp_path, output):
+    """`verify`, `show` and `reproduce` at the URL say what they say of the folder, and of objects that were changed or deleted."""
+    import boto3
+
+    folder = recipe_path.parent
+    changed = load_recipe(full_recipe(folder / "read", output=output), cache_dir=folder / "cache")
+    there, here = "s3://sounds/read", build(changed, tmp_path / "here").root
+    build(changed, there)
+    wire.every, wire.after = 3, 1500
+    assert verify(there) == verify(here)
+    assert verify(there).ok
+    assert said("show", there, "train-000000004") == said("show", here, "train-000000004")
+    data = [word for name, root in changed.roots.items() for word in ("--data", f"{name}={root}")]
+    said("reproduce", there, "--clip", "train-000000004", *data, "-o", str(tmp_path / "again"))
+    assert wire.cuts > 3
+    wire.every = 0
+    name = next(name for name in stored("sounds/read") if name.startswith("audio/test"))
+    boto3.client("s3").delete_object(Bucket="sounds", Key=f"read/{name}")
+    boto3.client("s3").put_object(Bucket="sounds", Key="read/assets.jsonl", Body=b"{}")
+    (here / name).unlink()
+    (here / "assets.jsonl").write_bytes(b"{}")
+    wire.every = 3
+    assert verify(there) == verify(here)
+    assert verify(there).missing == (name,)
+
+
+def said(*words: object) -> str:
+    """Return what a command prints as JSON."""
+    result = CliRunner().invoke(cli, [*map(str, words), "--json"], prog_name="audiosynth")
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def start(recipe_path: Path, *words: str) -> subprocess.Popen[str]:

@@ -320,6 +320,22 @@ def test_files_of_a_disk_are_uploaded_so_too(recipes, wholes, store, tmp_path):
     assert tree_of(tmp_path / "there") == wholes["stems"]
 
 
+def test_workers_of_a_cluster_upload_nothing(recipes, wholes, store):
+    """Whoever renders, the command uploads: the same objects, and what they wrote here is let go of."""
+    pytest.importorskip("distributed", reason="distributed is not installed: pip install 'audiosynth[dask]'")
+    from audiosynth import dask_crew
+
+    build(recipes["stems"], Upload(URL, True), crew=dask_crew("local", workers=2))
+    assert stored(store) == wholes["stems"]
+
+
+def test_parts_are_uploaded_so_too(recipes, store, tmp_path):
+    """A shard of a build is the folder that it is on a disk."""
+    build(recipes["files"], tmp_path / "part", shard="2/3")
+    build(recipes["files"], Upload(URL, True), shard="2/3")
+    assert stored(store) == tree_of(tmp_path / "part")
+
+
 def test_labels_made_of_audio_need_it(tmp_path, store):
     """A format that reads the audio is refused before anything is made."""
     path = full_recipe(tmp_path, export=["jsonl", {"type": "webdataset", "shards": 2}])
