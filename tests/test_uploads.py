@@ -232,6 +232,27 @@ def test_what_is_lost_at_the_very_end_is_said_and_made_again(recipes, wholes, st
     assert stored(store) == wholes[kind]
 
 
+def test_a_kill_while_a_loss_is_noted(recipes, wholes, store, monkeypatch):
+    """What was found to be lost is made again whatever comes between finding it and writing that down."""
+    with monkeypatch.context() as patch:
+        patch.setattr("audiosynth.building.shipping.Shipping.complete", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build(recipes["files"], Upload(URL, True))
+    until(idle)
+    store.rm_file("/bucket/set/audio/train/000000/train-000000003.wav")
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "drop", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build(recipes["files"], Upload(URL, True))
+    assert build(recipes["files"], Upload(URL, True)).made == 64
+    assert stored(store) == wholes["files"]
+
+
+def stop(*_: object) -> None:
+    """End the program."""
+    raise KeyboardInterrupt
+
+
 def late(store):
     """Return `Shipping.complete` which meets a loss once: all clips of the test part are deleted when it begins."""
     from audiosynth.building.shipping import Shipping

@@ -13,7 +13,7 @@ from audiosynth.building.journal import folder_of
 from audiosynth.building.shipping import PlaceTakenError, Shipping
 from audiosynth.errors import BuildError
 
-WAITING: Final = 8
+WAITING: Final = 4
 """Units that wait for their upload; more of them are uploaded at the end, or where files are let go of, rendering waits."""
 LEAVE_SECONDS: Final = 30
 """How long a build that ends with an error waits for the upload that is under way, so that it need not be made again."""

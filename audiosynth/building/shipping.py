@@ -120,13 +120,7 @@ class Shipping:
             (self.home / "replace").unlink()
 
     def _put(self, folder: str, names: Sequence[str]) -> None:
-        lost = [name for name in names if not (self.folder / name).is_file()]
-        if lost:
-            self._make_again(lost)
-            raise BuildError(
-                f"{self.there.url}: {len(lost)} files that had arrived are not there any more, {lost[0]} first, and were let go of "
-                "here; run the same command again, their clips are made again"
-            )
+        self._forget(folder, [name for name in names if not (self.folder / name).is_file()])
         for first in range(0, len(names), BATCH):
             batch = names[first : first + BATCH]
             sent = {name: Sent((self.folder / name).stat().st_size) for name in batch}
@@ -141,8 +135,25 @@ class Shipping:
         new = {name: Sent(sent.size, mark_of(arrived[name])) for name, sent in good.items() if sent.mark is None}
         bad = [name for name in names if name not in good]
         self.journal.add(folder, new)
-        self.journal.drop(folder, bad)
+        self._forget(folder, bad)
         return bool(bad)
+
+    def _forget(self, folder: str, names: Sequence[str]) -> None:
+        """Take files for not uploaded; those that are not here either have to be made again.
+
+        Raises
+        ------
+        BuildError
+            If there are any of those.
+        """
+        lost = [name for name in names if not (self.folder / name).is_file()]
+        self._make_again(lost)  # before the journal forgets them: whoever is killed in between comes back here
+        self.journal.drop(folder, names)
+        if lost:
+            raise BuildError(
+                f"{self.there.url}: {len(lost)} files that had arrived are not there any more, {lost[0]} first, and were let go of "
+                "here; run the same command again, their clips are made again"
+            )
 
     def restore(self) -> None:
         """Have made again what was let go of here and is not there any more: before a build goes on."""
@@ -151,8 +162,8 @@ class Shipping:
             if gone:
                 arrived = self.there.list(folder, deep=_is_deep(folder))
                 lost = [name for name, sent in gone.items() if not _same(sent, arrived.get(name))]
-                self.journal.drop(folder, lost)
                 self._make_again(lost)
+                self.journal.drop(folder, lost)
 
     def _make_again(self, names: Sequence[str]) -> None:
         """Forget the units of files, and that the set is whole, so that the build makes them again."""
