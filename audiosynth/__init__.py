@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audiosynth.build import build
+    from audiosynth.building.delivery import Upload
     from audiosynth.cluster.connect import dask_crew
     from audiosynth.dataset import ClipDataset, ClipStream
     from audiosynth.diff import diff
@@ -31,6 +32,7 @@ __all__ = [
     "AudiosynthError",
     "ClipDataset",
     "ClipStream",
+    "Upload",
     "build",
     "dask_crew",
     "diff",
@@ -50,6 +52,7 @@ _HOMES = {
     "AudiosynthError": "errors",
     "ClipDataset": "dataset",
     "ClipStream": "dataset",
+    "Upload": "building.delivery",
     "build": "build",
     "dask_crew": "cluster.connect",
     "diff": "diff",

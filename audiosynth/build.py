@@ -12,7 +12,7 @@ from typing import Any
 
 from audiosynth.building import summary
 from audiosynth.building.crew import Crew, Task, crew_of
-from audiosynth.building.delivery import delivered
+from audiosynth.building.delivery import Take, Upload, delivered
 from audiosynth.building.finish import finish
 from audiosynth.building.folder import WORK, clear, finished, locked, prepare
 from audiosynth.building.orders import Order, RecipeOrder
@@ -58,7 +58,7 @@ class Built:
 
 def build(
     recipe: Recipe,
-    root: str | Path,
+    root: str | Path | Upload,
     *,
     workers: int = 1,
     fresh: bool = False,
@@ -75,7 +75,8 @@ def build(
         From `audiosynth.load_recipe`.
     root
         Folder of the dataset; made if missing. An unfinished build of the same recipe is resumed. A URL is one for fsspec, such as
-        ``s3://bucket/set``: the set is built below ``$AUDIOSYNTH_STAGING`` (``output/.staging``) and uploaded from there.
+        ``s3://bucket/set``: the set is built below ``$AUDIOSYNTH_STAGING`` (``output/.staging``) and uploaded from there while it is
+        made; an `audiosynth.Upload` can say more.
     workers
         Processes that render (1 renders in this one). The result is the same for any number.
     fresh
@@ -107,21 +108,22 @@ def build(
     4
     """
     order, part = RecipeOrder(recipe), None if shard is None else Shard.parse(shard)
-    how: dict[str, Any] = {
-        "workers": workers,
-        "keep_going": keep_going,
-        "progress": progress,
-        "shard": part,
-        "crew": crew,
-    }
-    if not is_url(root):
-        return carry_out(order, Path(root), fresh=fresh, **how)
+    how: dict[str, Any] = {"fresh": fresh, "keep_going": keep_going, "progress": progress, "shard": part}
+    crew = crew or _crew(workers)
+    if not (isinstance(root, Upload) or is_url(root)):
+        return _carried(order, Path(root), crew, **how)
+    target = root if isinstance(root, Upload) else Upload(str(root))
+    target.require_fit(order)
     state = (order if part is None else PartOrder(order, part)).state()
     made, head = delivered(
-        str(root), lambda folder: carry_out(order, folder, fresh=fresh, **how), state, fresh=fresh, environ=os.environ
+        target,
+        lambda folder, take: _carried(order, folder, crew, final=take, **how),
+        state,
+        fresh=fresh,
+        environ=os.environ,
     )
     stats: dict[str, Any] = {key: head.get(key) for key in (*summary.Totals().as_dict(), "failed")}
-    return replace(made or Built(Path(), sum(stats["clips"].values()), 0), stats=stats, url=str(root))
+    return replace(made or Built(Path(), sum(stats["clips"].values()), 0), stats=stats, url=target.url)
 
 
 def carry_out(
@@ -136,12 +138,25 @@ def carry_out(
     shard: Shard | None = None,
 ) -> Built:
     """Build what an order asks for, or a shard of it; see `build`. A `crew` takes the place of so many workers."""
+    how: dict[str, Any] = {"fresh": fresh, "keep_going": keep_going, "progress": progress, "shard": shard}
+    return _carried(order, root, crew or _crew(workers), **how)
+
+
+def _crew(workers: int) -> Crew:
     if workers < 1:
         raise UsageError(f"workers: expected at least 1, got {workers}")
+    return crew_of(workers)
+
+
+def _carried(
+    order: Order, root: Path, crew: Crew, *, fresh: bool, keep_going: bool, progress: Callable[[int, int], None] | None,
+    shard: Shard | None, final: Take | None = None,
+) -> Built:  # fmt: skip
+    """Build as `carry_out`; who is told what is `final` (`Packer`) may need the build's ``.build`` again, which is kept then."""
     try:
         units = units_of(order.clips) if shard is None else shard.units(units_of(order.clips))
         task = Task(order if shard is None else PartOrder(order, shard), root, keep_going)
-        return _build(task, units, crew or crew_of(workers), fresh=fresh, progress=progress or _quiet)
+        return _build(task, units, crew, fresh=fresh, progress=progress or _quiet, final=final)
     except OSError as error:
         raise disk_error(error, root) from error
 
@@ -151,33 +166,41 @@ def _quiet(done: int, total: int) -> None:
 
 
 def _build(
-    task: Task, units: Sequence[Unit], crew: Crew, *, fresh: bool, progress: Callable[[int, int], None]
+    task: Task,
+    units: Sequence[Unit],
+    crew: Crew,
+    *,
+    fresh: bool,
+    progress: Callable[[int, int], None],
+    final: Take | None,
 ) -> Built:
-    order, root = task.order, task.root
+    order, root, keep = task.order, task.root, final is not None
     state, total = order.state(), sum(map(len, units))
     cleared = fresh and clear(root)
     if finished(root, state, cleared=cleared):
-        return _as_it_is(root, total)
+        return _as_it_is(root, total, keep=keep)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
     with locked(root):
         if finished(root, state, cleared=cleared):  # by another process, between the question and the lock
-            return _as_it_is(root, total)
+            return _as_it_is(root, total, keep=keep)
         prepare(root, state)
         todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
         done = total - sum(map(len, todo))
         progress(done, total)
-        made, packer = 0, Packer(order, root, units)
+        made, packer = 0, Packer(order, root, units, final=final)
         with closing(crew(task, todo)) as counts:
             for count in counts:
                 made += count
-                progress(done + made, total)
                 packer.advance()
+                progress(done + made, total)
         stats = finish(order, root, units, state, packed=packer.close())
-        shutil.rmtree(root / WORK)
+        if not keep:
+            shutil.rmtree(root / WORK)
     return Built(root, total, made, stats)
 
 
-def _as_it_is(root: Path, total: int) -> Built:
-    shutil.rmtree(root / WORK, ignore_errors=True)
+def _as_it_is(root: Path, total: int, *, keep: bool) -> Built:
+    if not keep:
+        shutil.rmtree(root / WORK, ignore_errors=True)
     return Built(root, total, 0, summary.of_manifest(open_manifest(root)).as_dict())

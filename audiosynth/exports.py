@@ -166,6 +166,18 @@ def _trees(exporters: Iterable[str | Mapping[str, Any]]) -> list[dict[str, Any]]
     return trees
 
 
+def reads_audio(tree: Mapping[str, Any]) -> bool:
+    """Return whether labels in a format are made from the audio too; one of another package may be, unless it says it is not.
+
+    Examples
+    --------
+    >>> reads_audio({"type": "jsonl"}), reads_audio({"type": "webdataset"})
+    (False, True)
+    """
+    foreign = ":" in str(tree["type"])
+    return bool(getattr(registry.create("exporters", tree), "reads_audio", foreign))
+
+
 def _hold_packing(trees: Iterable[Mapping[str, Any]], packing: Packing) -> None:
     """Check that every format is of use beside the audio as it is packed."""
     for tree in trees:

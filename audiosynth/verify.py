@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from audiosynth.building.elsewhere import near
 from audiosynth.building.finish import export, view
+from audiosynth.building.held import Held, HeldHere, HeldThere
 from audiosynth.building.rows import rows_of
 from audiosynth.errors import AudiosynthError, ManifestError
-from audiosynth.exports import LATER, all_exports, read_head
+from audiosynth.exports import LATER, all_exports, read_head, reads_audio
 from audiosynth.files.hashes import file_sha256
 from audiosynth.files.packed import packed_place, stored_bytes
+from audiosynth.files.remote import is_url, remote
 from audiosynth.manifest import NAMES, open_manifest, safe_path
 from audiosynth.material.stems import stem_path
+
+BATCH: Final = 64
+"""Rows whose files are asked for together."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ def verify(root: str | Path) -> Verdict:
     Parameters
     ----------
     root
-        Folder of a finished build.
+        Folder of a finished build, or a URL of one: its audio is downloaded some clips at a time (all of it, into the bounded cache
+        of downloads, where labels are made of it).
 
     Raises
     ------
@@ -67,59 +75,75 @@ def verify(root: str | Path) -> Verdict:
     >>> verify(build(load_recipe(shipped_recipe("quickstart"), clips=1), tempfile.mkdtemp()).root).ok
     True
     """
-    root = Path(root)
+    if not is_url(root):
+        return _verdict(Path(root), HeldHere(Path(root)))
+    url = str(root).rstrip("/")
+    there = remote(url, error=ManifestError)
+    with near(url) as folder:
+        held = HeldThere(there, folder)
+        held.bring(LATER)
+        if not any(reads_audio(tree) for tree in all_exports(folder, read_head(folder))):
+            return _verdict(folder, held)
+    with near(url, audio=True) as folder:
+        return _verdict(folder, HeldHere(folder))
+
+
+def _verdict(root: Path, held: Held) -> Verdict:
     manifest = open_manifest(root)
     head = read_head(root)
-    found = _Found(root)
+    found = _Found(root, held)
     for name, digest in head["files"].items():
-        found.hold(safe_path(name, place=f"{root / 'dataset.json'} files"), digest)
-    clips = 0
-    for place, row in rows_of(manifest):
-        clips += 1
-        name = safe_path(row.get("path"), place=place)
-        found.hold_audio(name, row.get("file_sha256"))
-        for stem, digest in _stems(row, place).items():
-            found.hold_audio(safe_path(stem_path(name, stem), place=place), digest)
+        found.hold([(safe_path(name, place=f"{root / 'dataset.json'} files"), digest)])
+    clips, rows = 0, rows_of(manifest)
+    while batch := [*islice(rows, BATCH)]:
+        clips += len(batch)
+        found.hold_audio([file for place, row in batch for file in _files(row, place)])
     if found.whole:
-        for name, digest in _labels(root, head):
-            found.hold(name, digest)
+        labels = _labels(root, head)
+        while files := [*islice(labels, BATCH)]:
+            found.hold(files)
         found.known.add(LATER)
     return Verdict(clips, tuple(found.missing), tuple(found.changed), tuple(found.extra()))
+
+
+def _files(row: Mapping[str, Any], place: str) -> Iterator[tuple[str, object]]:
+    """Yield the files of a row, with their hashes."""
+    name = safe_path(row.get("path"), place=place)
+    yield name, row.get("file_sha256")
+    for stem, digest in _stems(row, place).items():
+        yield safe_path(stem_path(name, stem), place=place), digest
 
 
 class _Found:
     """Collects differences."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.resolved = root.resolve()
+    def __init__(self, root: Path, held: Held) -> None:
+        self.root, self.held = root, held
         self.known: set[str] = set()
         self.missing: list[str] = []
         self.changed: list[str] = []
 
-    def hold(self, name: str, digest: object) -> None:
-        """Compare one file with its hash."""
-        self.known.add(name)
-        target = self.root / name
-        if not target.resolve().is_relative_to(self.resolved):
-            raise ManifestError(f"{self.root}: {name} leads outside the dataset through a link")
-        if not target.is_file():
-            self.missing.append(name)
-        elif file_sha256(target) != digest:
-            self.changed.append(name)
+    def hold(self, files: Sequence[tuple[str, object]]) -> None:
+        """Compare files with their hashes."""
+        names = [name for name, _ in files]
+        self.known.update(names)
+        digests = self.held.digests(names)
+        self.missing += [name for name in names if name not in digests]
+        self.changed += [name for name, digest in files if digests.get(name, digest) != digest]
 
-    def hold_audio(self, name: str, digest: object) -> None:
-        """Compare a file of a clip with its hash; inside a tar only where the tar itself is not what was written."""
-        tar, _ = packed_place(name)
-        if tar not in self.known:
-            self.hold(name, digest)
-        elif tar in self.changed:
-            try:
-                data = stored_bytes(self.root, name)
-            except OSError:
-                self.missing.append(name)
-            else:
-                self.changed += [] if hashlib.sha256(data).hexdigest() == digest else [name]
+    def hold_audio(self, files: Sequence[tuple[str, object]]) -> None:
+        """Compare files of clips with their hashes; inside a tar only where the tar itself is not what was written."""
+        self.hold([(name, digest) for name, digest in files if packed_place(name)[0] not in self.known])
+        for name, digest in files:
+            tar, _ = packed_place(name)
+            if tar in self.changed:
+                self.held.bring(tar)
+                try:
+                    data = stored_bytes(self.root, name)
+                except OSError:
+                    self.missing.append(name)
+                else:
+                    self.changed += [] if hashlib.sha256(data).hexdigest() == digest else [name]
 
     @property
     def whole(self) -> bool:
@@ -129,10 +153,7 @@ class _Found:
     def extra(self) -> Iterator[str]:
         """Yield the files of audio/ and labels/ that nobody named."""
         for folder in ("audio", "labels") if self.whole else ("audio",):
-            for path in sorted((self.root / folder).rglob("*")):
-                name = path.relative_to(self.root).as_posix()
-                if path.is_file() and name not in self.known:
-                    yield name
+            yield from (name for name in self.held.below(folder) if name not in self.known)
 
 
 def _stems(row: Mapping[str, Any], place: str) -> Mapping[str, str]:

@@ -18,10 +18,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from dask_cluster import ENV, until
 from material import full_recipe, tree_of
 
-from audiosynth import build, load_recipe
+from audiosynth import Upload, build, load_recipe, verify
+from audiosynth.cli import cli
 
 pytest.importorskip("s3fs", reason="s3fs is not installed: pip install s3fs")
 pytest.importorskip("moto.server", reason="moto's server is not installed: pip install 'moto[server]'")
@@ -132,8 +134,10 @@ def whole(recipe_path, tmp_path_factory):
 def arrived() -> int:
     """Return how many objects of the set are there."""
     import boto3
+    from botocore.config import Config
 
-    return int(boto3.client("s3").list_objects_v2(Bucket="sounds", Prefix="set/")["KeyCount"])
+    s3 = boto3.client("s3", config=Config(retries={"max_attempts": 10}))
+    return int(s3.list_objects_v2(Bucket="sounds", Prefix="set/")["KeyCount"])
 
 
 def stored(root: str = "sounds/set") -> dict[str, bytes]:
@@ -158,16 +162,50 @@ def put_recordings(recipe_path: Path) -> dict[str, str]:
     return {name: f"s3://sounds/{name}" for name in ("words", "rooms", "beds")}
 
 
-@pytest.mark.parametrize("after", [150, 3000, 20_000])
-def test_a_wire_that_is_cut_costs_time_and_nothing_else(recipe_path, whole, wire, tmp_path, after):
+@pytest.mark.parametrize(("after", "free"), [(150, False), (3000, False), (20_000, False), (3000, True)])
+def test_a_wire_that_is_cut_costs_time_and_nothing_else(recipe_path, whole, wire, tmp_path, after, free):
     """Recordings come and the set goes through connections that are cut in the middle, and every byte is right."""
     data = put_recordings(recipe_path)
     wire.every, wire.after = 3, after
     recipe = load_recipe(recipe_path, clips=CLIPS, data=data, cache_dir=tmp_path / "index")
-    build(recipe, "s3://sounds/set")
+    build(recipe, Upload("s3://sounds/set", free))
     assert wire.cuts > 3
     wire.every = 0
     assert stored() == whole
+
+
+@pytest.mark.parametrize("output", [{}, {"manifest": "gzip", "audio": "tar"}])
+def test_a_set_is_read_where_it_is_through_a_wire_that_is_cut(recipe_path, wire, tmp_path, output):
+    """`verify`, `show` and `reproduce` at the URL say what they say of the folder, and of objects that were changed or deleted."""
+    import boto3
+
+    folder = recipe_path.parent
+    changed = load_recipe(full_recipe(folder / "read", output=output), cache_dir=folder / "cache")
+    there, here = "s3://sounds/read", build(changed, tmp_path / "here").root
+    build(changed, there)
+    wire.every, wire.after = 3, 1500
+    assert verify(there) == verify(here)
+    assert verify(there).ok
+    assert said("show", there, "train-000000004") == said("show", here, "train-000000004")
+    data = [word for name, root in changed.roots.items() for word in ("--data", f"{name}={root}")]
+    said("reproduce", there, "--clip", "train-000000004", *data, "-o", str(tmp_path / "again"))
+    assert wire.cuts > 3
+    wire.every = 0
+    name = next(name for name in stored("sounds/read") if name.startswith("audio/test"))
+    boto3.client("s3").delete_object(Bucket="sounds", Key=f"read/{name}")
+    boto3.client("s3").put_object(Bucket="sounds", Key="read/assets.jsonl", Body=b"{}")
+    (here / name).unlink()
+    (here / "assets.jsonl").write_bytes(b"{}")
+    wire.every = 3
+    assert verify(there) == verify(here)
+    assert verify(there).missing == (name,)
+
+
+def said(*words: object) -> str:
+    """Return what a command prints as JSON."""
+    result = CliRunner().invoke(cli, [*map(str, words), "--json"], prog_name="audiosynth")
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def start(recipe_path: Path, *words: str) -> subprocess.Popen[str]:
@@ -177,18 +215,24 @@ def start(recipe_path: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen([*command, "--quiet", *words], env=env, stderr=subprocess.PIPE, text=True)
 
 
-def test_killed_while_it_uploads(recipe_path, whole, wire):
-    """Kill -9 at several moments of the upload: objects there are whole, the head is not there, and the same command ends it."""
-    for goal in (0, 10, 75):
-        process = start(recipe_path, "--clips", str(CLIPS))
+@pytest.mark.parametrize("words", [(), ("--free-local",), ("--free-local", "--workers", "2")])
+def test_killed_while_it_is_made_and_uploaded(recipe_path, whole, wire, words):
+    """Kill -9 at several moments: objects there are whole, the head is not there before all others, and the same command ends it, cut wires or not."""
+    wire.every, wire.after = 7, 2000
+    words = ("--clips", str(CLIPS), *words)
+    for goal in (0, 75, 140, 190):
+        process = start(recipe_path, *words)
         until(partial(beyond, goal, process), "nothing is uploaded")
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        wire.every = 0
         there = stored()
-        assert "dataset.json" not in there
+        wire.every = 7
+        assert "dataset.json" not in there or there.keys() >= whole.keys()
         assert all(whole[name] == data for name, data in there.items() if name != ".build/lock")
-    process = start(recipe_path, "--clips", str(CLIPS))
+    process = start(recipe_path, *words)
     assert (process.communicate()[1], process.returncode) == ("", 0)
+    wire.every = 0
     assert stored() == whole
 
 

@@ -1,4 +1,4 @@
-"""A dataset on another machine: built in a local folder, then uploaded by key, ``dataset.json`` last of all."""
+"""A dataset on another machine: built in a local folder, uploaded by key while it is made, ``dataset.json`` last of all."""
 
 from __future__ import annotations
 
@@ -6,39 +6,79 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from audiosynth.building.folder import WORK, WRITTEN, locked
+from audiosynth.building.folder import WORK, locked
+from audiosynth.building.orders import Order
+from audiosynth.building.sender import Sender
+from audiosynth.building.shipping import HEAD, LOCK, Shipping
 from audiosynth.building.state import IDENTITIES, changes
-from audiosynth.errors import BuildError, counted
-from audiosynth.files.paths import files_below
+from audiosynth.errors import BuildError, UsageError
+from audiosynth.exports import reads_audio
 from audiosynth.files.remote import Remote, remote
 
 Made = TypeVar("Made")
+Take = Callable[[Sequence[str]], None]
 PLACE: Final = "AUDIOSYNTH_STAGING"
 """Environment variable: where the local folders of such builds are made; one that all workers see where a cluster builds."""
-LOCK: Final = f"{WORK}/lock"
-HEAD: Final = "dataset.json"
-BATCH: Final = 64
-"""Files uploaded together, at once where the file system can."""
-LOOKS: Final = 3
-"""How often files are uploaded again that arrived with another size."""
 
 
-def delivered(
-    url: str, make: Callable[[Path], Made], state: Mapping[str, Any], *, fresh: bool, environ: Mapping[str, str]
-) -> tuple[Made | None, dict[str, Any]]:
-    """Build into a local folder and upload what was made.
+@dataclass(frozen=True)
+class Upload:
+    """Where a set goes that is not for a folder of this machine.
 
-    Parameters
+    Attributes
     ----------
     url
         Of the dataset's folder, for fsspec.
+    free_local
+        Delete audio here as soon as it has arrived there, for sets larger than the disk: what is here at a time is some units (of
+        64 clips) more than are being made. Formats of labels that read the audio (`reads_audio`) cannot be written then.
+
+    Examples
+    --------
+    >>> Upload("s3://bucket/set", free_local=True).url
+    's3://bucket/set'
+    """
+
+    url: str
+    free_local: bool = False
+
+    def require_fit(self, order: Order) -> None:
+        """Refuse to let go of audio that the labels are made from.
+
+        Raises
+        ------
+        UsageError
+            If a format reads it.
+        """
+        for tree in order.exports if self.free_local else ():
+            if reads_audio(tree):
+                raise UsageError(
+                    f"--free-local: the labels as {str(tree['type']).partition('@')[0]} are made from all of the audio, at the end; "
+                    "leave that format out, or keep the audio here until the set is whole"
+                )
+
+
+def delivered(
+    target: Upload,
+    make: Callable[[Path, Take], Made],
+    state: Mapping[str, Any],
+    *,
+    fresh: bool,
+    environ: Mapping[str, str],
+) -> tuple[Made | None, dict[str, Any]]:
+    """Build into a local folder and upload what is made, while it is made.
+
+    Parameters
+    ----------
+    target
+        Where to.
     make
-        Builds into the folder it is given, resuming what is there.
+        Builds into the folder it is given, resuming what is there, keeping its ``.build``; hands over what is final.
     state
         What decides the bytes of the build.
     fresh
@@ -62,31 +102,34 @@ def delivered(
     An object appears whole or not at all, and nothing says that the dataset is whole before ``dataset.json`` is there. A lock
     object, created only if there is none, keeps others out; it names this build's local folder, which takes it up again after a kill.
     """
+    url = target.url
+    home = Path(environ.get(PLACE) or "output/.staging").expanduser() / hashlib.sha256(url.encode()).hexdigest()[:16]
     there = remote(url, error=BuildError)
-    present = there.list(first=True)
-    head = _head(there) if HEAD in present else {}
+    empty = there.is_empty()
+    head = _head(there) if not empty and there.holds(HEAD) else {}
     if head and not fresh:
         changed = changes(head.get("build") or {}, state)
         if changed:
             raise BuildError(
                 f"{url}: holds another build; changed: {changed}. Choose another URL with -o, or --fresh to replace it"
             )
+        _tidy(there, home)
         return None, head
-    if present and not _is_ours(head, present):
+    if not empty and not _is_ours(head, there):
         raise BuildError(f"{url}: is not empty and holds no build; choose an empty folder with -o")
-    staging = Path(environ.get(PLACE) or "output/.staging").expanduser() / hashlib.sha256(url.encode()).hexdigest()[:16]
-    (staging / WORK).mkdir(parents=True, exist_ok=True)
-    with locked(staging):
+    (home / WORK).mkdir(parents=True, exist_ok=True)
+    with locked(home):
+        shipping = Shipping(there, home, _token(home), target.free_local)
+        _take_place(there, shipping.token, fresh=fresh)
         if fresh:
-            (staging / "sent").unlink(missing_ok=True)
-        token = _token(staging)
-        with _taken(there, token, fresh=fresh):
-            made = make(staging / "set")
-            there.remove([HEAD] if head else [])
-            _upload(there, staging, token, fresh=fresh)
-            head = json.loads((staging / "set" / HEAD).read_bytes())
-            there.remove([LOCK])
-    shutil.rmtree(staging)
+            shipping.replace_all()
+        shipping.restore()
+        with Sender(shipping).running() as take:
+            made = make(shipping.folder, take)
+        shipping.complete()
+        head = json.loads((shipping.folder / HEAD).read_bytes())
+        there.remove([LOCK])
+    shutil.rmtree(home)
     return made, head
 
 
@@ -100,9 +143,9 @@ def _head(there: Remote) -> dict[str, Any]:
     return found
 
 
-def _is_ours(head: Mapping[str, Any], present: Mapping[str, Any]) -> bool:
+def _is_ours(head: Mapping[str, Any], there: Remote) -> bool:
     """Return whether what is there is a build, whole or begun."""
-    return LOCK in present or not set(head.get("build") or ()).isdisjoint(IDENTITIES)
+    return there.holds(LOCK) or not set(head.get("build") or ()).isdisjoint(IDENTITIES)
 
 
 def _token(staging: Path) -> bytes:
@@ -115,9 +158,8 @@ def _token(staging: Path) -> bytes:
     return file.read_bytes()
 
 
-@contextmanager
-def _taken(there: Remote, token: bytes, *, fresh: bool) -> Iterator[None]:
-    """Hold the lock object; it stays after an error, so that nobody else goes on with half a dataset unasked."""
+def _take_place(there: Remote, token: bytes, *, fresh: bool) -> None:
+    """Make the lock object; it stays after an error, so that nobody else goes on with half a dataset unasked."""
     try:
         there.create(LOCK, token)
     except FileExistsError:
@@ -129,35 +171,13 @@ def _taken(there: Remote, token: bytes, *, fresh: bool) -> Iterator[None]:
                 ) from None
             there.remove([LOCK])
             there.create(LOCK, token)
-    yield
 
 
-def _upload(there: Remote, staging: Path, token: bytes, *, fresh: bool) -> None:
-    """Upload what is not there yet, see that all of it is, and say so with the head."""
-    folder, journal = staging / "set", staging / "sent"
-    names = [path.relative_to(folder).as_posix() for path in files_below(folder)]
-    sizes = {name: (folder / name).stat().st_size for name in names if name != HEAD and not name.startswith(f"{WORK}/")}
-    if fresh:  # what is there is of another build
-        there.remove(
-            [name for name in there.list() if name.split("/")[0] in WRITTEN and name not in sizes and name != LOCK]
-        )
-    sent = set(journal.read_text(encoding="utf-8").splitlines()) if journal.is_file() else set()
-    todo = [name for name in sizes if name not in sent]
-    for _ in range(LOOKS):
-        _send(there, folder, todo, journal)
-        arrived = there.list()
-        todo = [name for name, size in sizes.items() if arrived.get(name, {}).get("size") != size]
-        if not todo:
-            if there.read(LOCK) != token:
-                raise BuildError(f"{there.url}: another build has taken the place of this one (--fresh)")
-            there.put(folder, [HEAD])
-            return
-    raise BuildError(f"{there.url}: {counted(len(todo), 'file')} not there as sent, {todo[0]} first")
-
-
-def _send(there: Remote, folder: Path, names: Sequence[str], journal: Path) -> None:
-    for first in range(0, len(names), BATCH):
-        batch = names[first : first + BATCH]
-        there.put(folder, batch)
-        with journal.open("a", encoding="utf-8") as file:
-            file.writelines(f"{name}\n" for name in batch)
+def _tidy(there: Remote, home: Path) -> None:
+    """Take away the lock and the local folder of a build that was killed when nothing else was left to do."""
+    if not (home / "token").is_file():
+        return
+    with locked(home):
+        if there.holds(LOCK) and there.read(LOCK) == _token(home):
+            there.remove([LOCK])
+    shutil.rmtree(home)

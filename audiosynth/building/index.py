@@ -13,8 +13,8 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -28,6 +28,15 @@ RECORD: Final = struct.Struct("<QI")
 BLOCK: Final = struct.Struct("<Q")
 BLOCK_ROWS: Final = 64
 """Rows of a block of a packed manifest, but the last: some 150 kB of text, which gzip packs nearly as well as all of it."""
+
+
+Opened = Callable[[Path], BinaryIO]
+"""Opens a file to read bytes of it."""
+
+
+def opened_here(path: Path) -> BinaryIO:
+    """Open a file of this machine."""
+    return path.open("rb")
 
 
 def index_path(manifest: Path) -> Path:
@@ -71,20 +80,22 @@ class ManifestIndex:
     splits: Mapping[str, Split]
     _blocks: int = field(default=0, repr=False)
     made: bytes | None = field(default=None, repr=False)
+    _opened: Opened = field(default=opened_here, repr=False)
 
     @classmethod
-    def beside(cls, manifest: Path) -> ManifestIndex | None:
+    def beside(cls, manifest: Path, opened: Opened = opened_here) -> ManifestIndex | None:
         """Return the index of a manifest; None if there is none, or one of another manifest (another size, or another hash than
-        the ``dataset.json`` beside it names).
+        the ``dataset.json`` beside it names). Files that are not of this machine are `opened` in another way.
         """  # noqa: D205
         path = index_path(manifest)
         try:
-            with path.open("rb") as file:
+            with opened(path) as file, opened(manifest) as rows:
                 index, size, digest = _head(file, manifest, None)
+                stale = size != rows.seek(0, io.SEEK_END)
         except (OSError, struct.error, ValueError, TypeError):
             return None
-        stale = size != manifest.stat().st_size or _told(manifest) not in (None, digest.hex())
-        return None if stale else index
+        stale = stale or _told(manifest, opened) not in (None, digest.hex())
+        return None if stale else replace(index, _opened=opened)
 
     @classmethod
     def of(cls, made: bytes, manifest: Path) -> ManifestIndex:
@@ -92,7 +103,7 @@ class ManifestIndex:
         return _head(io.BytesIO(made), manifest, made)[0]
 
     def _file(self) -> BinaryIO:
-        return index_path(self.manifest).open("rb") if self.made is None else io.BytesIO(self.made)
+        return self._opened(index_path(self.manifest)) if self.made is None else io.BytesIO(self.made)
 
     def line(self, number: int) -> bytes:
         """Return row `number` as it stands, with its newline.
@@ -107,7 +118,7 @@ class ManifestIndex:
         with self._file() as file:
             (first, _), (last, _) = self._record(file, number), self._record(file, number + 1)
             if not self._blocks:
-                with self.manifest.open("rb") as rows:
+                with self._opened(self.manifest) as rows:
                     rows.seek(first)
                     line = rows.read(last - first)
             else:
@@ -128,7 +139,7 @@ class ManifestIndex:
     def _block(self, file: BinaryIO, number: int) -> bytes:
         file.seek(HEAD.size + RECORD.size * (self.rows + 1) + BLOCK.size * number)
         (first,), (last,) = BLOCK.iter_unpack(file.read(2 * BLOCK.size))
-        with self.manifest.open("rb") as rows:
+        with self._opened(self.manifest) as rows:
             rows.seek(first)
             packed = rows.read(last - first)
         try:
@@ -208,10 +219,11 @@ def _head(file: BinaryIO, manifest: Path, made: bytes | None) -> tuple[ManifestI
     return ManifestIndex(manifest, rows, splits, blocks, made), size, digest
 
 
-def _told(manifest: Path) -> str | None:
+def _told(manifest: Path, opened: Opened) -> str | None:
     """Return the hash that the `dataset.json` beside a manifest has for it, if it has one."""
     try:
-        found = json.loads((manifest.parent / "dataset.json").read_bytes())["files"][manifest.name]
+        with opened(manifest.parent / "dataset.json") as file:
+            found = json.loads(file.read())["files"][manifest.name]
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return str(found)

@@ -1,4 +1,7 @@
-"""Audio goes into tar files while the build runs: one for a folder of clips, in order, the same bytes for any number of workers."""
+"""Audio goes into tar files while the build runs: one for a folder of clips, in order, the same bytes for any number of workers.
+
+Whoever goes through the finished units knows which files will not change any more; this is where others are told.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +35,32 @@ class Packer:
     ----------
     order, root, units
         The build, and its units in the order of the manifest.
+    final
+        Told the files of audio, by their paths below the set, that will not change any more: those of a unit, or a tar; those of
+        finished units of an earlier run too.
     """
 
-    def __init__(self, order: Order, root: Path, units: Sequence[Unit]) -> None:
+    def __init__(
+        self, order: Order, root: Path, units: Sequence[Unit], *, final: Callable[[Sequence[str]], None] | None = None
+    ) -> None:
         self._root, self._units, self._next = root, units, 0
-        self._on = order.packing.audio == "tar"
+        self._packs, self._final = order.packing.audio == "tar", final
         self._tells = order.supervision
         self._folder, self._members = "", list[tuple[str, str | bytes]]()
         self.digests: dict[str, str] = {}
 
     def advance(self) -> None:
-        """Pack what can be packed now."""
-        while self._on and self._next < len(self._units):
+        """Pack what can be packed now, and tell what is final."""
+        while (self._packs or self._final is not None) and self._next < len(self._units):
             unit = self._root / WORK / "units" / self._units[self._next].name
             if not unit.exists():
                 return
-            for line in unit.read_bytes().splitlines():
-                self._take(json.loads(line))
+            rows = [json.loads(line) for line in unit.read_bytes().splitlines()]
+            if self._packs:
+                for row in rows:
+                    self._take(row)
+            elif self._final is not None and rows:
+                self._final([name for row in rows for name in files_of(row)])
             self._next += 1
 
     def close(self) -> dict[str, str]:
@@ -67,14 +79,13 @@ class Packer:
         record = json_line({"clip_id": row["clip_id"], **record_of(row, kind, "keep")})  # type: ignore[arg-type]
         self._members.append((packed_place(name)[1], name))
         self._members.append((f"{row['clip_id']}.json", record.encode()))
-        stems = (stem_path(name, stem) for stem in row.get("stems", ()))
-        self._members += ((packed_place(stem)[1], stem) for stem in stems)
+        self._members += ((packed_place(stem)[1], stem) for stem in files_of(row)[1:])
 
     def _pack(self) -> None:
         if not self._members:
             return
         work, name = self._root / WORK, f"{self._folder}.tar"
-        mark = work / "packed" / f"{self._folder.replace('/', '-')}"
+        mark = mark_of_tar(self._root, self._folder)
         if not mark.is_file():
             part = work / "tmp" / f"{os.getpid()}-{mark.name}.tar"
             with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
@@ -86,6 +97,8 @@ class Packer:
         shutil.rmtree(self._root / self._folder, ignore_errors=True)
         self.digests[name] = mark.read_text("ascii")
         self._members.clear()
+        if self._final is not None:
+            self._final([name])
 
     def _add(self, tar: tarfile.TarFile, member: str, content: str | bytes) -> None:
         """Add a file, of which nothing but its name and its bytes is told."""
@@ -99,3 +112,20 @@ class Packer:
         info.size = path.stat().st_size
         with path.open("rb") as file:
             tar.addfile(info, file)
+
+
+def files_of(row: Mapping[str, Any]) -> list[str]:
+    """Return the paths of a clip's audio and of its stems below the set.
+
+    Examples
+    --------
+    >>> files_of({"path": "audio/train/000000/a.wav", "stems": {"noise": "c0ffee"}})
+    ['audio/train/000000/a.wav', 'audio/train/000000/a.stems/noise.wav']
+    """
+    name = str(row["path"])
+    return [name, *(stem_path(name, stem) for stem in row.get("stems", ()))]
+
+
+def mark_of_tar(root: Path, folder: str) -> Path:
+    """Return the file that says that a folder of clips became a whole tar, and which hash that has."""
+    return root / WORK / "packed" / folder.replace("/", "-")

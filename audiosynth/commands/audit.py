@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 import click
@@ -37,7 +36,7 @@ FEW: Final = 200
 def audit_command(
     ctx: click.Context, *, folder: str, against: tuple[str, ...], listen: bool, workers: int | None, show: Show
 ) -> None:
-    """Look in the dataset in DIR for what makes results of training on it worthless.
+    """Look in the dataset in DIR, or at a URL, for what makes results of training on it worthless.
 
     Leakage: recordings, speakers, voices and rooms in more than one split, and clips that are, or sound, the same. Memorised:
     clips that hold a stretch of a given recording. Levels and SNRs off what was asked for, labels past the end, of no length,
@@ -45,13 +44,14 @@ def audit_command(
     """
     from audiosynth.audit import audit
     from audiosynth.auditing.findings import SHOWN
+    from audiosynth.building.elsewhere import near
     from audiosynth.building.index import row_count
     from audiosynth.errors import few
     from audiosynth.manifest import open_manifest
 
-    processes = workers or (1 if row_count(open_manifest(Path(folder))) < FEW else usable_cpus())
-    with show.progress("files") as progress:
-        found = audit(folder, against=against, listen=listen, workers=processes, progress=progress)
+    with near(folder, audio=listen) as place, show.progress("files") as progress:
+        processes = workers or (1 if row_count(open_manifest(place)) < FEW else usable_cpus())
+        found = audit(place, against=against, listen=listen, workers=processes, progress=progress)
     faults = [finding for finding in found if finding.state == "fault"]
     show.json({"ok": not faults, "findings": [asdict(finding) for finding in found]})
     if found:

@@ -26,6 +26,7 @@ from audiosynth.errors import counted
 if TYPE_CHECKING:
     from audiosynth.build import Built
     from audiosynth.building.crew import Crew
+    from audiosynth.building.delivery import Upload
     from audiosynth.building.parts import Shard
     from audiosynth.records.loaded import Recipe
 
@@ -59,6 +60,37 @@ def shards_option(command: Command) -> Command:
     return wrapped  # type: ignore[return-value]
 
 
+def output_option(command: Command) -> Command:
+    """Add `-o` and `--free-local`; the command gets one `output`: a folder, a URL with what is said of it, or None."""
+
+    @click.option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Folder of the dataset, or a URL such as s3://bucket/set, where it is uploaded to while it is made.  "
+        "[default: output/NAME]",
+    )
+    @click.option(
+        "--free-local", is_flag=True,
+        help="With a URL: delete audio here as soon as it has arrived there, for sets larger than this disk.",
+    )  # fmt: skip
+    @wraps(command)
+    def wrapped(*args: Any, output: str | None, free_local: bool, **rest: Any) -> Any:
+        from audiosynth.building.delivery import Upload
+        from audiosynth.errors import UsageError
+        from audiosynth.files.remote import is_url
+
+        if output is not None and is_url(output):
+            return command(*args, output=Upload(output, free_local), **rest)
+        if free_local:
+            raise UsageError(
+                "--free-local: nothing is uploaded; say where the dataset goes with -o URL, such as s3://bucket/set"
+            )
+        return command(*args, output=None if output is None else Path(output), **rest)
+
+    return wrapped  # type: ignore[return-value]
+
+
 @click.command(
     "build",
     short_help="Build the dataset of a recipe.",
@@ -67,12 +99,7 @@ def shards_option(command: Command) -> Command:
 @clips_option
 @recipe_options
 @shards_option
-@click.option(
-    "-o",
-    "--output",
-    metavar="DIR",
-    help="Folder of the dataset, or a URL such as s3://bucket/set.  [default: output/NAME]",
-)
+@output_option
 @workers_option
 @click.option(
     "--dask", metavar="ADDRESS",
@@ -95,7 +122,7 @@ def shards_option(command: Command) -> Command:
 )  # fmt: skip
 @output_options
 def build_command(
-    *, wanted: Wanted, output: str | None, workers: int | None, dask: str | None, shard: Shard | None, resume: bool,
+    *, wanted: Wanted, output: Path | Upload | None, workers: int | None, dask: str | None, shard: Shard | None, resume: bool,
     keep_going: bool, show: Show,
 ) -> None:  # fmt: skip
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
@@ -104,13 +131,10 @@ def build_command(
     in the same bytes. A finished build is left alone.
     """
     from audiosynth.build import build
-    from audiosynth.files.remote import is_url
 
     crew = None if dask is None else _dask(dask, workers, show)
     recipe = wanted.load(show, keep_going=keep_going)
-    root: str | Path = (
-        default_root(recipe.name, shard) if output is None else output if is_url(output) else Path(output)
-    )
+    root = default_root(recipe.name, shard) if output is None else output
     with show.progress() as progress:
         built = build(
             recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress,

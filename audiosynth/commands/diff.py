@@ -32,21 +32,23 @@ WIDEST: Final = 40
 @output_options
 @click.pass_context
 def diff_command(ctx: click.Context, *, first: str, second: str, audio: bool, show: Show) -> None:
-    """Compare the sets A and B (datasets' folders or manifest files) clip by clip.
+    """Compare the sets A and B (datasets' folders or manifest files, or URLs of them) clip by clip.
 
     Which clips only one of them has, which parameters differ (paths as in the recipe), and which samples, by their hashes.
     Exit code 1 if anything differs.
     """
+    from audiosynth.building.elsewhere import near
     from audiosynth.diff import diff
 
-    compared = diff(first, second, audio=audio)
     told = _Told()
     kept: list[dict[str, Any]] = []
-    for found in compared.differences():
-        told.add(found)
-        if show.as_json:
-            kept.append(found.as_dict())
-    counts = told.counts(compared.rows)
+    with near(first, audio=audio) as one, near(second, audio=audio) as two:
+        compared = diff(one, two, audio=audio)
+        for found in compared.differences():
+            told.add(found)
+            if show.as_json:
+                kept.append(found.as_dict())
+        counts = told.counts(compared.rows)
     show.json({**counts, "parameters": dict(told.parameters), "max_abs": told.max_abs, "different": kept})
     if not show.quiet:
         show.table(("", "clips"), [(key.replace("_", " "), n) for key, n in counts.items()], right=(1,))

@@ -41,8 +41,11 @@ def export_command(
     Audio and manifest are never touched. All files appear or none; an earlier export of the same name is replaced. The
     options stand in DIR/labels/export.json, so that `audiosynth verify` knows these files too.
     """
+    from audiosynth.building.elsewhere import require_folder, require_here
     from audiosynth.exports import export_labels
 
+    require_here(folder, "export")
+    require_folder(output)
     written = export_labels(folder, trees_of(names, set_values), out=output)
     show.json({"exports": [{"type": name, "files": [str(path) for path in paths]} for name, paths in written.items()]})
     for name, paths in written.items():

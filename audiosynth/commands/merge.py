@@ -29,8 +29,12 @@ def merge_command(*, parts: tuple[str, ...], output: str, resume: bool, show: Sh
     where they are on the same file system, and copied otherwise. A merge that was stopped goes on when the same command runs
     again.
     """
+    from audiosynth.building.elsewhere import require_folder, require_here
     from audiosynth.merge import merge
 
+    require_folder(output)
+    for part in parts:
+        require_here(part, "merge")
     with show.progress() as progress:
         built = merge(parts, Path(output), fresh=not resume, progress=progress)
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})

@@ -31,8 +31,10 @@ def report_command(*, folder: str, clips: int, workers: int | None, show: Show) 
     The page opens from disk and needs no network; keep DIR/report_files beside it. A build that is not finished is shown as far
     as it has come. An earlier report is replaced.
     """
+    from audiosynth.building.elsewhere import require_here
     from audiosynth.report.report import report
 
+    require_here(folder, "report")
     with show.progress() as progress:
         made = report(folder, clips=clips, workers=workers or usable_cpus(), progress=progress)
     counts = {name: len(ids) for name, ids in made.found.items()}

@@ -44,25 +44,27 @@ def reproduce_command(
 ) -> None:  # fmt: skip
     """Make the clips of MANIFEST again and compare their samples with the recorded hashes.
 
-    MANIFEST is a dataset's folder, a manifest file, or - for rows on standard input. Recordings are found by their path
+    MANIFEST is a dataset's folder, a manifest file, a URL of either, or - for rows on standard input. Recordings are found by their path
     below the folders given, or by their SHA-256 under any of them. Exit code 1 if a clip came out different; what to
     install to get its samples is said then.
     """
     from audiosynth.building.compare import compare
+    from audiosynth.building.elsewhere import near, require_folder
 
-    source = _source(manifest)
+    require_folder(output)
     found: list[Comparison] = []
     count, path = 0, ""
-    total = len(set(clips)) or _count(source)
-    made = compare(source, clips=clips or None, data=data, out=output, workers=_workers(workers, total))
-    with show.progress() as progress:
+    with near(manifest, clips=clips) as place, show.progress() as progress:
+        source = _source(manifest if manifest == "-" else place)
+        total = len(set(clips)) or _count(source)
+        made = compare(source, clips=clips or None, data=data, out=output, workers=_workers(workers, total))
         for row in made:
             count, path = count + 1, row.path
             progress(count, max(total, count))
             if show.as_json or row.notes or not row.same:
                 found.append(row)
-    if not count:
-        raise ManifestError(f"{'standard input' if manifest == '-' else source}: holds no rows")
+        if not count:
+            raise ManifestError(f"{'standard input' if manifest == '-' else source}: holds no rows")
     different = [row for row in found if not row.same]
     show.json(
         {
@@ -80,7 +82,7 @@ def reproduce_command(
     ctx.exit(1 if different else 0)
 
 
-def _source(manifest: str) -> str | Path:
+def _source(manifest: str | Path) -> str | Path:
     """Return what the library reads; standard input is UTF-8 whatever the locale says."""
     if manifest == "-":
         if sys.stdin is None or sys.stdin.isatty():
@@ -89,7 +91,7 @@ def _source(manifest: str) -> str | Path:
             )
         if hasattr(sys.stdin, "reconfigure"):
             sys.stdin.reconfigure(encoding="utf-8", errors="strict")
-        return manifest
+        return "-"
     from audiosynth.manifest import open_manifest
 
     return open_manifest(Path(manifest))

@@ -24,12 +24,12 @@ from audiosynth.errors import counted
 @click.argument("clip", metavar="CLIP")
 @output_options
 def show_command(*, manifest: str, clip: str, show: Show) -> None:
-    """Show CLIP of the dataset in DIR (or of a manifest file): an id such as train-000000003, or the number of its row, from 0.
+    """Show CLIP of the dataset in DIR (or of a manifest file, or a URL of either): an id such as train-000000003, or the number of its row, from 0.
 
     With --json, its whole manifest row. The index beside the manifest (manifest.idx) finds it at once; without one, the
     manifest is gone through.
     """
-    place, row = _row(Path(manifest), clip)
+    place, row = _row(manifest, clip)
     show.json(row)
     if show.as_json:
         return
@@ -46,14 +46,17 @@ def show_command(*, manifest: str, clip: str, show: Show) -> None:
         show.table(("label", "onset s", "offset s", "SNR dB", "audible"), cells, right=(1, 2, 3))
 
 
-def _row(path: Path, clip: str) -> tuple[str, dict[str, Any]]:
+def _row(manifest: str, clip: str) -> tuple[str, dict[str, Any]]:
+    from audiosynth.building.elsewhere import clip_at, near
     from audiosynth.building.row_files import index_of
     from audiosynth.manifest import open_manifest
     from audiosynth.reproduce import chosen_rows
 
-    if clip.isascii() and clip.isdigit():
-        return index_of(open_manifest(path)).row(int(clip))
-    return next(chosen_rows(path, [clip]))
+    clip = clip_at(manifest, clip)
+    with near(manifest, clips=[clip]) as path:
+        if clip.isascii() and clip.isdigit():
+            return index_of(open_manifest(path)).row(int(clip))
+        return next(chosen_rows(path, [clip]))
 
 
 def _facts(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -103,10 +106,12 @@ def index_command(*, manifest: str, show: Show) -> None:
 
     For sets of an earlier audiosynth, and manifests that were edited or copied alone.
     """
+    from audiosynth.building.elsewhere import require_here
     from audiosynth.building.index import ManifestIndex
     from audiosynth.building.row_files import write_index
     from audiosynth.manifest import open_manifest
 
+    require_here(manifest, "index")
     path = open_manifest(Path(manifest))
     written = write_index(path)
     index = ManifestIndex.beside(path)

@@ -27,16 +27,18 @@ BAR: Final = 40
 @click.option("--split", metavar="NAME", help="Tables of this split only.  [default: of all splits together]")
 @output_options
 def stats_command(*, manifest: str, split: str | None, show: Show) -> None:
-    """Count what the dataset in DIR (or a manifest file) holds.
+    """Count what the dataset in DIR (or a manifest file, or a URL of either) holds.
 
     Events and seconds per class, how many sounds are heard at once (max, mean and Gini coefficient over time: 0 where it is
     the same all the time, near 1 where all sound is heaped into a short time), which classes occur together, and the SNRs
     that came out. Labels that cannot be heard (`labels.drop_below_snr_db`) are counted apart.
     """
+    from audiosynth.building.elsewhere import near
     from audiosynth.errors import UsageError, did_you_mean
     from audiosynth.stats import ALL, stats
 
-    found = stats(manifest)
+    with near(manifest) as place:
+        found = stats(place)
     if split is not None and split not in found["splits"]:
         hint = did_you_mean(split, found["splits"]) or f"; there are {', '.join(found['splits'])}"
         raise UsageError(f"--split {split}: the set has no such split{hint}")

@@ -49,17 +49,19 @@ def vary_command(
 ) -> None:  # fmt: skip
     """Make the clips of MANIFEST again into a new dataset that differs in what is set, and in nothing else.
 
-    MANIFEST is a dataset's folder or a manifest file. No die is thrown: sources, seeds and places stay as they are, and what
+    MANIFEST is a dataset's folder or a manifest file, or a URL of either. No die is thrown: sources, seeds and places stay as they are, and what
     follows from a change is worked out. One level in the place of another: set the other to null as well. Every row names the
     clip it was made from (parent); labels are written as for the parent.
     """
     from audiosynth.build import carry_out
+    from audiosynth.building.elsewhere import near, require_folder
     from audiosynth.errors import BuildError
     from audiosynth.vary import variation
 
-    order = variation(manifest, set_values, data=data)
-    root = Path(output) if output is not None else default_root(order.name)
-    with show.progress() as progress:
+    require_folder(output)
+    with near(manifest) as place, show.progress() as progress:
+        order = variation(place, set_values, data=data)
+        root = Path(output) if output is not None else default_root(order.name)
         built = carry_out(
             order, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress
         )

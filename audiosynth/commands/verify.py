@@ -21,15 +21,16 @@ from audiosynth.errors import counted
 @output_options
 @click.pass_context
 def verify_command(ctx: click.Context, *, folder: str, show: Show) -> None:
-    """Compare the files of the dataset in DIR with its manifest: which are missing, changed, or extra.
+    """Compare the files of the dataset in DIR, or at a URL, with its manifest: which are missing, changed, or extra.
 
     Audio and stems are compared by the hashes in the manifest, labels with what the manifest says; exit code 1 if anything
     differs. Nothing is rendered (see `audiosynth reproduce`).
     """
     from audiosynth.errors import UsageError
+    from audiosynth.files.remote import is_url
     from audiosynth.verify import verify
 
-    if not Path(folder).is_dir():
+    if not is_url(folder) and not Path(folder).is_dir():
         kind = "is a file; give the folder of the dataset" if Path(folder).exists() else "there is no such folder"
         raise UsageError(f"{folder}: {kind}")
     found = verify(folder)
@@ -53,15 +54,16 @@ def verify_command(ctx: click.Context, *, folder: str, show: Show) -> None:
 @click.argument("manifest")
 @output_options
 def assets_command(*, manifest: str, show: Show) -> None:
-    """List every recording that the set of MANIFEST (a dataset's folder or a manifest file) needs to be made again.
+    """List every recording that the set of MANIFEST (a dataset's folder, a manifest file, or a URL of one) needs to be made again.
 
     With path below its data root, size in bytes, SHA-256, licence and origin. Sizes, licences and origins come from the
     assets.jsonl beside the manifest; without one they are left empty.
     """
+    from audiosynth.building.elsewhere import near
     from audiosynth.manifest import open_manifest
 
-    path = open_manifest(Path(manifest))
-    rows = sorted(_assets(path), key=lambda row: (row["data"], row["path"].encode()))
+    with near(manifest) as place:
+        rows = sorted(_assets(open_manifest(place)), key=lambda row: (row["data"], row["path"].encode()))
     show.json({"assets": rows, "bytes": sum(row["bytes"] or 0 for row in rows)})
     cells = [
         (f"{r['data']}:{r['path']}", "" if r["bytes"] is None else r["bytes"], r["sha256"], r["licence"], r["origin"])

@@ -51,9 +51,11 @@ def withdraw_command(
     that a new build gives the same set. If this is interrupted, the same command goes on. Copies that you handed on are yours to
     recall.
     """
+    from audiosynth.building.elsewhere import require_here
     from audiosynth.errors import UsageError
     from audiosynth.withdraw import begun, go_on, withdraw, withdrawal
 
+    require_here(folder, "withdraw")
     if begun(folder):
         if not yes:
             raise UsageError(f"{folder}: a withdrawal was interrupted here; add --yes to finish it")

@@ -34,6 +34,7 @@ class Audiofolder(OfUtterances):
     """
 
     type_name: ClassVar[str] = "audiofolder"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"inaudible": "keep"})
 
     inaudible: Annotated[Inaudible, Field(description="whether events that cannot be heard in the mix are listed")] = (

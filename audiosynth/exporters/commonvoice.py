@@ -40,6 +40,7 @@ class Commonvoice(OfUtterances):
     """
 
     type_name: ClassVar[str] = "commonvoice"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"suffix": "_rep", "replicas": [1, 2]})
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:

@@ -42,6 +42,7 @@ class KwsStreaming(Component):
     """
 
     type_name: ClassVar[str] = "kws_streaming"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"words": ["yes", "no"]})
 
     words: Annotated[

@@ -30,6 +30,7 @@ class LhotseShar(OfUtterances):
     """
 
     type_name: ClassVar[str] = "lhotse_shar"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"clips_per_shard": 100, "speaker_first": True})
 
     clips_per_shard: Annotated[int, Field(ge=1, le=1_000_000)] = Field(

@@ -51,6 +51,7 @@ class Librispeech(Component):
     """
 
     type_name: ClassVar[str] = "librispeech"
+    reads_audio: ClassVar[bool] = True
     portability: ClassVar[str] = "pinned"
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {},

@@ -45,6 +45,7 @@ class MicroWakeWord(Component):
     """
 
     type_name: ClassVar[str] = "microwakeword"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({"target": ["hey computer"]},)
 
     target: Annotated[tuple[str, ...], Field(strict=False, min_length=1, description="labels of the wake word")]

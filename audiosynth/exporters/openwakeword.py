@@ -75,6 +75,7 @@ class OpenWakeWord(Component):
     """
 
     type_name: ClassVar[str] = "openwakeword"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"target": ["hey computer"]},
         {"target": ["alexa"], "margin": 0.1},

@@ -93,6 +93,11 @@ class Parquet(OfUtterances):
         """Miss pyarrow when a first clip is made, not when all are."""
         pyarrow_of("parquet")
 
+    @property
+    def reads_audio(self) -> bool:
+        """Return whether the files hold the audio itself."""
+        return self.audio
+
     def _rows(self, dataset: DatasetView) -> Iterator[tuple[dict[str, Any], Tells, dict[str, Any]]]:
         """Yield every row with what its split may tell, and the columns of its utterance."""
         if self.speech:

@@ -35,6 +35,7 @@ class Picovoice(Component):
     """
 
     type_name: ClassVar[str] = "picovoice"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({"target": ["hey computer"]},)
 
     target: Annotated[tuple[str, ...], Field(strict=False, min_length=1, description="labels of the wake word")]

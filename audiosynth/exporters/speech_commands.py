@@ -65,6 +65,7 @@ class SpeechCommands(Component):
     """
 
     type_name: ClassVar[str] = "speech_commands"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({},)
 
     def write(self, dataset: DatasetView, folder: Path) -> list[Path]:

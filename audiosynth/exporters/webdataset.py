@@ -31,6 +31,7 @@ class Webdataset(Component):
     """
 
     type_name: ClassVar[str] = "webdataset"
+    reads_audio: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"clips_per_shard": 100, "inaudible": "drop"}, {"shards": 8})
 
     clips_per_shard: Annotated[int, Field(ge=1, le=1_000_000)] = Field(

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any, Final, TypeVar
 
 from audiosynth.errors import AudiosynthError, UsageError
+from audiosynth.files.ranged import RangedFile
 
 Result = TypeVar("Result")
 WHOLE: Final = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "memory")
 """Protocols whose objects appear whole or not at all; elsewhere a file is uploaded under another name and renamed."""
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds between tries; one more try than pauses."""
+BATCH: Final = 1000
+"""Files deleted with one request where the file system can."""
 FINAL: Final = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 """Errors that another try would meet again."""
+MARKS: Final = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
+"""What file systems say of a file that changes with its content; those that follow the bytes themselves before times."""
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 _PARTIAL: Final = ".partial"
 
@@ -58,15 +64,23 @@ class Remote:
         """Return how the file system calls a path below the folder."""
         return f"{self.root.rstrip('/')}/{path}"
 
-    def list(self, *, first: bool = False) -> dict[str, dict[str, Any]]:
+    def list(self, below: str = "", *, deep: bool = True, first: bool = False) -> dict[str, dict[str, Any]]:
         """Return all files with what is known of them, by their path below the folder, in order.
 
-        The `first` time there is one try (S3's client alone makes several): an address that is wrong is wrong the next time too.
+        Parameters
+        ----------
+        below
+            Only those of this folder in it.
+        deep
+            With those of its own folders.
+        first
+            Try once (S3's client alone tries several times): an address that is wrong is wrong the next time too.
         """
+        top = self.root if not below else self.at(below)
 
         def find() -> Any:
             self.fs.invalidate_cache()
-            return self.fs.find(self.root, detail=True)
+            return self.fs.find(top, detail=True, **({} if deep else {"maxdepth": 1}))
 
         try:
             found = self.tried(find, "listed", pauses=() if first else PAUSES)
@@ -75,10 +89,68 @@ class Remote:
         start = len(self.root.rstrip("/")) + 1
         return {name[start:]: found[name] for name in sorted(found) if len(name) > start}
 
+    def is_empty(self) -> bool:
+        """Return whether there is no file at all; asked first, so it is tried once (see `list`)."""
+
+        def look() -> bool:
+            self.fs.invalidate_cache()
+            return not any(files for _, _, files in self.fs.walk(self.root, on_error="raise"))
+
+        try:
+            return self.tried(look, "listed", pauses=())
+        except FileNotFoundError:
+            return True
+
+    def holds(self, path: str) -> bool:
+        """Return whether there is such a file."""
+        self.fs.invalidate_cache()
+        return bool(self.tried(lambda: self.fs.isfile(self.at(path)), f"{path} looked for"))
+
     def read(self, path: str) -> bytes:
         """Return a small file's bytes."""
         found: bytes = self.tried(lambda: self.fs.cat_file(self.at(path)), f"{path} read")
         return found
+
+    def open(self, path: str) -> RangedFile:
+        """Open a file to read parts of it.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        self.fs.invalidate_cache()
+        size = int(self.tried(lambda: self.fs.info(self.at(path)), f"{path} looked for")["size"])
+        return RangedFile(lambda first, last: self.part(path, first, last), size)
+
+    def part(self, path: str, first: int, last: int) -> bytes:
+        """Return bytes [first, last) of a file."""
+
+        def fetch() -> bytes:
+            data: bytes = self.fs.cat_file(self.at(path), start=first, end=last)
+            if len(data) != last - first:
+                raise OSError(f"{len(data)} of {last - first} bytes came")
+            return data
+
+        return self.tried(fetch, f"{path} read")
+
+    def get_all(self, paths: Sequence[str], folder: Path) -> Sequence[str]:
+        """Download files into a folder, many at once where the file system can; return those that are not there."""
+        found = {path: folder / path for path in paths}
+        for target in found.values():
+            target.parent.mkdir(parents=True, exist_ok=True)
+
+        def fetch() -> None:
+            self.fs.get([self.at(path) for path in found], [str(target) for target in found.values()])
+
+        try:
+            self.tried(fetch, f"{paths[0]} read")
+        except FileNotFoundError:
+            for path, target in found.items():
+                target.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    self.get(path, target, None)
+        return [path for path, target in found.items() if not target.is_file()]
 
     def get(self, path: str, local: Path, size: int | None) -> None:
         """Download a file; it is as long as was said, or it is tried again."""
@@ -119,12 +191,15 @@ class Remote:
         self.tried(send, f"{paths[0]} written")
 
     def remove(self, paths: Sequence[str]) -> None:
-        """Delete files, those that are there."""
-        for path in paths:
+        """Delete files, those that are there; many at once where the file system can."""
+        for first in range(0, len(paths), BATCH):
+            batch = [self.at(path) for path in paths[first : first + BATCH]]
             try:
-                self.tried(lambda path=path: self.fs.rm_file(self.at(path)), f"{path} deleted")  # type: ignore[misc]
+                self.tried(lambda batch=batch: self.fs.rm(batch), f"{paths[first]} deleted")  # type: ignore[misc]
             except FileNotFoundError:
-                continue
+                for path in batch:
+                    with suppress(FileNotFoundError):
+                        self.tried(lambda path=path: self.fs.rm_file(path), f"{path} deleted")  # type: ignore[misc]
 
     @property
     def protocols(self) -> set[str]:
@@ -158,6 +233,17 @@ class Remote:
             f"{self.url}: {what}? It failed {times} with {type(failed).__name__}: {failed}; what is done stays, run the same command "
             "again when the connection is better"
         ) from failed
+
+
+def mark_of(info: Mapping[str, Any]) -> str:
+    """Return what a file system says of a file that changes with its content; empty if it says nothing.
+
+    Examples
+    --------
+    >>> mark_of({"size": 3, "mtime": 12.5}), mark_of({"size": 3})
+    ('12.5', '')
+    """
+    return next((str(info[name]) for name in MARKS if info.get(name)), "")
 
 
 def remote(url: str, *, error: type[AudiosynthError]) -> Remote:
