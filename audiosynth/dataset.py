@@ -15,7 +15,8 @@ from audiosynth.building.row_files import index_of
 from audiosynth.building.stored import samples_at
 from audiosynth.dice import ClipDice, permutation
 from audiosynth.errors import ManifestError, UsageError
-from audiosynth.manifest import Row, label_rows, open_manifest, parse_row, safe_path
+from audiosynth.files.paths import safe_path
+from audiosynth.manifest import Row, label_rows, open_manifest, parse_row
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
 from audiosynth.plan import plan_clip

@@ -12,8 +12,9 @@ from audiosynth.building.row_files import index_of
 from audiosynth.building.rows import rows_of
 from audiosynth.building.stored import samples_at
 from audiosynth.errors import ManifestError
+from audiosynth.files.paths import safe_path
 from audiosynth.language.compiler import path_text
-from audiosynth.manifest import open_manifest, safe_path
+from audiosynth.manifest import open_manifest
 
 _ABSENT: Final = object()
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from audiosynth import registry
 from audiosynth.clip import Recording
 from audiosynth.dsp import samples_to_seconds
 from audiosynth.errors import ManifestError
-from audiosynth.files.paths import reserved_name
+from audiosynth.files.paths import safe_path
 from audiosynth.language.compiler import path_text
 from audiosynth.records.rendered import Clip
 from audiosynth.scaper.spec import spec_model
@@ -266,25 +266,6 @@ def _consistent(spec: ClipSpec, decisions: Decisions, clip_id: str, place: str) 
         raise ManifestError(
             f"{place} ({clip_id}): a tie or the reference channel lies outside the clip; was the row edited?"
         )
-
-
-def safe_path(path: Any, *, place: str) -> str:
-    """Return `path` if it stays inside its folder on every system.
-
-    Raises
-    ------
-    ManifestError
-        If it is absolute, climbs out, or uses a name that some system reserves.
-    """
-    text = path if isinstance(path, str) else ""
-    pieces = PurePosixPath(text).parts
-    bad = (
-        not text or text.startswith("/") or "\\" in text or ":" in text or "\0" in text or ".." in pieces
-        or any(reserved_name(piece) for piece in pieces)
-    )  # fmt: skip
-    if bad:
-        raise ManifestError(f"{place}: path should be relative and stay inside the dataset, got {path!r}")
-    return text
 
 
 def open_manifest(path: Path) -> Path:

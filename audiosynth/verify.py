@@ -18,8 +18,9 @@ from audiosynth.errors import AudiosynthError, ManifestError
 from audiosynth.exports import LATER, all_exports, read_head, reads_audio
 from audiosynth.files.hashes import file_sha256
 from audiosynth.files.packed import packed_place, stored_bytes
+from audiosynth.files.paths import safe_path
 from audiosynth.files.remote import is_url, remote
-from audiosynth.manifest import NAMES, open_manifest, safe_path
+from audiosynth.manifest import NAMES, open_manifest
 from audiosynth.material.stems import stem_path
 
 BATCH: Final = 64

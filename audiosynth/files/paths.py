@@ -8,9 +8,9 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
-from audiosynth.errors import AssetError
+from audiosynth.errors import AssetError, ManifestError
 from audiosynth.files.archives import ARCHIVES, Place, bytes_of, holds, place_in
 
 _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -158,3 +158,22 @@ def reserved_name(name: str) -> bool:
     (True, False, True)
     """
     return bool(_RESERVED.fullmatch(name)) or name.endswith((" ", "."))
+
+
+def safe_path(path: Any, *, place: str) -> str:
+    """Return `path` if it stays inside its folder on every system.
+
+    Raises
+    ------
+    ManifestError
+        If it is absolute, climbs out, or uses a name that some system reserves.
+    """
+    text = path if isinstance(path, str) else ""
+    pieces = PurePosixPath(text).parts
+    bad = (
+        not text or text.startswith("/") or "\\" in text or ":" in text or "\0" in text or ".." in pieces
+        or any(reserved_name(piece) for piece in pieces)
+    )  # fmt: skip
+    if bad:
+        raise ManifestError(f"{place}: path should be relative and stay inside the dataset, got {path!r}")
+    return text

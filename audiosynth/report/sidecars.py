@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from audiosynth.errors import ManifestError
 from audiosynth.files.packed import packed_place, stored_bytes
+from audiosynth.files.paths import safe_path
 from audiosynth.leakage import used_by
-from audiosynth.manifest import safe_path
 from audiosynth.material.stems import stem_path, stems_of_row
 from audiosynth.report.embed import script_json
 from audiosynth.report.preview import mel_ticks
