@@ -12,8 +12,8 @@ from audiosynth.auditing.findings import SHOWN, Finding, State
 from audiosynth.building.content import recordings_in
 from audiosynth.building.rows import rows_of
 from audiosynth.errors import ManifestError, few
+from audiosynth.files.paths import safe_path
 from audiosynth.leakage import Leakage, is_meant
-from audiosynth.manifest import safe_path
 from audiosynth.sound.polyphony import overlap
 
 SNR_ERROR_DB: Final = 0.05

@@ -23,7 +23,8 @@ from audiosynth.building.units import Unit, unit_name, units_of
 from audiosynth.errors import BuildError, ManifestError, UsageError, few
 from audiosynth.exports import read_head
 from audiosynth.files.hashes import file_sha256
-from audiosynth.manifest import open_manifest, safe_path
+from audiosynth.files.paths import safe_path
+from audiosynth.manifest import open_manifest
 from audiosynth.material.stems import stem_path
 from audiosynth.records.output import Packing
 
