@@ -395,7 +395,7 @@ def test_keep_going_writes_a_table(tmp_path: Path) -> None:
     assert not (tmp_path / "out/manifest.jsonl").exists()
     done = run.invoke(cli, ["build", str(recipe), "-o", str(tmp_path / "out"), "--workers", "1", "--keep-going"])
     assert done.exit_code == 1
-    assert "1 recordings could not be used" in done.output
+    assert "1 recording could not be used" in done.output
     assert [row["augmented_from"] for row in records(tmp_path / "out/manifest.jsonl")] == [one.id for one in WHOLE[:2]]
     head, (catalogue, place, problem) = [
         line.split("\t") for line in (tmp_path / "out/failures.tsv").read_text(encoding="utf-8").splitlines()
