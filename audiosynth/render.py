@@ -27,6 +27,7 @@ from audiosynth.rendering.separate import Separator
 from audiosynth.scaper.chain import render_scaper
 from audiosynth.scaper.spec import ScaperSpec
 from audiosynth.spec import MAX_VALUES, ClipSpec, Decisions
+from audiosynth.steps import Steps, run
 
 FULL_SCALE: Final = 1.0 - 2.0**-15
 """Largest sample that 16 bits hold."""
@@ -71,6 +72,18 @@ def render(
     >>> clip.y.shape[0], clip.pcm16.dtype.name
     (1, 'int16')
     """
+    return run(in_steps(spec, decisions, assets=assets, stems=stems, kept=kept))
+
+
+def in_steps(
+    spec: ClipSpec,
+    decisions: Decisions | None = None,
+    *,
+    assets: AssetReader | Workspace | None = None,
+    stems: bool = False,
+    kept: Decisions | None = None,
+) -> Steps[Clip]:
+    """Render one clip in steps: images, bed, gains, mix, integers, what is told of it; see `render`."""
     _require_memory(spec)
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
     if isinstance(spec, ScaperSpec):
@@ -78,18 +91,23 @@ def render(
     ctx = RenderContext(spec.sr, spec.channels, work.assets)
     known = decisions or kept
     images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
+    yield
     noise = None
     if spec.noise is not None:
         noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known, alone=stems)
+    yield
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
     gains = measured if decisions is None else Gains(decisions.event_gain_db, decisions.bed_gain_db)
+    yield
     realised = Realised(meter, images)
     parts = Parts.of(spec, images, noise, gains, realised)
     separator = Separator(spec, parts, ctx, work)
     mix, peak, power, mix_gain, guard = _finish(spec, parts, ctx, decisions, separator)
+    yield
     dither = dither_of(spec, 0, spec.n_samples)
     quantised = pcm.quantise(mix, ties=None if decisions is None else decisions.ties, dither=dither)
+    yield
     readings = readings_of(meter, images, realised, after_db=mix_gain + guard)
     audible = audible_of(spec, readings) if decisions is None else decisions.audible
     layers = () if noise is None else noise.layer_gain_db

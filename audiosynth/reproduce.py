@@ -25,6 +25,7 @@ from audiosynth.records.rendered import Clip
 from audiosynth.render import render
 from audiosynth.rendering.stream import stream, streams
 from audiosynth.spec import recordings
+from audiosynth.steps import run
 from audiosynth.versions import libraries, version
 
 
@@ -242,7 +243,7 @@ def _write(clip: Clip, row: Row, work: Workspace, out: Path) -> None:
     try:
         recipe = str(row.tree.get("recipe", ""))
         if streams(row.spec):
-            write(row.spec, out, scratch=scratch, work=work, recipe_sha256=recipe, decisions=row.decisions)
+            run(write(row.spec, out, scratch=scratch, work=work, recipe_sha256=recipe, decisions=row.decisions))
         else:
             write_clip(clip, out, scratch=scratch, recipe_sha256=recipe)
     finally:

@@ -17,10 +17,11 @@ from audiosynth.material.assets import AssetStore
 from audiosynth.material.stems import stem_path
 from audiosynth.material.workspace import Workspace
 from audiosynth.records.rendered import Clip
-from audiosynth.render import render
+from audiosynth.render import in_steps
 from audiosynth.rendering.separate import file_samples, written
 from audiosynth.rendering.stream import stream, streams
 from audiosynth.spec import ClipSpec, Decisions, recordings
+from audiosynth.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,11 @@ def write(
     recipe_sha256: str,
     decisions: Decisions | None = None,
     kept: Decisions | None = None,
-) -> Written:
-    """Render a clip, in blocks if it is long, and write its audio (and stems) by rename."""
+) -> Steps[Written]:
+    """Render a clip, in blocks if it is long, and write its audio (and stems) by rename; in steps (`audiosynth.steps`)."""
     if not streams(spec):
-        clip = render(spec, decisions, assets=work, stems=bool(spec.output.stems), kept=kept)
+        clip = yield from in_steps(spec, decisions, assets=work, stems=bool(spec.output.stems), kept=kept)
+        yield
         return write_clip(clip, root, scratch=scratch, recipe_sha256=recipe_sha256)
     out, comment = spec.output, _comment(spec, recipe_sha256)
     head: dict[str, Any] = {

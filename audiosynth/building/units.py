@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,19 @@ from audiosynth.errors import AudiosynthError, BuildError, PlanError
 from audiosynth.manifest import dumps
 from audiosynth.material.workspace import Workspace
 from audiosynth.spec import ClipSpec
+from audiosynth.steps import Steps, advance
 
 KEPT: Final = "kept"
 """Folder, in that of a build's work, of rows that are not made again."""
 UNIT: Final = 64
 """Clips per unit: the grain of resuming and of sharing work (DESIGN section 6)."""
-BATCH: Final = 16
-"""Clips that are planned, then rendered, then told in rows: what does the same stays in a processor's caches (10 % of a clip of 1 s)."""
+MANY_EVENTS: Final = 512
+"""Clips are planned one after the other, up to a unit of them or so many events, then made."""
+TOGETHER_BYTES: Final = 2**26
+"""Clips are made step by step together as long as their sound takes no more: a third off the time of clips of 1 s."""
+FLOAT_BYTES: Final = 8
+OTHER_ARRAYS: Final = 4
+"""What a clip needs beside its events' sounds, in arrays of its length: bed, sum, mix, integers."""
 Made = TypeVar("Made")
 
 
@@ -88,7 +94,7 @@ def render_unit(
     order, unit, root, work
         What to make, where, and with which recordings.
     stopped
-        Asked before every clip; once true, the unit is given up.
+        Asked before every step of a clip; once true, the unit is given up.
     keep_going
         Note clips that cannot be made, and go on with the next.
     scratch
@@ -102,18 +108,15 @@ def render_unit(
     rows = kept_rows(root / WORK / KEPT / unit.name)
     scratch = scratch or root / WORK / "tmp"
     checks, tries = _checks(order, unit.split), _Tries(unit.split, root, keep_going)
-    todo = [number for number in range(unit.first, unit.last) if number not in rows]
-    for some in (todo[first : first + BATCH] for first in range(0, len(todo), BATCH)):
-        jobs: dict[int, Job] = {}
-        made: dict[int, Written] = {}
-        for number in some:
-            _go_on(stopped)
-            tries(jobs, number, partial(order.job, unit.split, number))
-        for number, job in jobs.items():
-            _go_on(stopped)
-            tries(made, number, partial(_written, job, root, scratch, work), job.spec)
-        for number, clip in made.items():
-            tries(rows, number, partial(_line, clip, jobs[number], work, checks), jobs[number].spec)
+    todo = iter([number for number in range(unit.first, unit.last) if number not in rows])
+    while True:
+        jobs = _planned(order, unit.split, todo, tries, stopped)
+        if not jobs:
+            break
+        for some in _groups(jobs):
+            made = _together(some, partial(_written, root=root, scratch=scratch, work=work), tries, stopped)
+            for number, clip in made.items():
+                tries(rows, number, partial(_line, clip, jobs[number], work, checks), jobs[number].spec)
     if tries.failed:
         put(root / WORK / "failed" / unit.name, tries.table(), scratch=scratch)
     text = "".join(rows[number] + "\n" for number in sorted(rows))
@@ -152,6 +155,50 @@ class _Tries:
         return "".join(self.failed[number] for number in sorted(self.failed)).encode()
 
 
+def _planned(
+    order: Order, split: str, todo: Iterator[int], tries: _Tries, stopped: Callable[[], bool]
+) -> dict[int, Job]:
+    """Return the next clips, until they have `MANY_EVENTS`; none where none are left."""
+    jobs: dict[int, Job] = {}
+    events = 0
+    for number in todo:
+        _go_on(stopped)
+        tries(jobs, number, partial(order.job, split, number))
+        events += len(jobs[number].spec.events) if number in jobs else 0
+        if events >= MANY_EVENTS:
+            break
+    return jobs
+
+
+def _groups(jobs: Mapping[int, Job]) -> Iterator[dict[int, Job]]:
+    """Yield the clips that are made together: as many as take `TOGETHER_BYTES`."""
+    group: dict[int, Job] = {}
+    size = 0
+    for number, job in jobs.items():
+        more = FLOAT_BYTES * job.spec.n_samples * job.spec.channels * (len(job.spec.events) + OTHER_ARRAYS)
+        if group and size + more > TOGETHER_BYTES:
+            yield group
+            group, size = {}, 0
+        group[number] = job
+        size += more
+    if group:
+        yield group
+
+
+def _together(
+    jobs: Mapping[int, Job], write: Callable[[Job], Steps[Written]], tries: _Tries, stopped: Callable[[], bool]
+) -> dict[int, Written]:
+    """Write the audio of clips step by step: each takes a step before any takes the next."""
+    made: dict[int, Written] = {}
+    making = {number: write(job) for number, job in jobs.items()}
+    while making:
+        for number, steps in making.items():
+            _go_on(stopped)
+            tries(made, number, partial(advance, steps), jobs[number].spec)
+        making = {n: steps for n, steps in making.items() if n not in made and n not in tries.failed}
+    return {number: made[number] for number in jobs if number in made}
+
+
 def _go_on(stopped: Callable[[], bool]) -> None:
     if stopped():
         raise BuildError("the build was stopped")
@@ -171,8 +218,8 @@ def _naming(error: AudiosynthError, spec: ClipSpec | None) -> AudiosynthError:
     return type(error)(f"clip {spec.clip_id}: {error}")
 
 
-def _written(job: Job, root: Path, scratch: Path, work: Workspace) -> Written:
-    """Write the audio of a clip."""
+def _written(job: Job, *, root: Path, scratch: Path, work: Workspace) -> Steps[Written]:
+    """Write the audio of a clip, in steps."""
     known = {"decisions": job.decisions, "kept": job.kept}
     return write(job.spec, root, scratch=scratch, work=work, recipe_sha256=job.recipe_sha256, **known)
 
