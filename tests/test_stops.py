@@ -93,6 +93,25 @@ def test_everybody_is_gone(many, tmp_path, how, moment, number):
     require_resumed(words, out, many[1])
 
 
+def test_a_process_that_starts_is_not_interrupted(tmp_path):
+    """Ctrl-C is held back for each process from its first moment, the very first of a program too."""
+    script = tmp_path / "first.py"
+    script.write_text(
+        "import signal\nfrom multiprocessing import get_context\nfrom audiosynth.building.pool import signals_held\n"
+        "def told(line): line.send(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in range(2):\n"
+        "        here, there = get_context('spawn').Pipe()\n"
+        "        process = get_context('spawn').Process(target=told, args=(there,))\n"
+        "        with signals_held():\n"
+        "            process.start()\n"
+        "        print(here.recv(), signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))\n"
+        "        process.join()\n"
+    )
+    done = subprocess.run([sys.executable, script], env=ENV, capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\n" * 2
+
+
 def test_a_stopped_build_leaves_the_cluster_of_others(many, tmp_path):
     """Scheduler and workers that were there before are there afterwards; the next build gets what they can do."""
     cluster, out = Cluster(tmp_path / "cluster").start(), tmp_path / "out"

@@ -47,17 +47,21 @@ def signals_held() -> Iterator[None]:
     late: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     held = [number for number in before if callable(before[number]) and current_thread() is main_thread()]
-    masked = hasattr(signal, "pthread_sigmask")
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masked else set()
+    masked: set[int | signal.Signals] | None = None
     try:
         for number in held:  # it may come by another thread, for which nothing is held back
             signal.signal(number, lambda which, frame: late.append(which))  # noqa: ARG005
+        if hasattr(signal, "pthread_sigmask"):
+            from multiprocessing import resource_tracker
+
+            resource_tracker.ensure_running()  # the first process that is spawned starts it, which ends all holding back
+            masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
         for number in held:
             signal.signal(number, before[number])
-        if masked:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if masked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         for which in late:
             signal.raise_signal(which)
 
