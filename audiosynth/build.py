@@ -203,4 +203,9 @@ def _build(
 def _as_it_is(root: Path, total: int, *, keep: bool) -> Built:
     if not keep:
         shutil.rmtree(root / WORK, ignore_errors=True)
-    return Built(root, total, 0, summary.of_manifest(open_manifest(root)).as_dict())
+    lost = root / "failed.jsonl"  # told again: whoever runs the same command again sees that clips are missing
+    failed = 0
+    if lost.exists():
+        with lost.open("rb") as lines:
+            failed = sum(1 for _ in lines)
+    return Built(root, total, 0, {**summary.of_manifest(open_manifest(root)).as_dict(), "failed": failed})

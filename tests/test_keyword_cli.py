@@ -161,6 +161,9 @@ def test_a_crash_takes_one_clip(tmp_path, fragile):
         assert line["event"]["source"]["rate"] == 180
         assert "seed" in line["event"]["source"]
     assert "boom" not in {row["spec"]["events"][0]["source"]["text"] for row in rows}
+    again = run(tmp_path, WORDS, "build", "-q", "--workers", "1", "--keep-going", "-o", str(tmp_path / "out"))
+    assert again.exit_code == 1
+    assert f"{len(failed)} clips could not be made" in again.stderr
 
 
 def test_clips_beside_a_crash_are_the_same(tmp_path, fragile):
