@@ -5,16 +5,12 @@ No fast maths: every product and sum is rounded by itself, as in plain Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
-
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
+from audiosynth.compiled import loop
 
 
-@_jit
+@loop
 def follow(x: Any, held: Any, rising: float, falling: float, start: float, out: Any) -> None:
     """Fill `out` with what follows `x`; told in `audiosynth.sound.dynamics.followed`."""
     state = start

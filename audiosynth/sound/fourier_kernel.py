@@ -6,8 +6,6 @@ of eight frames (`audiosynth.sound.lanes_kernel`), a third of the time. No fast 
 A buffer of n complex numbers of `LANES` frames is flat: number j has its real parts at 2·j·LANES, its imaginary ones LANES later.
 The transform is the in-place decimation in frequency [1]_, so frequency k ends in row `rows[k]`.
 
-Whoever changes this file or `lanes_kernel` must empty numba's cache: it looks at the file of the outermost loop alone.
-
 References
 ----------
 .. [1] W. M. Gentleman, G. Sande, "Fast Fourier transforms: for fun and profit", AFIPS Fall Joint Computer Conference, 1966.
@@ -15,17 +13,13 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
+from audiosynth.compiled import loop
 from audiosynth.sound.lanes_kernel import LANES, load, splat, store
-
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
 
 
 class Transform(NamedTuple):
@@ -73,7 +67,7 @@ def transform_of(n: int) -> Transform:
     return Transform(n, odd, np.concatenate(twiddles), np.column_stack((np.cos(angles), np.sin(angles))), rows)
 
 
-@_jit
+@loop
 def transform(x: Any, plan: Transform, scratch: Any) -> None:
     """Transform the frames of a buffer in place; `scratch` has room for 12 · `LANES` numbers."""
     span, at = plan.n, 0
@@ -97,7 +91,7 @@ def transform(x: Any, plan: Transform, scratch: Any) -> None:
             _last_twos(x, low, low + span)
 
 
-@_jit
+@loop
 def _fours(x: Any, low: int, high: int, span: int, twiddles: Any, at: int) -> None:
     """Do one stage of radix 4 over the rows from `low` to `high`, in pieces of `span`."""
     step = span // 4 * 2 * LANES
@@ -122,7 +116,7 @@ def _fours(x: Any, low: int, high: int, span: int, twiddles: Any, at: int) -> No
             store(x, r + LANES, (c - h) * im + (g + d) * re)
 
 
-@_jit
+@loop
 def _last_fours(x: Any, low: int, high: int) -> None:
     """Do the last stage, of radix 4: without factors."""
     for i in range(2 * LANES * low, 2 * LANES * high, 8 * LANES):
@@ -141,7 +135,7 @@ def _last_fours(x: Any, low: int, high: int) -> None:
         store(x, r + LANES, g + d)
 
 
-@_jit
+@loop
 def _last_twos(x: Any, low: int, high: int) -> None:
     """Do the last stage, of radix 2."""
     for i in range(2 * LANES * low, 2 * LANES * high, 4 * LANES):
@@ -152,7 +146,7 @@ def _last_twos(x: Any, low: int, high: int) -> None:
         store(x, i + 3 * LANES, c - d)
 
 
-@_jit
+@loop
 def _odd(x: Any, plan: Transform, scratch: Any) -> None:
     """Do the first stage, of radix 3, 5 or 7: sums and differences of what lies alike on both sides, then one real sum each."""
     odd, width, half = plan.odd, plan.n // plan.odd * 2 * LANES, plan.odd // 2

@@ -5,18 +5,15 @@ The spectra of eight frames hold bin k of all of them side by side: real parts a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
-import numba
 import numpy as np
 
+from audiosynth.compiled import loop
 from audiosynth.sound.fourier_kernel import Transform, transform_of
 from audiosynth.sound.lanes_kernel import LANES, bits_of, crossed, load, of_bits, splat, store
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
 LN2: Final = float(np.log(2.0))
 LN2_HIGH: Final = float.fromhex("0x1.62e42feep-1")
 """ln 2 to 32 bits, so that its multiples by exponents are exact; `LN2_LOW` is the rest."""
@@ -97,7 +94,7 @@ def frames_of(size: int) -> Frames:
     return Frames(size, 0.5 * window, window / size, halves.view(np.float64).reshape(-1, 2), places, plan)
 
 
-@_jit
+@loop
 def logarithms(x: Any, floor: float, out: Any) -> None:
     """Fill in ln(x + floor), by the series of the area tangent of the mantissa in [√½, √2)."""
     for k in range(x.size):
@@ -112,7 +109,7 @@ def logarithms(x: Any, floor: float, out: Any) -> None:
         out[k] = exponent * LN2 + 2.0 * (s + s * (z * p))
 
 
-@_jit
+@loop
 def lasting_share(x: Any, above: float, steepness: float) -> None:
     """Turn nepers by which what lasts exceeds what strikes into the share of a bin that lasts, 1 / (1 + e^(-steepness·…))."""
     for k in range(x.size):
@@ -126,7 +123,7 @@ def lasting_share(x: Any, above: float, steepness: float) -> None:
         x[k] = 1.0 / (1.0 + p * of_bits((bits_of(whole) << 52) + ONE))
 
 
-@_jit
+@loop
 def gather(samples: Any, starts: Any, first: int, window: Any, out: Any) -> None:
     """Fill a buffer with windowed frames from `first` on; past the last frame, with that one again."""
     last = starts.size - 1
@@ -153,7 +150,7 @@ def gather(samples: Any, starts: Any, first: int, window: Any, out: Any) -> None
             at += LANES
 
 
-@_jit
+@loop
 def unpack(z: Any, frames: Frames, out: Any) -> None:
     """Fill in the spectra, bins 0 to size / 2, of real frames that were transformed as half as many complex numbers."""
     n, rows, halves = frames.plan.n, frames.plan.rows, frames.halves
@@ -175,7 +172,7 @@ def unpack(z: Any, frames: Frames, out: Any) -> None:
         store(out, low + LANES, f + im)
 
 
-@_jit
+@loop
 def bin_of(z: Any, frames: Frames, k: int, lane: int) -> tuple[float, float]:
     """Return one bin of one frame of a buffer that `unpack` would take."""
     n = frames.plan.n
@@ -186,7 +183,7 @@ def bin_of(z: Any, frames: Frames, k: int, lane: int) -> tuple[float, float]:
     return a + c + (cosine * e + sine * f), b - d + (sine * e - cosine * f)
 
 
-@_jit
+@loop
 def pack(spectra: Any, share: Any, turn: Any, frames: Frames, out: Any) -> None:
     """Fill a buffer with what the transform makes frames of: spectra, the share of each bin kept, times a turn of each bin.
 
@@ -215,7 +212,7 @@ def pack(spectra: Any, share: Any, turn: Any, frames: Frames, out: Any) -> None:
         store(out, low, f + re)
 
 
-@_jit
+@loop
 def add(samples: Any, starts: Any, first: int, frames: Frames, x: Any) -> None:
     """Add windowed frames from `first` on to `samples` where they begin."""
     places = frames.places

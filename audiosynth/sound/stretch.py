@@ -23,7 +23,6 @@ References
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -185,8 +184,7 @@ class _Track:
 
 def _kernel(name: str) -> Any:
     """Return compiled loops, loaded when they are first needed."""
-    name = f"audiosynth.sound.{name}_kernel"
-    return sys.modules.get(name) or importlib.import_module(name)
+    return importlib.import_module(f"audiosynth.sound.{name}_kernel")  # waits where another thread is loading them
 
 
 def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, _Track]:

@@ -9,18 +9,15 @@ frame by frame.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
-import numba
 import numpy as np
 
+from audiosynth.compiled import loop
 from audiosynth.sound.fourier_kernel import transform
 from audiosynth.sound.frames_kernel import Frames, Mask, add, bin_of, gather, lasting_share, logarithms, pack, unpack
 from audiosynth.sound.lanes_kernel import LANES, bits_of, crossed, load, splat, store
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
 ROUNDED: Final = 20
 """Bits of mantissa that peaks are not picked on."""
 
@@ -54,7 +51,7 @@ class Held(NamedTuple):
     steps: Any
 
 
-@_jit
+@loop
 def hold(n_channels: int, frames: Frames, mask: Mask) -> Held:
     """Return the room for a sound."""
     n_bins = frames.plan.n + 1
@@ -79,7 +76,7 @@ def hold(n_channels: int, frames: Frames, mask: Mask) -> Held:
     )
 
 
-@_jit
+@loop
 def power(spectra: Any, ring: int, k: int) -> Any:
     """Return the energy of bin `k` of eight frames, over all channels."""
     at, total = 2 * k * LANES, splat(0.0)
@@ -89,7 +86,7 @@ def power(spectra: Any, ring: int, k: int) -> Any:
     return total
 
 
-@_jit
+@loop
 def see(track: Any, starts: Any, first: int, frames: Frames, held: Held, floor: float) -> None:
     """Take eight frames from `first` on into the rings."""
     z, spectra, ring = held.buffer[0], held.spectra, first // LANES % held.spectra.shape[1]
@@ -112,7 +109,7 @@ def see(track: Any, starts: Any, first: int, frames: Frames, held: Held, floor: 
     logarithms(held.energy[part].ravel(), floor, held.loudness[part].ravel())
 
 
-@_jit
+@loop
 def sum_around(row: Any, n_bins: int, spreads: int, scratch: Any) -> Any:
     """Return the sums of `spreads` bins around each bin of a frame, mirrored at both ends."""
     reach = spreads // 2
@@ -137,7 +134,7 @@ def sum_around(row: Any, n_bins: int, spreads: int, scratch: Any) -> Any:
     return total
 
 
-@_jit
+@loop
 def contrast(held: Held, n_bins: int, mask: Mask, i: int, ends: Any, out: Any) -> None:
     """Fill in the mean over time less the mean over frequency of every bin of frame `i`.
 
@@ -155,7 +152,7 @@ def contrast(held: Held, n_bins: int, mask: Mask, i: int, ends: Any, out: Any) -
         out[k] = out[k] / mask.lasts - total[k] / mask.spreads
 
 
-@_jit
+@loop
 def find_peaks(energy: Any, padded: Any, places: Any) -> int:
     """Fill in the spectral peaks of a frame and return their number.
 
@@ -173,7 +170,7 @@ def find_peaks(energy: Any, padded: Any, places: Any) -> int:
     return found
 
 
-@_jit
+@loop
 def find_steps(held: Held, frames: Frames, i: int, found: int, new_peak: float) -> None:
     """Fill in the turn of each peak of frame `i`: that of its bin one frame before, times the phase gone through."""
     n_rings, lane = held.spectra.shape[1], i % LANES
@@ -196,7 +193,7 @@ def find_steps(held: Held, frames: Frames, i: int, found: int, new_peak: float) 
             held.steps[p, 0], held.steps[p, 1] = x * re - y * im, x * im + y * re
 
 
-@_jit
+@loop
 def find_turn(held: Held, frames: Frames, i: int, new_peak: float, after_silence: bool) -> None:
     """Fill in the turn of every bin of frame `i`: that of the peak nearest to it."""
     n_bins, lane, places = frames.plan.n + 1, i % LANES, held.places
@@ -217,7 +214,7 @@ def find_turn(held: Held, frames: Frames, i: int, new_peak: float, after_silence
         first = last
 
 
-@_jit
+@loop
 def cross(rows: Any, out: Any, at: int, step: int) -> None:
     """Write eight rows side by side, that of bin k to `at` + k · `step`."""
     for k in range(0, rows.shape[1], LANES):
@@ -233,7 +230,7 @@ def cross(rows: Any, out: Any, at: int, step: int) -> None:
             place += step
 
 
-@_jit
+@loop
 def put(starts: Any, first: int, frames: Frames, held: Held, c: int, samples: Any, turn: Any) -> None:
     """Add what lasts of eight frames of channel `c` to `samples`, turned or as it was."""
     z, ring = held.buffer[0], first // LANES % held.spectra.shape[1]
@@ -242,7 +239,7 @@ def put(starts: Any, first: int, frames: Frames, held: Held, c: int, samples: An
     add(samples, starts, first, frames, z)
 
 
-@_jit
+@loop
 def vocode(track: Any, starts: Any, how: tuple[Frames, Mask], silent: Any, lasting: Any, stretched: Any) -> None:
     """Add up what lasts in a sound, as it was and stretched.
 

@@ -23,7 +23,6 @@ References
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -197,8 +196,7 @@ def _pairs(z: npt.NDArray[np.complex128]) -> Array:
 
 def _kernel() -> Any:
     """Return the compiled loops, loaded when they are first needed."""
-    name = "audiosynth.sound.stretch_v1_kernel"
-    return sys.modules.get(name) or importlib.import_module(name)  # asked some 25 times a clip
+    return importlib.import_module("audiosynth.sound.stretch_v1_kernel")  # waits where another thread is loading them
 
 
 def _vocode(y: Array, *, plan: _Plan, floor: float) -> tuple[Array, Array]:

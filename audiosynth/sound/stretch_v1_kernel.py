@@ -6,19 +6,17 @@ and sums are rounded one by one (libraries fuse them on some machines). What is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import numba
 import numpy as np
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
+from audiosynth.compiled import loop
+
 ROUNDED: Final = 20
 """Bits of mantissa that peaks are not picked on."""
 
 
-@_jit
+@loop
 def gather(samples: Any, starts: Any, window: Any, out: Any) -> None:
     """Fill `out`, shape (n_channels, n_frames, size), with windowed frames that begin at `starts`."""
     for c in range(samples.shape[0]):
@@ -28,7 +26,7 @@ def gather(samples: Any, starts: Any, window: Any, out: Any) -> None:
                 out[c, i, j] = samples[c, start + j] * window[j]
 
 
-@_jit
+@loop
 def add(samples: Any, starts: Any, window: Any, frames: Any) -> None:
     """Add windowed frames to `samples` where they begin."""
     for c in range(samples.shape[0]):
@@ -38,7 +36,7 @@ def add(samples: Any, starts: Any, window: Any, frames: Any) -> None:
                 samples[c, start + j] += frames[c, i, j] * window[j]
 
 
-@_jit
+@loop
 def energies(spectra: Any, floor: float, energy: Any, raised: Any) -> None:
     """Fill in the energy of every bin over all channels, and that above a floor."""
     for i in range(spectra.shape[1]):
@@ -51,7 +49,7 @@ def energies(spectra: Any, floor: float, energy: Any, raised: Any) -> None:
             raised[i, k] = total + floor
 
 
-@_jit
+@loop
 def contrast(loudness: Any, n_lasts: int, n_spreads: int, out: Any) -> None:
     """Fill in the mean over time less the mean over frequency of every bin of frames that have all neighbours in time."""
     n_bins, reach = loudness.shape[1], n_spreads // 2
@@ -83,7 +81,7 @@ def contrast(loudness: Any, n_lasts: int, n_spreads: int, out: Any) -> None:
             mean[k] = mean[k] / n_lasts - total[k] / n_spreads
 
 
-@_jit
+@loop
 def find_peaks(bits: Any, padded: Any, places: Any) -> int:
     """Fill in the spectral peaks of a frame and return their number; `bits` are those of the energies as integers.
 
@@ -100,7 +98,7 @@ def find_peaks(bits: Any, padded: Any, places: Any) -> int:
     return found
 
 
-@_jit
+@loop
 def steps_of(
     before: Any, earlier: Any, energy: Any, places: Any, found: int, new_peak: float, turn: Any, out: Any
 ) -> None:
@@ -120,7 +118,7 @@ def steps_of(
             out[p, 0], out[p, 1] = x * re - y * im, x * im + y * re
 
 
-@_jit
+@loop
 def turn_frames(
     spectra: Any, at: int, earlier: Any, energy: Any, struck: Any, turn: Any, new_peak: float, kept: Any
 ) -> None:
@@ -156,7 +154,7 @@ def turn_frames(
                 turned[j, 1] = re * turn[1, j] + im * turn[0, j]
 
 
-@_jit
+@loop
 def weigh(weights: Any, starts: Any, window: Any) -> None:
     """Add up the squared windows of frames where they begin."""
     for i in range(starts.size):

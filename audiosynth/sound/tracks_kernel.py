@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-_jit: Callable[[Loop], Loop] = numba.njit(cache=True, fastmath=False, error_model="numpy")
+from audiosynth.compiled import loop
 
 
-@_jit
+@loop
 def average(samples: Any, starts: Any, window: Any, inside: Any) -> None:
     """Divide sums of frames by those of their squared windows, from `inside[0]` to `inside[1]`; zeros before and after."""
     low, high = inside
@@ -28,7 +25,7 @@ def average(samples: Any, starts: Any, window: Any, inside: Any) -> None:
             samples[c, i] /= weights[i]
 
 
-@_jit
+@loop
 def leave(track: Any, at: int, lasting: Any, inside: Any) -> None:
     """Turn what lasts, from `inside[0]` to `inside[1]`, into what is left of the track, which has its samples from `at` on."""
     low, high = inside
@@ -38,7 +35,7 @@ def leave(track: Any, at: int, lasting: Any, inside: Any) -> None:
             part[i] = own[i] - part[i]
 
 
-@_jit
+@loop
 def move(samples: Any, starts: Any, window: Any, targets: Any, out: Any) -> None:
     """Add windowed pieces of `samples` to `out` at their targets, as far as these are inside."""
     for c in range(out.shape[0]):

@@ -1,0 +1,74 @@
+"""Compiled loops: what numba keeps of them, and what happens where it can keep nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+OUTER = (
+    "from audiosynth.compiled import loop\nfrom inner_kernel import inner\n@loop\ndef outer(x):\n    return inner(x)\n"
+)
+INNER = "from audiosynth.compiled import loop\n@loop\ndef inner(x):\n    return x + {}\n"
+RUN = "from outer_kernel import outer\nprint(outer(1), sum(outer.stats.cache_hits.values()))"
+THREADS = """
+import threading
+from fractions import Fraction
+import numpy as np
+from audiosynth.sound.stretch import time_stretch
+
+heard = []
+def stretch():
+    heard.append(time_stretch(np.ones((1, 900)), sr=8000, rate=Fraction(4, 5)).tobytes())
+
+threads = [threading.Thread(target=stretch) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(heard), len(set(heard)))
+"""
+FOLLOWED = """
+import numpy as np
+from audiosynth.sound import dynamics_kernel, tracks_kernel
+from audiosynth.sound.dynamics import followed
+print(dynamics_kernel.follow.stats.cache_path, followed(np.array([1.0, 1.0, 0.0]), rising=0.5, falling=0.75).tolist())
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    """Return what a new process prints."""
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join([environment.pop("beside", root), root, os.environ.get("PYTHONPATH", "")])
+    child = subprocess.run(
+        [sys.executable, "-B", "-c", code],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert child.returncode == 0, child.stderr
+    assert not child.stderr
+    return child.stdout.strip()
+
+
+def test_a_loop_is_compiled_anew_when_one_that_it_holds_has_changed(tmp_path: Path) -> None:
+    """The file of the outer loop stays as it was, and still the new inner one is heard; unchanged, the cache serves."""
+    cache = str(tmp_path / "cache")
+    (tmp_path / "outer_kernel.py").write_text(OUTER)
+    (tmp_path / "inner_kernel.py").write_text(INNER.format(10))
+    assert run(RUN, beside=str(tmp_path), NUMBA_CACHE_DIR=cache) == "11 0"
+    assert run(RUN, beside=str(tmp_path), NUMBA_CACHE_DIR=cache) == "11 1"
+    (tmp_path / "inner_kernel.py").write_text(INNER.format(20))
+    assert run(RUN, beside=str(tmp_path), NUMBA_CACHE_DIR=cache) == "21 0"
+
+
+def test_loops_run_where_numba_finds_no_place_for_its_cache() -> None:
+    """With the one place that numba may look at not named, as in a read-only installation and home."""
+    nowhere = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator", "NUMBA_CACHE_DIR": ""}
+    assert run(FOLLOWED, **nowhere) == "None [0.5, 0.75, 0.5625]"
+
+
+def test_threads_that_stretch_first_wait_for_the_loops() -> None:
+    """Six threads of a new process stretch at once: each gets its sound, all the same."""
+    assert run(THREADS) == "6 1"
