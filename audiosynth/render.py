@@ -76,13 +76,9 @@ def render(
 
 
 def in_steps(
-    spec: ClipSpec,
-    decisions: Decisions | None = None,
-    *,
-    assets: AssetReader | Workspace | None = None,
-    stems: bool = False,
-    kept: Decisions | None = None,
-) -> Steps[Clip]:
+    spec: ClipSpec, decisions: Decisions | None = None, *, assets: AssetReader | Workspace | None = None,
+    stems: bool = False, kept: Decisions | None = None,
+) -> Steps[Clip]:  # fmt: skip
     """Render one clip in steps: images, bed, gains, mix, integers, what is told of it; see `render`."""
     _require_memory(spec)
     work = assets if isinstance(assets, Workspace) else Workspace(assets)
@@ -92,9 +88,8 @@ def in_steps(
     known = decisions or kept
     images = [make_image(spec, i, ctx=ctx, work=work, decided=known) for i in range(len(spec.events))]
     yield
-    noise = None
-    if spec.noise is not None:
-        noise = make_noise(spec, spec.noise, ctx=ctx, work=work, decided=known, alone=stems)
+    bed = spec.noise
+    noise = None if bed is None else make_noise(spec, bed, ctx=ctx, work=work, decided=known, alone=stems)
     yield
     meter = Meter(spec, noise, work)
     measured = Gains.measure(meter, images)
@@ -114,8 +109,8 @@ def in_steps(
     made = decisions_of(images, gains, layers, audible, (mix_gain, guard), quantised.ties)
     labels = labels_of(spec, images, audible)
     heard = peak, power
-    bed = bed_reading(meter, realised, after_db=mix_gain + guard)
-    outcomes = outcomes_of(spec, heard, quantised.clipped, readings, bed, images, guard, labels)
+    under = bed_reading(meter, realised, after_db=mix_gain + guard)
+    outcomes = outcomes_of(spec, heard, quantised.clipped, readings, under, images, guard, labels)
     alone = separator.stems(mix, quantised.pcm, gain=amplitude(mix_gain + guard)) if stems else {}
     return Clip(
         spec, mix, quantised.pcm, pcm.pcm_sha256(quantised.pcm, spec.sr), labels, made, outcomes, alone,
