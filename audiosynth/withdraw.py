@@ -21,8 +21,8 @@ from audiosynth.building.units import KEPT, unit_name
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import BuildError, WithdrawnError
 from audiosynth.exports import LATER, export_labels, later_exports, read_head
+from audiosynth.kept import Kept
 from audiosynth.manifest import open_manifest
-from audiosynth.material.kept import Kept
 from audiosynth.material.stems import stem_path
 from audiosynth.material.withdrawn import NAME, Gone, withhold
 from audiosynth.plan import planned

@@ -20,8 +20,8 @@ from material import noise, write_wav
 from audiosynth.corpora.detect import detect
 from audiosynth.errors import AssetError
 from audiosynth.files import archives
-from audiosynth.files.bounded import bounded
 from audiosynth.files.paths import below, read_bytes
+from audiosynth.kept import bounded
 from audiosynth.material.catalogue import Catalogue, CatalogueSpec, scan
 
 HEARD = {

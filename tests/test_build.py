@@ -16,6 +16,7 @@ import pytest
 from material import full_recipe, read_wav, tone, tree_of, write_recipe, write_wav
 
 from audiosynth import ClipDataset, build, load_recipe, pcm, reproduce, verify
+from audiosynth.building.units import unit_name
 from audiosynth.errors import AssetError, AudiosynthError, BuildError, ManifestError, PlanError
 from audiosynth.manifest import parse_row
 
@@ -452,3 +453,22 @@ def test_keep_going_leaves_out_what_cannot_be_made(tmp_path):
     for name in ("manifest.jsonl", "failed.jsonl", "dataset.json"):
         assert (one.root / name).read_bytes() == (two.root / name).read_bytes()
     assert verify(one.root).ok
+
+
+def test_failures_of_a_killed_run_are_not_told_of_clips_that_are_made(tmp_path):
+    """A run that was killed between a unit's failures and its rows leaves failures: they go where the unit is made after all."""
+    recipe = load_recipe(full_recipe(tmp_path, clips=4))
+    stale = tmp_path / "out" / ".build" / "failed" / unit_name("train", 0)
+    done = build(recipe, tmp_path / "whole", keep_going=True)
+    with pytest.raises(BuildError, match="stopped"):
+        build(recipe, tmp_path / "out", keep_going=True, progress=_stop)
+    stale.parent.mkdir(exist_ok=True)
+    stale.write_text('{"clip_id":"train-000000000","error":"gone","spec":null}\n')
+    shutil.rmtree(tmp_path / "out" / ".build" / "units")
+    again = build(recipe, tmp_path / "out", keep_going=True)
+    assert again.stats["failed"] == 0
+    assert tree_of(again.root) == tree_of(done.root)
+
+
+def _stop(done: int, total: int) -> None:
+    raise BuildError("stopped here")

@@ -21,7 +21,7 @@ FILES = {
 # A name stands for a module, or for a package and all that is in it unless the table names that itself.
 FLOORS = {
     "array maths": (
-        "errors", "plugins", "versions", "compiled", "steps", "quantities", "dsp", "levels", "pcm", "dice", "files", "sound", "coding", "synthesis", "acoustics",
+        "errors", "plugins", "versions", "compiled", "steps", "kept", "quantities", "dsp", "levels", "pcm", "dice", "files", "sound", "coding", "synthesis", "acoustics",
         "scaper", "scaper.sound", "speech.phones", "speech.espeak_worker", "language.quantiles",
     ),
     "language and material": ("registry", "clip", "language", "material", "corpora", "spaces", "profiles", "speech", "scaper.jams"),

@@ -224,7 +224,8 @@ def test_what_is_lost_at_the_very_end_is_said_and_made_again(recipes, wholes, st
     kind = "files"
     monkeypatch.setattr("audiosynth.building.shipping.Shipping.complete", late(store))
     with pytest.raises(
-        BuildError, match=r"70 files that had arrived are not there any more, audio/test/.*same command again"
+        BuildError,
+        match=r"arrived once, not there any more, and let go of here: 70 files, audio/test/.*same command again",
     ):
         build(recipes[kind], Upload(URL, True))
     assert "dataset.json" not in stored(store)

@@ -11,7 +11,7 @@ from audiosynth.building.folder import WORK, WRITTEN
 from audiosynth.building.journal import Journal, Sent, folder_of, is_of_clips
 from audiosynth.building.pack import mark_of_tar
 from audiosynth.building.units import unit_name
-from audiosynth.errors import BuildError
+from audiosynth.errors import BuildError, counted
 from audiosynth.files.paths import files_below
 from audiosynth.files.remote import Remote, mark_of
 from audiosynth.manifest import CLIPS_PER_SHARD
@@ -98,7 +98,7 @@ class Shipping:
                 break
         else:
             raise BuildError(
-                f"{self.there.url}: {len(todo)} files do not arrive as they were sent, {todo[0]} first; everything is still here, run "
+                f"{self.there.url}: not arrived as sent: {counted(len(todo), 'file')}, {todo[0]} first; everything is still here, run "
                 "the same command again"
             )
         if self.free:
@@ -151,8 +151,8 @@ class Shipping:
         self.journal.drop(folder, names)
         if lost:
             raise BuildError(
-                f"{self.there.url}: {len(lost)} files that had arrived are not there any more, {lost[0]} first, and were let go of "
-                "here; run the same command again, their clips are made again"
+                f"{self.there.url}: arrived once, not there any more, and let go of here: {counted(len(lost), 'file')}, {lost[0]} first; "
+                "run the same command again, their clips are made again"
             )
 
     def restore(self) -> None:

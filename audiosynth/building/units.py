@@ -119,6 +119,8 @@ def render_unit(
                 tries(rows, number, partial(_line, clip, jobs[number], work, checks), jobs[number].spec)
     if tries.failed:
         put(root / WORK / "failed" / unit.name, tries.table(), scratch=scratch)
+    else:  # one of a run that was killed before it had its rows
+        (root / WORK / "failed" / unit.name).unlink(missing_ok=True)
     text = "".join(rows[number] + "\n" for number in sorted(rows))
     put(root / WORK / "units" / unit.name, text.encode(), scratch=scratch)
     return len(rows)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from audiosynth.errors import AssetError
-from audiosynth.files.bounded import bounded
+from audiosynth.kept import bounded
 
 ARCHIVES: Final = frozenset({".tar", ".parquet"})
 """What stands in a path like a folder: ``shard.tar/a.wav`` is a member, ``data.parquet/audio/17`` a row of a column."""

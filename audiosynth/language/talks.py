@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from audiosynth.clip import Entry, Member, Withheld
 from audiosynth.errors import did_you_mean
+from audiosynth.kept import Kept
 from audiosynth.language.draws import instead
 from audiosynth.language.nodes import MAX_REPEAT, Many, Node, Scope
 from audiosynth.language.talk import LOT_BITS, MAX_SPEAKERS, Talk, TurnMark, message_of
-from audiosynth.material.kept import Kept
 
 MARK: Final = "turn mark"
 """Name by which a cast hands its place in the conversation on; no recipe can write it."""

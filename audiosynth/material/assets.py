@@ -18,9 +18,9 @@ from audiosynth.clip import CREDIT_FIELDS, Array, Part, Recording
 from audiosynth.errors import AssetError
 from audiosynth.files.decoding import LOSSY_SUFFIXES, decode
 from audiosynth.files.paths import read_bytes
+from audiosynth.kept import Kept
 from audiosynth.material.channels import mean
 from audiosynth.material.decoded import DecodedFiles
-from audiosynth.material.kept import Kept
 from audiosynth.material.large import LargeRecordings, is_large
 from audiosynth.material.parts import cut
 from audiosynth.material.whereabouts import Whereabouts

@@ -14,8 +14,8 @@ from audiosynth import dsp
 from audiosynth.clip import Array, Recording
 from audiosynth.errors import AssetError
 from audiosynth.files.stored import DamagedError, Stored, plain_wav, span_of
+from audiosynth.kept import Kept
 from audiosynth.material.decoded import DecodedFiles
-from audiosynth.material.kept import Kept
 from audiosynth.material.originals import Original, hashed
 from audiosynth.material.whereabouts import Whereabouts
 

@@ -11,7 +11,7 @@ from audiosynth import dsp
 from audiosynth.acoustics import decay, responses
 from audiosynth.clip import Array, AssetReader, RenderContext, Response
 from audiosynth.errors import ParameterError
-from audiosynth.material.kept import Kept
+from audiosynth.kept import Kept
 from audiosynth.registry import Component, pinned_name
 from audiosynth.spaces.places import Position
 

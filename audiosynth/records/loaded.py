@@ -12,9 +12,9 @@ from typing import Any
 
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import PlanError, UsageError, WithdrawnError
+from audiosynth.kept import Kept
 from audiosynth.language.nodes import Node
 from audiosynth.material.catalogue import Catalogue
-from audiosynth.material.kept import Kept
 from audiosynth.material.licences import Declared
 from audiosynth.material.withdrawn import Withdrawn
 from audiosynth.records.output import Output, Packing

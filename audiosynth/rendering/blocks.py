@@ -10,7 +10,7 @@ import numpy as np
 
 from audiosynth import levels
 from audiosynth.clip import Array, RenderContext
-from audiosynth.material.kept import Kept
+from audiosynth.kept import Kept
 from audiosynth.material.workspace import Workspace
 from audiosynth.rendering.beds import Noise, in_bed, in_stretches, layer_level_db
 from audiosynth.rendering.gains import Meter

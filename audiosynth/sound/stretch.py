@@ -72,6 +72,21 @@ def stretched_length(n_samples: int, *, rate: Fraction) -> int:
     return max(1, (2 * n_samples * rate.denominator + rate.numerator) // (2 * rate.numerator))
 
 
+def require_stretchable(y: Array, *, rate: Fraction) -> None:
+    """Refuse what no way of stretching takes.
+
+    Raises
+    ------
+    ParameterError
+        If the rate is outside its range or `y` is not two-dimensional with at least one sample.
+    """
+    low, high = RATE_LIMITS
+    if not low <= rate <= high:
+        raise ParameterError(f"a stretch rate must be between {float(low)} and {float(high)}, got {float(rate)}")
+    if y.ndim != 2 or y.shape[-1] < 1:
+        raise ParameterError(f"expected samples of shape (n_channels, n_samples >= 1), got {y.shape}")
+
+
 def time_stretch(y: Array, *, sr: int, rate: Fraction) -> Array:
     """Play a sound `rate` times as fast without changing its pitch.
 
@@ -99,11 +114,7 @@ def time_stretch(y: Array, *, sr: int, rate: Fraction) -> Array:
     >>> time_stretch(np.ones((2, 1000)), sr=8000, rate=Fraction(2)).shape
     (2, 500)
     """
-    low, high = RATE_LIMITS
-    if not low <= rate <= high:
-        raise ParameterError(f"a stretch rate must be between {float(low)} and {float(high)}, got {float(rate)}")
-    if y.ndim != 2 or y.shape[-1] < 1:
-        raise ParameterError(f"expected samples of shape (n_channels, n_samples >= 1), got {y.shape}")
+    require_stretchable(y, rate=rate)
     if rate == 1:
         return np.array(y, dtype=np.float64)
     plan = _plan(y.shape[-1], sr=sr, rate=rate)

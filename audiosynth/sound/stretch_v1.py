@@ -30,8 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.errors import ParameterError
-from audiosynth.sound.stretch import RATE_LIMITS, stretched_length
+from audiosynth.sound.stretch import require_stretchable, stretched_length
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -86,11 +85,7 @@ def time_stretch(y: Array, *, sr: int, rate: Fraction) -> Array:
     >>> time_stretch(np.ones((2, 1000)), sr=8000, rate=Fraction(2)).shape
     (2, 500)
     """
-    low, high = RATE_LIMITS
-    if not low <= rate <= high:
-        raise ParameterError(f"a stretch rate must be between {float(low)} and {float(high)}, got {float(rate)}")
-    if y.ndim != 2 or y.shape[-1] < 1:
-        raise ParameterError(f"expected samples of shape (n_channels, n_samples >= 1), got {y.shape}")
+    require_stretchable(y, rate=rate)
     if rate == 1:
         return np.array(y, dtype=np.float64)
     plan = _plan(y.shape[-1], sr=sr, rate=rate)

@@ -30,8 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.errors import ParameterError
-from audiosynth.sound.stretch import RATE_LIMITS, stretched_length
+from audiosynth.sound.stretch import require_stretchable, stretched_length
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -133,11 +132,7 @@ def splice(y: Array, *, rate: Fraction, pieces: Pieces) -> Array:
     >>> splice(np.ones((2, 1000)), rate=Fraction(2), pieces=Pieces(80, 40, 16)).shape
     (2, 500)
     """
-    low, high = RATE_LIMITS
-    if not low <= rate <= high:
-        raise ParameterError(f"a stretch rate must be between {float(low)} and {float(high)}, got {float(rate)}")
-    if y.ndim != 2 or y.shape[-1] < 1:
-        raise ParameterError(f"expected samples of shape (n_channels, n_samples >= 1), got {y.shape}")
+    require_stretchable(y, rate=rate)
     if rate == 1:
         return np.array(y, dtype=np.float64)
     n_out = stretched_length(y.shape[-1], rate=rate)
