@@ -63,7 +63,8 @@ def withdrawal(
     root
         Folder of a finished build.
     assets
-        SHA-256 of recordings, or their first digits (8 at least).
+        SHA-256 of recordings, or their first digits (8 at least), or their paths as rows have them: below their data root, alone or
+        after its name (``words:yes/ann.wav``).
     speakers
         What catalogues call people; every recording of theirs is withdrawn, whether a clip uses it or not. A file that holds
         several people goes as a whole.
@@ -73,7 +74,7 @@ def withdrawal(
     Raises
     ------
     UsageError
-        If no recording is of that hash or speaker.
+        If no recording is of that hash, path or speaker, or several are of a hash or path.
     BuildError
         If the set was not built from a recipe, or its recipe, data or libraries have changed since.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from material import full_recipe, sounds, tree_of, write_recipe
 
 import audiosynth.withdraw as module
 from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, stats, vary, verify
+from audiosynth.building.chosen import chosen
 from audiosynth.building.units import kept_rows
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
@@ -234,6 +236,55 @@ def test_the_command_shows_first_and_does_then(made):
     assert len(done["recordings"]) == 1
     assert sha256 not in (root / "manifest.jsonl").read_text()
     assert "withdrawn before" in run("withdraw", root, "--asset", sha256, *options(folder), "--yes").output
+
+
+def test_a_recording_is_meant_by_its_path_too(made):
+    """As rows and `assets` have it, with its data root or without; of several and of none it is said which and how to find it."""
+    folder, root = made
+    recording = rows_of(root)[0]["spec"]["events"][0]["source"]["recording"]
+    place, sha256 = f"words:{recording['path']}", recording["sha256"]
+    listed = json.loads(run("assets", root, "--json").output)["assets"]
+    assert place in [f"{row['data']}:{row['path']}" for row in listed]
+    meant = withdrawal(root, assets=[sha256], data=roots(folder))
+    assert meant.paths == (place,)
+    for text in (place, recording["path"]):
+        assert replace(withdrawal(root, assets=[text], data=roots(folder)), recipe=meant.recipe) == meant
+    with pytest.raises(
+        UsageError,
+        match=rf"no such recording; did you mean {place}\?; expected a path .*SHA-256.*`audiosynth assets DIR`",
+    ):
+        withdrawal(root, assets=[f"elsewhere/{recording['path']}"], data=roots(folder))
+    with pytest.raises(UsageError, match=r"no such recording; expected a path as rows have it \(DATA:PATH"):
+        withdrawal(root, assets=["?"], data=roots(folder))
+    withdraw(meant)
+    assert sha256 not in (root / "manifest.jsonl").read_text()
+    with pytest.raises(UsageError, match="withdrawn before is known by its SHA-256 alone"):
+        withdrawal(root, assets=[place], data=roots(folder))
+
+
+def test_a_path_or_a_hash_of_several_recordings_lists_them(tmp_path):
+    """Two data roots have a file of that name; two files' hashes begin alike."""
+    folder = tmp_path / "m"
+    path = full_recipe(folder, clips=1, events=[_event()], duration=0.6, splits={"train": 1})
+    shutil.copy(folder / "words" / "yes_ann_0.wav", folder / "beds" / "bed7.wav")
+    shutil.copy(folder / "words" / "yes_ann_0.wav", folder / "words" / "yes_ann_9.wav")
+    shutil.copy(folder / "words" / "no_bob_0.wav", folder / "rooms" / "room7.wav")
+    shutil.copy(folder / "rooms" / "room0.wav", folder / "beds" / "room7.wav")
+    recipe = load_recipe(path)
+    with pytest.raises(
+        UsageError,
+        match=r"--asset room7.wav: means 2 recordings: beds:room7.wav \(\w{16}\), rooms:room7.wav.*DATA:PATH",
+    ):
+        chosen(recipe, ["room7.wav"], [])
+    _, paths = chosen(recipe, ["yes_ann_9.wav"], [])
+    assert {*paths} == {"words:yes_ann_0.wav", "words:yes_ann_9.wav", "beds:bed7.wav"}, "copies go together"
+    words = recipe.catalogues["words"]
+    alike = [r.model_copy(update={"sha256": "abcdef01" + r.sha256[8:]}) for r in words.recordings]
+    several = replace(recipe, catalogues={"words": replace(words, recordings=(*alike,))})
+    with pytest.raises(
+        UsageError, match=r"means 12 recordings: words:no_ann_0.wav \(abcdef01.* and 7 more; give more digits"
+    ):
+        chosen(several, ["abcdef01"], [])
 
 
 def test_what_cannot_be_replaced_is_left_out(tmp_path):

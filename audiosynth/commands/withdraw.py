@@ -24,6 +24,7 @@ SHOWN: Final = 20
     epilog=example(
         "audiosynth withdraw output/spoken_digits --speaker theo --data digits=~/fsdd",
         "audiosynth withdraw output/spoken_digits --asset c9e78bcc1c5d786b --data digits=~/fsdd --yes",
+        "audiosynth withdraw output/spoken_digits --asset digits:0_theo_0.wav --data digits=~/fsdd",
     ),
 )
 @click.argument("folder", metavar="DIR")
@@ -31,8 +32,9 @@ SHOWN: Final = 20
     "--asset",
     "assets",
     multiple=True,
-    metavar="SHA256",
-    help="This recording, by its hash or its first digits. May be repeated.",
+    metavar="SHA256|PATH",
+    help="This recording, by its hash, the hash's first digits, or its path as rows have it (PATH below its data root, or DATA:PATH). "
+    "May be repeated.",
 )
 @click.option(
     "--speaker", "speakers", multiple=True, metavar="ID", help="Every recording of this speaker. May be repeated."
@@ -65,7 +67,7 @@ def withdraw_command(
         show.line("the withdrawal that was interrupted is finished; run the command again for what else there is")
         return
     if not (assets or speakers):
-        raise UsageError("what is to be withdrawn? Give --asset SHA256 or --speaker ID")
+        raise UsageError("what is to be withdrawn? Give --asset SHA256 (or a recording's path) or --speaker ID")
     found = withdrawal(folder, assets=assets, speakers=speakers, data=data)
     _tell(found, show)
     done = yes and bool(found.gone)
