@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosynth.building import summary
+from audiosynth.building.again import LOST, reopen, try_again
 from audiosynth.building.crew import Crew, Task, crew_of
 from audiosynth.building.delivery import Take, Upload, delivered
 from audiosynth.building.finish import finish
@@ -21,6 +22,7 @@ from audiosynth.building.parts import PartOrder, Shard
 from audiosynth.building.placing import disk_error
 from audiosynth.building.units import Unit, units_of
 from audiosynth.errors import UsageError
+from audiosynth.exports import export_labels, later_exports
 from audiosynth.files.remote import is_url
 from audiosynth.manifest import open_manifest
 from audiosynth.records.loaded import Recipe
@@ -35,13 +37,15 @@ class Built:
     root
         The dataset's folder; where it was uploaded, the local one that it was made in.
     clips
-        Clips in it, and how many of them were made now (the others stood from an earlier run).
+        Clips in it: those that were made, now or by an earlier run.
     made
         Clips made by this run.
     stats
         Totals over the manifest (`audiosynth.building.summary.Totals.as_dict`).
     url
         Where it was uploaded to.
+    tries_again
+        Whether the same build again tries the clips that could not be made.
     """
 
     root: Path
@@ -49,6 +53,7 @@ class Built:
     made: int
     stats: Mapping[str, Any] = field(default_factory=dict)
     url: str = ""
+    tries_again: bool = False
 
     @property
     def place(self) -> str:
@@ -83,7 +88,8 @@ def build(
         Delete an earlier build in `root` first.
     keep_going
         Leave out clips that cannot be made (a recording that is gone, a synthesizer that crashed), list them with their specs
-        in ``failed.jsonl``, and go on; by default the first of them stops the build, which can be resumed.
+        in ``failed.jsonl``, and go on; by default the first of them stops the build, which can be resumed. The same build again tries
+        them again, unless its audio is in tar files or at a URL.
     shard
         ``3/64`` makes the third of 64 parts alone, whoever makes the others and whenever: a dataset without labels, to be put
         together with them by `audiosynth.merge`.
@@ -174,38 +180,67 @@ def _build(
     progress: Callable[[int, int], None],
     final: Take | None,
 ) -> Built:
-    order, root, keep = task.order, task.root, final is not None
-    state, total = order.state(), sum(map(len, units))
+    root, state = task.root, task.order.state()
     cleared = fresh and clear(root)
-    if finished(root, state, cleared=cleared):
-        return _as_it_is(root, total, keep=keep)
+    if finished(root, state, cleared=cleared) and not _may_gain(task, final):
+        return _as_it_is(task, final)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
     with locked(root):
-        if finished(root, state, cleared=cleared):  # by another process, between the question and the lock
-            return _as_it_is(root, total, keep=keep)
-        prepare(root, state)
-        todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
-        done = total - sum(map(len, todo))
-        progress(done, total)
-        made, packer = 0, Packer(order, root, units, final=final)
-        with closing(crew(task, todo)) as counts:
-            for count in counts:
-                made += count
-                packer.advance()
-                progress(done + made, total)
-        stats = finish(order, root, units, state, packed=packer.close())
-        if not keep:
+        if finished(root, state, cleared=cleared):  # also by another process, between the question and the lock
+            made = try_again(task, units, crew, state, progress) if _may_gain(task, final) else 0
+            if not made:
+                return _as_it_is(task, final)
+            packed: Mapping[str, str] = {}
+        else:
+            prepare(root, state)
+            made, packed = _made(task, units, crew, progress=progress, final=final)
+        stats = finish(task.order, root, units, state, packed=packed)
+        if final is None:
             shutil.rmtree(root / WORK)
-    return Built(root, total, made, stats)
+    later = later_exports(root)
+    if later:
+        export_labels(root, later)
+    return Built(root, sum(stats["clips"].values()), made, stats, tries_again=_takes_more(task, final))
 
 
-def _as_it_is(root: Path, total: int, *, keep: bool) -> Built:
-    if not keep:
+def _made(
+    task: Task, units: Sequence[Unit], crew: Crew, *, progress: Callable[[int, int], None], final: Take | None
+) -> tuple[int, Mapping[str, str]]:
+    """Make the clips that are not there yet; return how many, and the hashes of what was packed."""
+    root, total = task.root, sum(map(len, units))
+    stood = reopen(root) if _takes_more(task, final) else 0
+    todo = [unit for unit in units if not (root / WORK / "units" / unit.name).exists()]
+    done = total - sum(map(len, todo))
+    progress(done, total)
+    made, packer = 0, Packer(task.order, root, units, final=final)
+    with closing(crew(task, todo)) as counts:
+        for count in counts:
+            made += count
+            packer.advance()
+            progress(done + made, total)
+    return made - stood, packer.close()
+
+
+def _takes_more(task: Task, final: Take | None) -> bool:
+    """Return whether a clip can be added to a unit that was finished: not to what was packed or uploaded."""
+    return final is None and task.order.packing.audio != "tar"
+
+
+def _may_gain(task: Task, final: Take | None) -> bool:
+    """Return whether clips of a finished set could not be made and can be tried again."""
+    return _takes_more(task, final) and (task.root / LOST).is_file()
+
+
+def _as_it_is(task: Task, final: Take | None) -> Built:
+    root = task.root
+    if final is None:
         shutil.rmtree(root / WORK, ignore_errors=True)
-    lost = root / "failed.jsonl"  # told again: whoever runs the same command again sees that clips are missing
+    lost = root / LOST  # told again: whoever runs the same command again sees that clips are missing
     failed = 0
     if lost.exists():
         with lost.open("rb") as lines:
             failed = sum(1 for _ in lines)
-    return Built(root, total, 0, {**summary.of_manifest(open_manifest(root)).as_dict(), "failed": failed})
+    stats = summary.of_manifest(open_manifest(root)).as_dict()
+    stats["failed"] = failed
+    return Built(root, sum(stats["clips"].values()), 0, stats, tries_again=_takes_more(task, final))

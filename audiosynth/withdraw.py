@@ -11,6 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from audiosynth.build import Built, carry_out
+from audiosynth.building.again import drop_views
 from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import RecipeOrder
@@ -20,7 +21,7 @@ from audiosynth.building.state import changes, state_of
 from audiosynth.building.units import KEPT, unit_name
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import BuildError, WithdrawnError
-from audiosynth.exports import LATER, export_labels, later_exports, read_head
+from audiosynth.exports import read_head
 from audiosynth.kept import Kept
 from audiosynth.manifest import open_manifest
 from audiosynth.material.stems import stem_path
@@ -28,7 +29,6 @@ from audiosynth.material.withdrawn import NAME, Gone, withhold
 from audiosynth.plan import planned
 from audiosynth.recipe import load_recipe
 from audiosynth.records.loaded import MAX_POOLS, Recipe
-from audiosynth.report.report import FOLDER, PAGE
 
 
 @dataclass(frozen=True)
@@ -222,13 +222,7 @@ def _carry_on(root: Path, recipe: Recipe, workers: int, progress: Callable[[int,
     _obey(root)
     _sweep(root)
     failed = (root / "failed.jsonl").is_file()
-    built = carry_out(RecipeOrder(recipe), root, workers=workers, keep_going=failed, progress=progress)
-    if failed and not built.stats["failed"]:
-        (root / "failed.jsonl").unlink()
-    later = later_exports(root)
-    if later:
-        export_labels(root, later)
-    return built
+    return carry_out(RecipeOrder(recipe), root, workers=workers, keep_going=failed, progress=progress)
 
 
 def _sweep(root: Path) -> None:
@@ -244,10 +238,4 @@ def _sweep(root: Path) -> None:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-    (root / PAGE).unlink(missing_ok=True)
-    shutil.rmtree(root / FOLDER, ignore_errors=True)
-    for path in sorted((root / "labels").glob("*")):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path != root / LATER:
-            path.unlink()
+    drop_views(root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from audiosynth.building.chosen import chosen
 from audiosynth.building.units import kept_rows
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
+from audiosynth.exports import later_exports
 from audiosynth.manifest import dumps
 from audiosynth.material.withdrawn import Withdrawn
 from audiosynth.report.source import open_source
@@ -152,7 +154,10 @@ def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, wh
 
     with monkeypatch.context() as patched:
         if where != "rendering":
-            patched.setattr(module, "put" if where == "staging" else "export_labels", stop)
+            place, name = (
+                (module, "put") if where == "staging" else (import_module("audiosynth.build"), "export_labels")
+            )
+            patched.setattr(place, name, stop)
         with pytest.raises(KeyboardInterrupt):
             withdraw(found, progress=_stop_after(1) if where == "rendering" else None)
     assert begun(root) == (where == "rendering")
@@ -166,7 +171,7 @@ def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, wh
         shutil.rmtree(root / ".build" / "tmp")  # as after a kill while a build that goes on clears it
         assert "the withdrawal that was interrupted" in run("withdraw", root, *options(folder), "--yes").output
     else:
-        export_labels(root, module.later_exports(root))
+        export_labels(root, later_exports(root))
     assert tree_of(root) == tree_of(other)
     assert verify(root).ok
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,6 +118,13 @@ def write_clip(clip: Clip, root: Path, *, scratch: Path, recipe_sha256: str) -> 
         stems[name] = place(path, scratch, put_all(file_samples(stem, subtype, out.subtype), "wav", subtype))
     sha256 = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
     return Written(_without_samples(clip), recipe_sha256, digest, sha256, stems)
+
+
+def unwrite(spec: ClipSpec, root: Path) -> None:
+    """Delete a clip's audio and stems, as far as they are there."""
+    name = clip_path(spec)
+    (root / name).unlink(missing_ok=True)
+    shutil.rmtree((root / stem_path(name, "")).parent, ignore_errors=True)
 
 
 def _without_samples(clip: Clip) -> Clip:

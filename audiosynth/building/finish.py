@@ -67,11 +67,13 @@ def _beside(order: Order, manifest: Path) -> tuple[str, ...]:
 
 
 def _failures(root: Path, units: Sequence[Unit], scratch: Path) -> int:
-    """Write ``failed.jsonl`` if clips could not be made; returns their number."""
+    """Write ``failed.jsonl`` if clips could not be made, else delete an earlier one; returns their number."""
     found = [root / WORK / "failed" / unit.name for unit in units]
     text = b"".join(path.read_bytes() for path in found if path.is_file())
     if text:
         put(root / "failed.jsonl", text, scratch=scratch)
+    else:
+        (root / "failed.jsonl").unlink(missing_ok=True)
     return text.count(b"\n")
 
 

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from audiosynth.building.again import LOST, lost_by_unit
 from audiosynth.building.crew import Task
 from audiosynth.building.finish import CARD, read_assets
 from audiosynth.building.folder import WORK
@@ -133,7 +134,7 @@ def _bring_part(part: Part, names: Sequence[str], root: Path) -> Generator[int, 
     manifest = open_manifest(part.root)
     if file_sha256(manifest) != part.head["files"].get(manifest.name):
         raise BuildError(f"{manifest}: is not what was written; copy the part again, or build shard {part.shard} again")
-    failed = _failed(part.root / "failed.jsonl")
+    failed = lost_by_unit(part.root / LOST)
     work, todo = root / WORK, dict.fromkeys(names)
     with lines_of(manifest) as lines:
         rows = ((line, json.loads(line)) for line in lines)
@@ -187,16 +188,6 @@ def _bring(part: Part, name: str, digest: str, root: Path) -> None:
         raise BuildError(
             f"{source}: is not there; copy the whole part again, or build shard {part.shard} again"
         ) from None
-
-
-def _failed(path: Path) -> dict[str, str]:
-    """Return the lines of clips that could not be made, by unit."""
-    found: dict[str, str] = {}
-    for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else ():
-        split, _, ordinal = json.loads(line)["clip_id"].rpartition("-")
-        name = unit_name(split, int(ordinal))
-        found[name] = found.get(name, "") + line.decode()
-    return found
 
 
 def read_part(folder: Path) -> Part:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from audiosynth import registry
-from audiosynth.building.clips import Written, write
+from audiosynth.building.clips import Written, unwrite, write
 from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Order
 from audiosynth.building.placing import disk_error, put
@@ -148,6 +148,8 @@ class _Tries:
             if not self.keep_going or isinstance(error, BuildError):
                 raise told_by from (None if told_by is error else error)  # a cause of itself would never end
             self.failed[number] = _failure(self.split, number, told_by, spec)
+            if spec is not None:  # its row can fail after its audio was written
+                unwrite(spec, self.root)
         else:
             if made is not None:
                 found[number] = made

@@ -117,8 +117,8 @@ def output_option(command: Command) -> Command:
 )  # fmt: skip
 @click.option(
     "--keep-going", is_flag=True,
-    help="Leave out clips that cannot be made (they are listed in failed.jsonl) and recordings that cannot be used "
-    "(failures.tsv), and end with exit code 1.",
+    help="Leave out clips that cannot be made (they are listed in failed.jsonl; the same command again tries them again) and recordings "
+    "that cannot be used (failures.tsv), and end with exit code 1.",
 )  # fmt: skip
 @output_options
 def build_command(
@@ -128,7 +128,7 @@ def build_command(
     """Build the dataset of RECIPE: audio, labels, and a manifest from which each clip can be made again.
 
     A build that was stopped, by Ctrl-C or by a power cut, goes on where it was when the same command runs again, and ends
-    in the same bytes. A finished build is left alone.
+    in the same bytes. A finished build is left alone, but for clips that could not be made, which are tried again.
     """
     from audiosynth.build import build
 
@@ -165,14 +165,27 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
     show.json({"root": built.place, "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
-    if built.stats.get("failed"):
-        raise BuildError(
-            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.place}/failed.jsonl says which, and why"
-        )
+    require_all(built)
     left_out = sum(len(catalogue.problems) for catalogue in recipe.catalogues.values())
     if keep_going and left_out:
         raise BuildError(
             f"{counted(left_out, 'recording')} could not be used; {built.place}/failures.tsv says which, and why"
+        )
+
+
+def require_all(built: Built) -> None:
+    """Raise `BuildError` if clips could not be made; it says how they are made once that is mended."""
+    from audiosynth.errors import BuildError
+
+    failed = built.stats.get("failed")
+    if failed:
+        way = (
+            "run the same command again, which tries only these"
+            if built.tries_again
+            else "build the set anew with --fresh"
+        )
+        raise BuildError(
+            f"{counted(failed, 'clip')} could not be made; {built.place}/failed.jsonl says which, and why. Once that is mended, {way}"
         )
 
 
@@ -188,11 +201,18 @@ def default_root(name: str, shard: Shard | None = None) -> Path:
 def summary(built: Built) -> list[tuple[str, str]]:
     """Return the rows of the final table: clips, hours, classes, realised SNR, guarded clips, a clip to hear."""
     stats = built.stats
-    stood = built.clips - built.made
-    made = "" if not stood else ", nothing to do" if not built.made else f", {stood} of them from an earlier run"
+    stood, failed = built.clips - built.made, stats.get("failed")
+    made = (
+        ""
+        if not stood
+        else ", nothing to do"
+        if not (built.made or failed)
+        else f", {stood} of them from an earlier run"
+    )
+    lost = f"; {failed} could not be made" if failed else ""
     rows = [
         ("dataset", built.place),
-        ("clips", f"{built.clips} ({_by_split(stats['clips'])}){made}"),
+        ("clips", f"{built.clips} ({_by_split(stats['clips'])}){made}{lost}"),
         ("hours", f"{sum(stats['hours'].values()):.3f}"),
         ("classes", _classes(stats["classes"])),
         ("realised SNR", _snr(stats["snr"])),

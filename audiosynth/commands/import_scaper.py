@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from audiosynth.building.cpus import usable_cpus
-from audiosynth.commands.build import default_root, summary
+from audiosynth.commands.build import default_root, require_all, summary
 from audiosynth.commands.options import data_option, workers_option
 from audiosynth.commands.show import Show, example, output_options
-from audiosynth.errors import counted
 
 NEW_LOUDNESS = (1, 6, 2)
 """The version of scaper from which on loudness has been measured as it is here."""
@@ -54,7 +53,6 @@ def import_scaper_command(*, files: tuple[str, ...], data: dict[str, str], show:
     the longest ending of their paths.
     """
     from audiosynth.build import carry_out
-    from audiosynth.errors import BuildError
     from audiosynth.records.output import Output
     from audiosynth.scaper.order import order_of
 
@@ -73,10 +71,7 @@ def import_scaper_command(*, files: tuple[str, ...], data: dict[str, str], show:
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
-    if built.stats.get("failed"):
-        raise BuildError(
-            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.root / 'failed.jsonl'} says which, and why"
-        )
+    require_all(built)
 
 
 def _tell_versions(versions: Sequence[str], show: Show) -> None:
