@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -39,6 +40,13 @@ def workshop(tmp_path, monkeypatch):
     Path("folder").mkdir()
     Path("folder/recipe.yaml").write_text(Path("good.yaml").read_text())
     Path("empty").mkdir()
+    Path("several").mkdir()
+    for name in ("several/a.yaml", "several/b.yml"):
+        shutil.copy("good.yaml", name)
+    for name in ("set", "varied"):
+        shutil.copytree("folder" if name == "set" else "empty", name)
+        Path(name, "dataset.json").write_text("{}")
+    Path("begun/.build").mkdir(parents=True)
     Path("rows.jsonl").write_text("{\n")
     Path("latin.jsonl").write_bytes(b'{"a": "\xe9"}\n')
 
@@ -64,6 +72,16 @@ USAGE = [
     ("build nosuch.yaml", r"nosuch.yaml: no such recipe file; `audiosynth new NAME` writes one"),
     ("build folder", r"folder: is a folder; did you mean folder/recipe.yaml\?"),
     ("build empty", r"empty: is a folder; expected a YAML file or the name of a recipe"),
+    ("build several", r"several: is a folder; did you mean several/a.yaml, several/b.yml\?"),
+    (
+        "build set",
+        r"set: is a folder that holds a finished set; its recipe is set/recipe.yaml \(-o names.*`audiosynth verify set`.*`audiosynth reproduce set`",
+    ),
+    (
+        "preview varied",
+        r"varied: is a folder that holds a finished set; it was made from another set's manifest.*verify varied.*reproduce varied",
+    ),
+    ("build begun", r"begun: is a folder that holds an unfinished build; give the recipe it was begun with"),
     ("build text", r"text: a recipe is a map of keys and values"),
     ("build bin.yaml", r"bin.yaml:1:5: byte 0xff is not UTF-8"),
     ("build climbs.yaml", r"the recipe's name '../climbs' cannot be a folder's name|climbs.yaml:\d+:\d+ name"),
