@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+from audiosynth.files.locks import locked_file
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -26,8 +29,8 @@ def compiled(name: str) -> Any:
 def loop(function: Loop) -> Loop:
     """Return a function that numba compiles when it is first called, for loops that have no other form.
 
-    What is compiled is kept in numba's cache; where numba finds no place for one (a read-only installation and home), every
-    process compiles anew. No fast maths, and a division by zero gives what NumPy's does.
+    What is compiled is kept in numba's cache, and compiled by one process while others that need it wait; where numba finds no place
+    for a cache (a read-only installation and home), every process compiles anew. No fast maths, and a division by zero gives what NumPy's does.
 
     Numba takes a loop from its cache as long as the file of that loop is as it was, though it holds what was compiled of the
     files that it imports. So the name it is kept under has a hash of all files of loops beside it.
@@ -38,7 +41,7 @@ def loop(function: Loop) -> Loop:
     function.__qualname__ += f"_{_hash_of_loops(Path(function.__code__.co_filename).parent)}"
     made: Loop
     try:
-        made = numba.njit(cache=True, **how)(function)
+        made = _in_turn(numba.njit(cache=True, **how)(function))
     except RuntimeError:  # it looks for the place here, and says no more than that there is none
         made = numba.njit(**how)(function)
     return made
@@ -50,3 +53,42 @@ def _hash_of_loops(folder: Path) -> str:
     for path in sorted(folder.glob("*_kernel.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _in_turn(made: Any) -> Any:
+    """Have processes that find a loop in no cache compile it one at a time: all but the first find it there then."""
+    if hasattr(getattr(made, "_cache", None), "load_overload") and made.stats.cache_path:  # known by no other name
+        turn = _Turn(made)
+        made._cache.load_overload, made.compile = turn.load, turn.compile
+    return made
+
+
+class _Turn:
+    """Stands between numba and its cache of a loop: whoever finds nothing there holds the loop's lock until it is compiled.
+
+    A process waits for a loop while it holds the locks of those that call it, and none calls itself, so no two wait for each other.
+    """
+
+    def __init__(self, made: Any) -> None:
+        self._load, self._compile = made._cache.load_overload, made.compile
+        self._file = Path(made.stats.cache_path, f"{made.__qualname__}.lock")
+        self._lock, self._held = ExitStack(), False
+
+    def load(self, signature: Any, target: Any) -> Any:
+        """Return what is in the cache, once nobody else compiles it; None if it is for this process to compile."""
+        found = self._load(signature, target)
+        if found is None and not self._held:
+            with suppress(OSError):  # a place without locks: then each compiles for itself
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self._lock.enter_context(locked_file(self._file, wait=True))
+                self._held = True
+            found = self._load(signature, target)
+        return found
+
+    def compile(self, signature: Any) -> Any:
+        """Load or compile the loop, and let others do so."""
+        try:
+            return self._compile(signature)
+        finally:
+            self._lock.close()
+            self._held = False

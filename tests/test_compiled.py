@@ -27,6 +27,23 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 print(len(heard), len(set(heard)))
 """
+AT_ONCE = """
+import sys, time
+from pathlib import Path
+from outer_kernel import outer
+from inner_kernel import inner
+here, name, others = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+(here / f"ready{name}").touch()
+while len([*here.glob("ready*")]) < others:
+    time.sleep(0.001)
+print(outer(1), *(sum(made.stats.cache_misses.values()) for made in (outer, inner)))
+"""
+NO_LOCKS = """
+import audiosynth.compiled as module
+def locked_file(path, *, wait):
+    raise OSError("no locks here")
+module.locked_file = locked_file
+"""
 FOLLOWED = """
 import numpy as np
 from audiosynth.sound import dynamics_kernel, tracks_kernel
@@ -63,7 +80,38 @@ def test_a_loop_is_compiled_anew_when_one_that_it_holds_has_changed(tmp_path: Pa
     assert run(RUN, beside=str(tmp_path), NUMBA_CACHE_DIR=cache) == "21 0"
 
 
-def test_loops_run_where_numba_finds_no_place_for_its_cache() -> None:
+def test_processes_at_once_compile_a_loop_once(tmp_path: Path) -> None:
+    """Three processes call a loop for the first time, at the same moment: one of them compiles it and what it holds, two find it."""
+    root = str(Path(__file__).resolve().parent.parent)
+    (tmp_path / "outer_kernel.py").write_text(OUTER)
+    (tmp_path / "inner_kernel.py").write_text(INNER.format(10))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), root]),
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-B", "-c", AT_ONCE, str(tmp_path), str(number), "3"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(3)
+    ]
+    told = sorted(child.communicate(timeout=120)[0].split() for child in children)
+    assert told == [["11", "0", "0"], ["11", "0", "0"], ["11", "1", "1"]]
+
+
+def test_loops_run_where_there_are_no_locks(tmp_path: Path) -> None:
+    """Each process compiles for itself, and keeps what it compiled."""
+    (tmp_path / "outer_kernel.py").write_text(OUTER)
+    (tmp_path / "inner_kernel.py").write_text(INNER.format(10))
+    for hits in (0, 1):
+        assert run(NO_LOCKS + RUN, beside=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path / "cache")) == f"11 {hits}"
+
+
+def test_loops_run_where_numba_numba_finds_no_place_for_its_cache() -> None:
     """With the one place that numba may look at not named, as in a read-only installation and home."""
     nowhere = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator", "NUMBA_CACHE_DIR": ""}
     assert run(FOLLOWED, **nowhere) == "None [0.5, 0.75, 0.5625]"
