@@ -340,6 +340,18 @@ def test_files_of_a_disk_are_uploaded_so_too(recipes, wholes, store, tmp_path):
     """Where objects are files that are renamed into place, by several processes, and let go of."""
     build(recipes["stems"], Upload((tmp_path / "there").as_uri(), True), workers=2)
     assert tree_of(tmp_path / "there") == wholes["stems"]
+    assert not (tmp_path / "there" / ".build").exists(), "as in a set that was built here"
+
+
+def test_a_folder_that_is_not_empty_stays(tmp_path):
+    """Nothing but an empty folder is deleted, and one that is not there is no error."""
+    place = remote.remote(tmp_path.as_uri(), error=BuildError)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    (tmp_path / "empty").mkdir()
+    for name in ("full", "empty", "none"):
+        place.remove_empty(name)
+    assert [path.name for path in tmp_path.iterdir()] == ["full"]
 
 
 def test_workers_of_a_cluster_upload_nothing(recipes, wholes, store):

@@ -128,7 +128,7 @@ def delivered(
             made = make(shipping.folder, take)
         shipping.complete()
         head = json.loads((shipping.folder / HEAD).read_bytes())
-        there.remove([LOCK])
+        _unlock(there)
     shutil.rmtree(home)
     return made, head
 
@@ -179,5 +179,11 @@ def _tidy(there: Remote, home: Path) -> None:
         return
     with locked(home):
         if there.holds(LOCK) and there.read(LOCK) == _token(home):
-            there.remove([LOCK])
+            _unlock(there)
     shutil.rmtree(home)
+
+
+def _unlock(there: Remote) -> None:
+    """Take the lock away, and the folder that was made for it."""
+    there.remove([LOCK])
+    there.remove_empty(WORK)

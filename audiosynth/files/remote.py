@@ -201,6 +201,12 @@ class Remote:
                     with suppress(FileNotFoundError):
                         self.tried(lambda path=path: self.fs.rm_file(path), f"{path} deleted")  # type: ignore[misc]
 
+    def remove_empty(self, folder: str) -> None:
+        """Delete a folder in which nothing is left, where folders are more than a part of objects' names; one that stays does no harm."""
+        if not self.protocols & {*WHOLE} and not self.list(folder):  # some delete what is in it too
+            with suppress(Exception):  # every file system has errors of its own
+                self.fs.rmdir(self.at(folder))
+
     @property
     def protocols(self) -> set[str]:
         """Return the names of the file system's protocol."""
