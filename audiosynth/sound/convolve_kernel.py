@@ -1,6 +1,6 @@
 """Convolution in compiled loops. Import only by `convolving.load_kernel`: it takes a second.
 
-What `convolving` does in NumPy's passes, with the same bits: no fast maths, products and sums rounded one by one, in its order.
+What `convolve_passes` does in NumPy's passes, with the same bits: no fast maths, products and sums rounded one by one, in its order.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from audiosynth.compiled import loop
-from audiosynth.sound.convolving import ROOT_HALF, Tables
+from audiosynth.sound.convolve_passes import ROOT_HALF
+from audiosynth.sound.convolving import Tables
 from audiosynth.sound.fourier_kernel import transform
 from audiosynth.sound.lanes_kernel import LANES, crossed, load, splat, store
 
@@ -112,7 +113,7 @@ def _product(re: Any, im: Any, table: Any, at: int) -> Any:
 
 @loop
 def _eight(re: Any, im: Any) -> Any:
-    """Return the Fourier transform of eight complex values; `convolving.eight` in lanes."""
+    """Return the Fourier transform of eight complex values; `convolve_passes.eight` in lanes."""
     root, zero = splat(ROOT_HALF), splat(0.0)
     a0, a1, a2, a3 = re[0] + re[4], re[1] + re[5], re[2] + re[6], re[3] + re[7]
     b0, b1, b2, b3 = im[0] + im[4], im[1] + im[5], im[2] + im[6], im[3] + im[7]
@@ -129,3 +130,7 @@ def _eight(re: Any, im: Any) -> Any:
         (e0 + e1, i0 + i1, g0 + h1, k0 + l1, e0 - e1, i0 - i1, g0 - h1, k0 - l1),
         (f0 + f1, j0 + j1, h0 - g1, l0 - k1, f0 - f1, j0 - j1, h0 + g1, l0 + k1),
     )
+
+
+READY: Final = True
+"""The last line: see `audiosynth.compiled.loaded`."""

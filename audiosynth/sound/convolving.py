@@ -5,8 +5,8 @@ t^2M + 1, which a product of fewer coefficients does not reach, t^M is a root of
 the imaginary parts of M complex numbers. Number j times exp(iπ j / 2M) makes of this a cyclic convolution of length M. Its
 transform is one stage of radix 8 and then eight transforms side by side (`audiosynth.sound.fourier_kernel`).
 
-The compiled loops (`convolve_kernel`) give the same bits as NumPy's passes here, ten times as fast; they are used once
-`load_kernel` was asked for.
+The compiled loops (`convolve_kernel`) give the same bits as NumPy's passes (`convolve_passes`), ten times as fast; they are used
+once `load_kernel` was asked for.
 
 References
 ----------
@@ -15,30 +15,26 @@ References
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from audiosynth.compiled import compiled
+from audiosynth.compiled import compiled, loaded
 from audiosynth.errors import ParameterError
 from audiosynth.kept import bounded
-from audiosynth.sound.fourier import Transform, transform_of
+from audiosynth.sound import convolve_passes
+from audiosynth.sound.fourier import LANES, Transform, transform_of
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
 
 _KERNEL: Final = "audiosynth.sound.convolve_kernel"
-LANES: Final = 8
-"""As in `lanes_kernel`, which needs numba."""
 ODD: Final = (1, 3, 5, 7)
 """Odd factors of the lengths of transforms."""
 LARGEST: Final = 2**21
 """Most samples of what is convolved like this, 47 s at 44.1 kHz: beyond, tables and scratch take more than they give."""
 TABLE_BYTES: Final = 2**26
 """Most memory that tables of several lengths take."""
-ROOT_HALF: Final = 0.5**0.5
 
 
 class Tables(NamedTuple):
@@ -62,7 +58,7 @@ class Tables(NamedTuple):
 
 def kernel() -> Any:
     """Return the module of the compiled loops, or None where they have not been loaded."""
-    return sys.modules.get(_KERNEL)
+    return loaded(_KERNEL)
 
 
 def load_kernel() -> bool:
@@ -140,7 +136,7 @@ def spectrum(h: Array, n_samples: int) -> Array:
         y = _padded(channel, rows)
         loops = kernel()
         if loops is None:
-            x = _forward(y, tables)
+            x = convolve_passes.forward(y, tables)
         else:
             x = np.empty(y.size)
             loops.forward(y, tables, x, _scratch())
@@ -187,7 +183,7 @@ def convolve(y: Array, h_spectrum: Array, *, n_samples: int) -> Array:
     n_channels = max(y.shape[0], h_spectrum.shape[0])
     pairs = [(y[min(c, len(y) - 1)], h_spectrum[min(c, len(h_spectrum) - 1)]) for c in range(n_channels)]
     if loops is None:
-        return np.stack([_convolved(_padded(sound, rows), h, tables)[:n_samples] for sound, h in pairs])
+        return np.stack([convolve_passes.convolved(_padded(sound, rows), h, tables)[:n_samples] for sound, h in pairs])
     out, work = np.empty((n_channels, 2 * LANES * rows)), np.empty((2, 2 * LANES * rows))
     for own, (sound, h) in zip(out, pairs, strict=True):
         own[: sound.size] = sound
@@ -204,101 +200,3 @@ def _padded(channel: Array, rows: int) -> Array:
     y = np.zeros(2 * LANES * rows)
     y[: channel.size] = channel
     return y
-
-
-def _convolved(y: Array, h: Array, tables: Tables) -> Array:
-    """Do what `convolve_kernel.convolve` does, in passes over all rows."""
-    rows = tables.plan.n
-    x = _forward(y, tables).reshape(rows, 2, LANES)[tables.plan.rows]
-    re, im = x[:, 0], x[:, 1]
-    a, b = h.reshape(rows, 2, LANES).swapaxes(0, 1)
-    found = _transformed(re * a + im * b, re * b - im * a, tables.plan).reshape(rows, 2, LANES)[tables.plan.rows]
-    parts = _turned([(found[:, 0, k], found[:, 1, k]) for k in range(LANES)], _factors(tables.turns, rows))
-    parts = _turned(eight(parts), _factors(tables.twists, LANES)[..., :1])
-    return np.concatenate([*(re for re, _ in parts), *(0.0 - im for _, im in parts)])
-
-
-def _forward(y: Array, tables: Tables) -> Array:
-    """Do what `convolve_kernel.forward` does."""
-    rows = tables.plan.n
-    parts = _turned(list(zip(*y.reshape(2, LANES, rows), strict=True)), _factors(tables.twists, LANES)[..., :1])
-    parts = _turned(eight(parts), _factors(tables.turns, rows))
-    return _transformed(
-        np.stack([re for re, _ in parts], axis=1), np.stack([im for _, im in parts], axis=1), tables.plan
-    )
-
-
-Parts = Sequence[tuple[Any, Any]]
-"""Real and imaginary parts of the eight parts of a signal."""
-
-
-def _factors(table: Array, rows: int) -> Array:
-    """Return a table of factors as (parts, real and imaginary, rows)."""
-    return table.reshape(-1, LANES, 2, LANES).transpose(1, 2, 0, 3).reshape(LANES, 2, rows)
-
-
-def _turned(parts: Parts, factors: Array) -> Parts:
-    return [(re * c - im * s, re * s + im * c) for (re, im), (c, s) in zip(parts, factors, strict=True)]
-
-
-def eight(parts: Parts) -> Parts:
-    """Return the Fourier transform of eight complex numbers, or of so many at once."""
-    even = [(p[0] + q[0], p[1] + q[1]) for p, q in zip(parts[:4], parts[4:], strict=True)]
-    (a, b), (c, d), (e, f), (g, h) = ((p[0] - q[0], p[1] - q[1]) for p, q in zip(parts[:4], parts[4:], strict=True))
-    c, d = (c + d) * ROOT_HALF, (d - c) * ROOT_HALF
-    e, f = f, 0.0 - e
-    g, h = (h - g) * ROOT_HALF, 0.0 - (g + h) * ROOT_HALF
-    found = zip(_four(even), _four([(a, b), (c, d), (e, f), (g, h)]), strict=True)
-    return [one for pair in found for one in pair]
-
-
-def _four(parts: Parts) -> Parts:
-    (a, e), (b, f), (c, g), (d, h) = parts
-    a, c, e, g = a + c, a - c, e + g, e - g
-    b, d, f, h = b + d, b - d, f + h, f - h
-    return [(a + b, e + f), (c + h, g - d), (a - b, e - f), (c - h, g + d)]
-
-
-def _two(parts: Parts) -> Parts:
-    (a, c), (b, d) = parts
-    return [(a + b, c + d), (a - b, c - d)]
-
-
-def _transformed(re: Array, im: Array, plan: Transform) -> Array:
-    """Do what `fourier_kernel.transform` does to (rows, lanes), stage by stage over all rows; flat, as that leaves it."""
-    span, at = plan.n, 0
-    if plan.odd > 1:
-        span //= plan.odd
-        re, im = _odd(re.reshape(plan.odd, span, LANES), im.reshape(plan.odd, span, LANES), plan)
-        at = 2 * (plan.odd - 1) * span
-    while span > 1:
-        factor = min(4, span)
-        pieces = [part.reshape(-1, factor, span // factor, LANES) for part in (re, im)]
-        stage: Parts = list(zip(*(piece.swapaxes(0, 1) for piece in pieces), strict=True))
-        stage = _four(stage) if factor == 4 else _two(stage)
-        span //= factor
-        if span > 1:
-            turns = plan.twiddles[at : at + 6 * span].reshape(span, 3, 2).transpose(1, 2, 0)[..., None]
-            stage = [stage[0], *_turned(stage[1:], turns)]
-            at += 6 * span
-        re, im = (np.stack(part, axis=1) for part in zip(*stage, strict=True))
-    return np.stack([re.reshape(-1, LANES), im.reshape(-1, LANES)], axis=1).ravel()
-
-
-def _odd(re: Array, im: Array, plan: Transform) -> tuple[Array, Array]:
-    """Do the first stage, of radix 3, 5 or 7, as `fourier_kernel` does it."""
-    odd, half = plan.odd, plan.odd // 2
-    sums = [(re[m] + re[odd - m], im[m] + im[odd - m]) for m in range(1, half + 1)]
-    gaps = [(re[m] - re[odd - m], im[m] - im[odd - m]) for m in range(1, half + 1)]
-    first = re[0], im[0]
-    for a, b in sums:
-        first = first[0] + a, first[1] + b
-    found = [first] * odd
-    turns = plan.twiddles[: 2 * (odd - 1) * re.shape[1]].reshape(-1, odd - 1, 2).transpose(1, 2, 0)[..., None]
-    for k in range(1, half + 1):
-        a, b, c, d = re[0], im[0], 0.0, 0.0
-        for m, ((p, q), (r, s)) in enumerate(zip(sums, gaps, strict=True), start=1):
-            cosine, sine = plan.circle[k * m % odd]
-            a, b, c, d = a + cosine * p, b + cosine * q, c + sine * r, d + sine * s
-        found[k], found[odd - k] = _turned([(a + d, b - c), (a - d, b + c)], turns[[k - 1, odd - k - 1]])
-    return np.stack([a for a, _ in found]), np.stack([b for _, b in found])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+
+LANES: Final = 8
+"""Numbers that are worked on at a time; as in `lanes_kernel`, which needs numba."""
 
 
 class Transform(NamedTuple):
