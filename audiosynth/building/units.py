@@ -26,7 +26,7 @@ UNIT: Final = 64
 """Clips per unit: the grain of resuming and of sharing work (DESIGN section 6)."""
 MANY_EVENTS: Final = 512
 """Clips are planned one after the other, up to a unit of them or so many events, then made."""
-TOGETHER_BYTES: Final = 2**26
+TOGETHER_BYTES: Final = 2**24
 """Clips are made step by step together as long as their sound takes no more: a third off the time of clips of 1 s."""
 FLOAT_BYTES: Final = 8
 OTHER_ARRAYS: Final = 4
