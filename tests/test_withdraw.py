@@ -15,8 +15,8 @@ from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, 
 from audiosynth.building.units import kept_rows
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
-from audiosynth.manifest import dumps
 from audiosynth.material.withdrawn import Withdrawn
+from audiosynth.records.text import dumps
 from audiosynth.report.source import open_source
 from audiosynth.withdraw import begun, go_on, withdraw, withdrawal
 

@@ -37,9 +37,9 @@ from audiosynth import load_recipe
 from audiosynth.building.memory import collect_seldom, keep_freed_memory
 from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.units import Unit, render_unit, unit_name
-from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
+from audiosynth.records.text import dumps
 from audiosynth.sound import mixing
 
 PEERS = {"peer": Path(__file__).with_name("augment_peer.py"), "lhotse": Path(__file__).with_name("lhotse_peer.py")}
