@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from audiosynth.building.memory import keep_freed_memory
+from audiosynth.building.memory import collect_seldom, keep_freed_memory
 from audiosynth.commands.failures import Stopped, leave, report
 from audiosynth.errors import did_you_mean
 
@@ -172,4 +172,5 @@ def main() -> None:
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup and the like stay in force
             signal.signal(number, cli.stop)
     keep_freed_memory()
+    collect_seldom()
     cli.main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import lru_cache
@@ -24,6 +25,15 @@ def compiled(name: str) -> Any:
         return importlib.import_module(name)
     except (ImportError, RuntimeError):
         return None
+
+
+def loaded(name: str) -> Any:
+    """Return a module of compiled loops that has been loaded to its last line, which sets `READY`, or None.
+
+    A thread that asks while another one loads it goes on without.
+    """
+    module = sys.modules.get(name)
+    return module if getattr(module, "READY", False) else None
 
 
 def loop(function: Loop) -> Loop:

@@ -31,7 +31,6 @@ NAMES: Final = ("manifest.jsonl", "manifest.jsonl.gz")
 """What a dataset's manifest may be called: plain or packed."""
 _CLIP_ID: Final = re.compile(r"[a-z0-9_-]{1,100}")
 _NO_RECIPE: Final = "a recipe is for `build`; give the dataset's folder or its manifest.jsonl"
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -71,7 +70,7 @@ def make_row(
     clip: Clip, *, file_sha256: str, written_sha256: str | None, recipe_sha256: str,
     needs: Iterable[str] = (), stems: Mapping[str, str] | None = None, used: Sequence[Recording] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the manifest row of a written clip, ready for JSON.
+    """Return the manifest row of a written clip, ready for `dumps`: spec and decisions stand in it as records.
 
     Parameters
     ----------
@@ -105,8 +104,8 @@ def make_row(
         "made_of": made_of(spec, used),
         "needs": sorted(needs),
         "recipe": recipe_sha256[:16],
-        "spec": spec.to_json(),
-        "decisions": clip.decisions.model_dump(mode="json"),
+        "spec": spec,
+        "decisions": clip.decisions,
         "outcomes": clip.outcomes,
     }
     if written_sha256 is not None:
@@ -154,11 +153,6 @@ def needs_of(spec: ClipSpec, *, decoders: Iterable[str] = ()) -> list[str]:
     """Return what a row needs beyond portable float64 arithmetic, as ``library==version``."""
     found = {need for component in parts(spec) for need in component.needs()}
     return sorted(found.union(decoders))
-
-
-def dumps(row: Mapping[str, Any]) -> str:
-    """Return one line of JSON, UTF-8, no spaces, keys as they stand."""
-    return _ENCODER.encode(row)
 
 
 def read_rows(lines: Iterable[str], *, name: str) -> Iterator[tuple[str, dict[str, Any]]]:

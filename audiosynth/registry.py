@@ -54,7 +54,13 @@ class Component(BaseModel):
 
 def pinned_name(component: Component) -> str:
     """Return the name a spec pins, such as ``chirp@2``."""
-    return f"{component.type_name}@{component.version}"
+    return pinned_name_of(type(component))
+
+
+@lru_cache(maxsize=4096)
+def pinned_name_of(kind: type[Component]) -> str:
+    """Return the name of `pinned_name` for the components of a class."""
+    return f"{kind.type_name}@{kind.version}"
 
 
 @cache

@@ -17,6 +17,8 @@ from audiosynth.clip import Recording
 from audiosynth.errors import AssetError, RenderError
 from audiosynth.files import decoding
 from audiosynth.files.decoding import decode
+from audiosynth.kept import Kept
+from audiosynth.material import assets
 from audiosynth.material.assets import AssetStore, lossy, resampled_active
 from audiosynth.material.channels import pick_channels, stretch_of
 from audiosynth.material.roots import environment_name, resolve_roots
@@ -366,3 +368,35 @@ def test_missing_roots(tmp_path: Path) -> None:
     assert "`data: {beds: DIR}`" in text
     assert "was it given as 'wrods'?" in text
     assert resolve_roots({"beds": ""}, {}, tmp_path, {}, missing_ok=True) == {}
+
+
+def test_recordings_that_pass_by_once_take_little_memory(tmp_path, monkeypatch) -> None:
+    """Room grows when one that had to leave is asked for again, and not before; what is used all the time stays."""
+    monkeypatch.setattr(assets, "FIRST_BYTES", 3 * 8000)
+    for k in range(20):
+        write_wav(tmp_path / f"{k}.wav", noise(0.125, 8000, seed=k), 8000)
+    recordings = [_recording(tmp_path, f"{k}.wav") for k in range(20)]
+    store = AssetStore({"d": tmp_path})
+    for recording in recordings:
+        store.samples(recordings[0], 8000)
+        store.samples(recording, 8000)
+    assert (store._held.room, store._held.held) == (24_000, 24_000)
+    monkeypatch.setattr(AssetStore, "_decoded", lambda *_: pytest.fail("the one in use had left"))
+    store.samples(recordings[0], 8000)
+    monkeypatch.undo()
+    for recording in recordings * 3:
+        store.samples(recording, 8000)
+    assert store._held.held == 20 * 8000 <= store._held.room <= store.max_bytes
+
+
+def test_what_left_long_ago_makes_no_room() -> None:
+    """A corpus that is larger than all the room there could be, gone through again and again."""
+    kept: Kept[int] = Kept(100, first=20)
+    for k in [*range(30)] * 4:
+        if kept.get(k) is None:
+            kept.put(k, k, 5)
+    assert (kept.room, kept.held) == (20, 20)
+    for k in [*range(15)] * 4:
+        if kept.get(k) is None:
+            kept.put(k, k, 5)
+    assert (kept.room, kept.held) == (100, 75)

@@ -44,6 +44,19 @@ def locked_file(path, *, wait):
     raise OSError("no locks here")
 module.locked_file = locked_file
 """
+LOADING = """
+import sys, threading
+from audiosynth.sound import mixing
+
+seen = []
+class Watcher:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numba" and mixing._KERNEL in sys.modules:  # which is half loaded now
+            seen.append(mixing.kernel())
+
+sys.meta_path.insert(0, Watcher())
+print(mixing.load_kernel(), seen, mixing.kernel() is sys.modules[mixing._KERNEL])
+"""
 FOLLOWED = """
 import numpy as np
 from audiosynth.sound import dynamics_kernel, tracks_kernel
@@ -120,3 +133,8 @@ def test_loops_run_where_numba_numba_finds_no_place_for_its_cache() -> None:
 def test_threads_that_stretch_first_wait_for_the_loops() -> None:
     """Six threads of a new process stretch at once: each gets its sound, all the same."""
     assert run(THREADS) == "6 1"
+
+
+def test_loops_that_are_being_loaded_are_not_used_yet() -> None:
+    """While numba is imported for them, which takes most of a second: threads go on with NumPy's passes."""
+    assert run(LOADING) == "True [None] True"

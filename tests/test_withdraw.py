@@ -19,8 +19,8 @@ from audiosynth.building.units import kept_rows
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
 from audiosynth.exports import later_exports
-from audiosynth.manifest import dumps
 from audiosynth.material.withdrawn import Withdrawn
+from audiosynth.records.text import dumps
 from audiosynth.report.source import open_source
 from audiosynth.withdraw import begun, go_on, withdraw, withdrawal
 

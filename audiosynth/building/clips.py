@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from audiosynth import pcm
 from audiosynth.building.placing import place
+from audiosynth.clip import Array
 from audiosynth.files.audiofile import AudioFile, write_audio
 from audiosynth.manifest import clip_path, make_row, needs_of
 from audiosynth.material.assets import AssetStore
@@ -23,6 +27,8 @@ from audiosynth.rendering.separate import file_samples, written
 from audiosynth.rendering.stream import stream, streams
 from audiosynth.spec import ClipSpec, Decisions, recordings
 from audiosynth.steps import Steps
+
+_join: Final = os.path.join  # on text, not on `Path`s: see `placing.place`
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ def write(
     samples, written_apart = pcm.PcmHash(spec.sr, spec.channels, spec.n_samples, out.subtype), out.subtype != "PCM_16"
     made = []
 
-    def put_blocks(path: Path) -> str:
+    def put_blocks(path: str) -> str:
         with AudioFile(path, spec.n_samples, spec.channels, **head) as file:
 
             def sink(block: Any) -> None:
@@ -95,26 +101,26 @@ def write(
             made.append(stream(spec, decisions, assets=work, sink=sink, kept=kept))
         return file.sha256
 
-    digest = place(root / clip_path(spec), scratch, put_blocks)
+    digest = place(_join(root, clip_path(spec)), scratch, put_blocks)
     return Written(made[0], recipe_sha256, digest, samples.hexdigest() if written_apart else None)
 
 
 def write_clip(clip: Clip, root: Path, *, scratch: Path, recipe_sha256: str) -> Written:
     """Write a clip's audio (and stems) by rename."""
-    spec, out = clip.spec, clip.spec.output
+    spec, out, relative = clip.spec, clip.spec.output, clip_path(clip.spec)
     comment = _comment(spec, recipe_sha256)
 
-    def put_all(samples: Any, container: str, subtype: str) -> Callable[[Path], str]:
+    def put_all(samples: Any, container: str, subtype: str) -> Callable[[str], str]:
         return lambda path: write_audio(
             path, samples, sr=spec.sr, container=container, subtype=subtype, comment=comment, clip_id=spec.clip_id
         )
 
     samples = samples_of(clip)
-    digest = place(root / clip_path(spec), scratch, put_all(samples, out.format, out.subtype))
+    digest = place(_join(root, relative), scratch, put_all(samples, out.format, out.subtype))
     stems = {}
     for name, stem in clip.stems.items():
         subtype = out.wanted.subtype
-        path = root / stem_path(clip_path(spec), name)
+        path = _join(root, stem_path(relative, name))
         stems[name] = place(path, scratch, put_all(file_samples(stem, subtype, out.subtype), "wav", subtype))
     sha256 = None if out.subtype == "PCM_16" else pcm.pcm_sha256(samples, spec.sr)
     return Written(_without_samples(clip), recipe_sha256, digest, sha256, stems)
@@ -128,8 +134,16 @@ def unwrite(spec: ClipSpec, root: Path) -> None:
 
 
 def _without_samples(clip: Clip) -> Clip:
-    none = np.zeros((clip.spec.channels, 0))
-    return replace(clip, y=none, pcm16=none.astype(np.int16), stems={})
+    y, pcm16 = _nothing(clip.spec.channels)
+    return Clip(
+        clip.spec, y, pcm16, clip.pcm_sha256, clip.labels, clip.decisions, clip.outcomes, warnings=clip.warnings
+    )
+
+
+@lru_cache(maxsize=64)  # as many as a clip has channels
+def _nothing(channels: int) -> tuple[Array, npt.NDArray[np.int16]]:
+    """Return no samples of so many channels, as floats and as integers."""
+    return np.zeros((channels, 0)), np.zeros((channels, 0), dtype=np.int16)
 
 
 def _comment(spec: ClipSpec, recipe_sha256: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from audiosynth.building.memory import keep_freed_memory
+from audiosynth.building.memory import collect_seldom, keep_freed_memory
 from audiosynth.building.orders import Order
 from audiosynth.building.pool import follow_parent, signals_held
 from audiosynth.building.units import Unit, never, render_unit
@@ -130,6 +130,7 @@ def _start(task: Task, stop: Event, share: int) -> None:
     follow_parent()
     keep_freed_memory()
     _Process.hand = Hand(task, share=share, stopped=stop.is_set)
+    collect_seldom()
 
 
 def _one(unit: Unit) -> int:

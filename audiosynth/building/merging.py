@@ -169,14 +169,14 @@ def _bring(part: Part, name: str, digest: str, root: Path) -> None:
             f"{source}: leads outside the part through a link; copy the part again, its files and not links to them"
         )
 
-    def make(temporary: Path) -> str:
+    def make(temporary: str) -> str:
         try:
             os.link(source, temporary)
         except FileNotFoundError:
             raise
         except OSError:  # another file system, or one without links
             shutil.copyfile(source, temporary)
-            if file_sha256(temporary) != digest:
+            if file_sha256(Path(temporary)) != digest:
                 raise BuildError(f"{source}: is not what was written; copy the part again") from None
         return digest
 

@@ -9,18 +9,21 @@ from pathlib import Path
 from audiosynth.errors import AudiosynthError, BuildError
 
 
-def place(path: Path, scratch: Path, make: Callable[[Path], str]) -> str:
-    """Make a file beside its place and move it there; returns what making it returned."""
-    temporary = scratch / f"{os.getpid()}-{path.name}"
+def place(path: str | Path, scratch: Path, make: Callable[[str], str]) -> str:
+    """Make a file beside its place and move it there; returns what making it returned.
+
+    Paths are text here: to put together and take apart `Path`s costs more than to open, move and close the file of a short clip.
+    """
+    temporary = os.path.join(scratch, f"{os.getpid()}-{os.path.basename(path)}")  # noqa: PTH118, PTH119
     try:
         digest = make(temporary)
         try:
-            temporary.replace(path)
+            os.replace(temporary, path)  # noqa: PTH105
         except FileNotFoundError:  # the first clip of its folder
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(path)
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temporary, path)  # noqa: PTH105
     except (OSError, AudiosynthError):
-        temporary.unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
     return digest
 

@@ -15,8 +15,8 @@ from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Order
 from audiosynth.building.placing import disk_error, put
 from audiosynth.errors import AudiosynthError, BuildError, PlanError
-from audiosynth.manifest import dumps
 from audiosynth.material.workspace import Workspace
+from audiosynth.records.text import AsTree, dumps
 from audiosynth.spec import ClipSpec
 from audiosynth.steps import Steps, advance
 
@@ -26,7 +26,7 @@ UNIT: Final = 64
 """Clips per unit: the grain of resuming and of sharing work (DESIGN section 6)."""
 MANY_EVENTS: Final = 512
 """Clips are planned one after the other, up to a unit of them or so many events, then made."""
-TOGETHER_BYTES: Final = 2**26
+TOGETHER_BYTES: Final = 2**24
 """Clips are made step by step together as long as their sound takes no more: a third off the time of clips of 1 s."""
 FLOAT_BYTES: Final = 8
 OTHER_ARRAYS: Final = 4
@@ -71,10 +71,6 @@ def units_of(clips: Mapping[str, int]) -> list[Unit]:
 def never() -> bool:
     """Never stop."""
     return False
-
-
-def _fits(row: Mapping[str, Any]) -> None:
-    """Find nothing wrong with a row: for exporters that take any label."""
 
 
 def render_unit(
@@ -212,7 +208,7 @@ def _checks(order: Order, split: str) -> list[Callable[[Mapping[str, Any]], None
     """Return what the formats of a split's labels hold every row against, as soon as it is made."""
     exporters = [registry.create("exporters", tree) for tree in order.exports]
     told = order.supervision.get(split) != "none"
-    return [getattr(exporter, "check", _fits) for exporter in exporters] if told else []
+    return [exporter.check for exporter in exporters if registry.can(exporter, "check")] if told else []  # type: ignore[attr-defined]
 
 
 def _naming(error: AudiosynthError, spec: ClipSpec | None) -> AudiosynthError:
@@ -232,7 +228,7 @@ def _line(clip: Written, job: Job, work: Workspace, checks: Sequence[Callable[[M
     """Return the row of a clip as a line, which the formats of its labels can write."""
     row = {**clip.row(work), **job.extra}
     for check in checks:
-        check(row)
+        check(AsTree(row))
     return dumps(row)
 
 

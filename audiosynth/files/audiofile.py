@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,12 @@ from audiosynth.errors import ParameterError
 from audiosynth.files.containers import Encoder, check_format, wav_bytes_header
 from audiosynth.pcm import PCM_DTYPES, Pcm, interleaved, subtype_of
 
+_JOINED: Final = 2**20
+"""Most bytes of samples that are copied to stand behind the head: one write and one hash where there were two."""
+
 
 def write_audio(
-    path: Path, pcm: Pcm, *, sr: int, container: str, subtype: str, comment: str | None = None, clip_id: str = ""
+    path: str | Path, pcm: Pcm, *, sr: int, container: str, subtype: str, comment: str | None = None, clip_id: str = ""
 ) -> str:
     """Write one file in one go, the same bytes every time, and return the SHA-256 of its bytes.
 
@@ -56,7 +59,7 @@ class AudioFile:
     """
 
     def __init__(
-        self, path: Path, n_samples: int, n_channels: int, *, sr: int, container: str, subtype: str,
+        self, path: str | Path, n_samples: int, n_channels: int, *, sr: int, container: str, subtype: str,
         comment: str | None = None, clip_id: str = "",
     ) -> None:  # fmt: skip
         check_format(container=container, subtype=subtype, sr=sr, n_channels=n_channels)
@@ -71,7 +74,6 @@ class AudioFile:
 
     def __enter__(self) -> AudioFile:
         self._file = open(self._path, "wb")  # noqa: PTH123 - half the cost of Path.open, and closed by __exit__
-        self._put(self._head)
         return self
 
     def write(self, pcm: Pcm) -> None:
@@ -95,11 +97,17 @@ class AudioFile:
     def __exit__(self, *exc: object) -> None:
         with self._file:
             rest = b"\0" * (self._size % 2) if self._encoder is None else self._encoder.close()
-            if rest:
+            if rest or self._head:
                 self._put(rest)
         self.sha256 = self._digest.hexdigest()
 
     def _put(self, data: Any) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            if len(data) <= _JOINED:
+                data = head + data
+            else:
+                self._put(head)
         self._file.write(data)
         self._digest.update(data)
 

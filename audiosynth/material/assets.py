@@ -27,6 +27,8 @@ from audiosynth.material.whereabouts import Whereabouts
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
+FIRST_BYTES: Final = 2**25
+"""Memory that they take until one is asked for again that had to leave."""
 
 
 class AssetStore:
@@ -56,7 +58,7 @@ class AssetStore:
     ) -> None:
         self.max_bytes = max_bytes
         self._places = places = Whereabouts(roots)
-        self._held: Kept[Array] = Kept(max_bytes)
+        self._held: Kept[Array] = Kept(max_bytes, FIRST_BYTES)
         self._large: tuple[object, Array] | None = None
         self._on_disk = LargeRecordings(places, decoded or DecodedFiles.of_user())
         self._sofas: Kept[Sofa] = Kept(max_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from audiosynth.clip import Array, AssetReader, RenderContext, Response
 from audiosynth.errors import ParameterError
 from audiosynth.kept import Kept
 from audiosynth.registry import Component, pinned_name
+from audiosynth.sound import convolving
 from audiosynth.spaces.places import Position
 
 SPECTRA_BYTES: Final = 128 * 2**20
@@ -23,6 +25,8 @@ MAX_MEASURED: Final = 100_000
 """Most responses whose tail and measures are kept; a few numbers each."""
 WARM_AFTER: Final = 100
 """Responses after which compiled code is loaded: it takes a second, and spares some 10 ms each."""
+COMPILE_AFTER: Final = 2**21
+"""Samples of convolutions after which compiled loops are loaded: NumPy's passes have taken a quarter of a second by then."""
 MEASURED: Final = ("t20", "t30", "drr_db", "c50_db")
 """What a row says of a response (ISO 3382-1; `audiosynth.acoustics.decay`)."""
 
@@ -46,6 +50,7 @@ class Workspace:
     _responses: Kept[Response] = field(init=False, repr=False)
     _tails: Kept[int] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
     _simulated: int = 0
+    _convolved: int = 0
     _measures: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
 
     def __post_init__(self) -> None:
@@ -75,15 +80,31 @@ class Workspace:
         return kept
 
     def convolve(self, y: Array, response: Response) -> Array:
-        """Return the full linear convolution with a response, whose spectrum is kept if it has a key."""
-        n_fft = dsp.fft_size(y.shape[-1] + response.h.shape[-1] - 1)
-        key = None if response.key is None else (response.key, n_fft)
+        """Return the full linear convolution with a response, whose spectrum is kept if it has a key.
+
+        Raises
+        ------
+        ParameterError
+            If neither is mono and they have not the same number of channels.
+        """
+        n = y.shape[-1] + response.h.shape[-1] - 1
+        if n > convolving.LARGEST:
+            return dsp.convolve(y, response.h, h_spectrum=self._spectrum(response, dsp.fft_size(n), dsp.spectrum))
+        if self._convolved < COMPILE_AFTER:
+            self._convolved += n
+            if self._convolved >= COMPILE_AFTER:
+                convolving.load_kernel()
+        kept = self._spectrum(response, convolving.rows_of(n), lambda h, _: convolving.spectrum(h, n))
+        return convolving.convolve(y, kept, n_samples=n)
+
+    def _spectrum(self, response: Response, size: int, make: Callable[[Array, int], Array]) -> Array:
+        key = None if response.key is None else (response.key, size)
         kept = self._spectra.get(key) if key is not None else None
         if kept is None:
-            kept = dsp.spectrum(response.h, n_fft)
+            kept = make(response.h, size)
             if key is not None:
                 self._spectra.put(key, kept, kept.nbytes)
-        return dsp.convolve(y, response.h, h_spectrum=kept)
+        return kept
 
     def tail(self, response: Response, sr: int, *, tail_db: float) -> int:
         """Return how long a response goes on sounding (`responses.tail_offset`), measured once for one with a key."""

@@ -70,14 +70,23 @@ def rules_of(raw: Any) -> Rules | None:
 
 def without_unused(tree: dict[str, Any]) -> dict[str, Any]:
     """Return a spec's JSON tree in which `scene`, conversations and roles stand only where a recipe uses them."""
-    if not tree["conversations"]:
-        del tree["conversations"]
-    if tree["scene"] is None:
-        del tree["scene"]
+    for key in unused_in_spec(tree):
+        del tree[key]
     for event in tree["events"]:
-        if event["role"] == "foreground":
-            del event["role"]
+        for key in unused_in_event(event):
+            del event[key]
     return tree
+
+
+def unused_in_spec(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields of a spec that do not stand in its row; those of its events apart."""
+    talks = () if fields["conversations"] else ("conversations",)
+    return (*talks, "scene") if fields["scene"] is None else talks
+
+
+def unused_in_event(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields of an event that do not stand in a row."""
+    return ("role",) if fields["role"] == "foreground" else ()
 
 
 def of_label(limit: Any, label: str | None) -> Any:

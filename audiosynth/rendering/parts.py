@@ -117,13 +117,10 @@ def _sum(
     scratch = np.empty((shape[0], min(STRETCH, shape[1])))
     for a in range(0, shape[1], STRETCH):
         y = total[:, a : a + STRETCH]
-        here = [(part, start) for part, start in added if start < a + y.shape[1] and start + part.shape[1] > a]
-        if here or bed is None:
-            y.fill(0.0)
-        for part, start in here:
-            first, last = max(a, start), min(a + y.shape[1], start + part.shape[1])
-            y[:, first - a : last - a] += part[:, first - start : last - start]
+        here = _add(y, a, added)
         if bed is None:
+            if not here:
+                y.fill(0.0)
             peaks.append(levels.peak(y))
         else:
             heard = scratch[:, : y.shape[1]]
@@ -131,6 +128,24 @@ def _sum(
             peaks += [add_scaled(row, part, factor, scaled=own, fresh=not here) for row, part, own in rows]
             found.append(block_energies(heard[channel]))
     return total, _largest(peaks), np.concatenate(found)
+
+
+def _add(y: Array, a: int, added: Sequence[tuple[Array, int]]) -> bool:
+    """Write the sum of parts to `y`, the stretch from sample `a` on; return whether there is any, else it is left as it is."""
+    b, fresh = a + y.shape[1], True
+    for part, start in added:
+        first, last = max(a, start), min(b, start + part.shape[1])
+        if first >= last:
+            continue
+        here = part[:, first - start : last - start]
+        if fresh and (first, last) == (a, b):
+            np.add(here, 0.0, out=y)  # what zeros and this give, in one pass
+        else:
+            if fresh:
+                y.fill(0.0)
+            y[:, first - a : last - a] += here
+        fresh = False
+    return not fresh
 
 
 def _largest(peaks: Sequence[float]) -> float:

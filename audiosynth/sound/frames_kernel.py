@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from audiosynth.compiled import loop
-from audiosynth.sound.fourier_kernel import Transform, transform_of
+from audiosynth.sound.fourier import Transform, transform_of
 from audiosynth.sound.lanes_kernel import LANES, bits_of, crossed, load, of_bits, splat, store
 
 LN2: Final = float(np.log(2.0))

@@ -43,3 +43,7 @@ def rounded(y: Any, top: float, out: Any) -> tuple[float, float]:
         largest = max(largest, np.float64(whole).view(np.int64) & _MAGNITUDE)
         out[k] = np.int32(whole)
     return np.int64(furthest).view(np.float64), np.int64(largest).view(np.float64)
+
+
+READY: Final = True
+"""The last line: see `audiosynth.compiled.loaded`."""

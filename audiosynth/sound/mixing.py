@@ -6,12 +6,11 @@ was asked for, as a build does that has enough to make.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from audiosynth.compiled import compiled
+from audiosynth.compiled import compiled, loaded
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -21,7 +20,7 @@ _KERNEL: Final = "audiosynth.sound.mix_kernel"
 
 def kernel() -> Any:
     """Return the module of the compiled loops, or None where they have not been loaded."""
-    return sys.modules.get(_KERNEL)
+    return loaded(_KERNEL)
 
 
 def load_kernel() -> bool:

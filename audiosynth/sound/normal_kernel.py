@@ -30,3 +30,7 @@ def inverse(halves: Any, cells: Any, out: Any) -> None:
         i = (bits >> _SHIFT) - _FIRST
         value = ((cells[i, 3] * place + cells[i, 2]) * place + cells[i, 1]) * place + cells[i, 0]
         out[k] = -value if halves[k] < 0 else value
+
+
+READY: Final = True
+"""The last line: see `audiosynth.compiled.loaded`."""

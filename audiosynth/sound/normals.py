@@ -10,7 +10,6 @@ The compiled loop gives the same bits as NumPy's passes, six times as fast; it i
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from statistics import NormalDist
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
-from audiosynth.compiled import compiled
+from audiosynth.compiled import compiled, loaded
 from audiosynth.dice import philox_words
 
 if TYPE_CHECKING:
@@ -87,8 +86,9 @@ def normals_at(seed: int, *, start: int, n_samples: int, streams: Sequence[str])
     words = np.concatenate([philox_words(seed, start=first, n_words=n_words, stream=stream) for stream in streams])
     halves = words.astype("<u8", copy=False).view("<i4")  # the lower half first, on any machine
     out = np.empty(len(halves))
-    if _KERNEL in sys.modules:
-        sys.modules[_KERNEL].inverse(halves, _cubics().cells, out)
+    kernel = loaded(_KERNEL)
+    if kernel is not None:
+        kernel.inverse(halves, _cubics().cells, out)
     else:
         for at in range(0, len(halves), _PIECE):
             _inverse(halves[at : at + _PIECE], out=out[at : at + _PIECE])

@@ -34,12 +34,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, write_recipe, write_wav
 
 from audiosynth import load_recipe
-from audiosynth.building.memory import keep_freed_memory
+from audiosynth.building.memory import collect_seldom, keep_freed_memory
 from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.units import Unit, render_unit, unit_name
-from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
+from audiosynth.records.text import dumps
 from audiosynth.sound import mixing
 
 PEERS = {"peer": Path(__file__).with_name("augment_peer.py"), "lhotse": Path(__file__).with_name("lhotse_peer.py")}
@@ -110,6 +110,7 @@ class Ours:
         (self.root / ".build" / "tmp").mkdir(parents=True, exist_ok=True)
         keep_freed_memory()  # as workers do
         mixing.load_kernel()  # as builds of 512 clips and more do
+        collect_seldom()
 
     def clips(self, numbers: range) -> None:
         """Make clips: plan, render, hash, write, rows."""

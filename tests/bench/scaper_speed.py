@@ -26,9 +26,9 @@ from material import write_recipe
 from audiosynth import load_recipe, plan_clip, render
 from audiosynth.building.clips import write_clip
 from audiosynth.building.memory import keep_freed_memory
-from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
+from audiosynth.records.text import dumps
 from audiosynth.sound import mixing
 
 PEER = Path(__file__).with_name("scaper_peer.py")

@@ -22,9 +22,9 @@ from material import noise, room, tone, write_recipe, write_wav
 
 from audiosynth import load_recipe, plan_clip, render
 from audiosynth.building.clips import write_clip
-from audiosynth.manifest import dumps
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
+from audiosynth.records.text import dumps
 
 ROUNDS = 150
 SCAPE_SR, WORD_SR = 44_100, 16_000

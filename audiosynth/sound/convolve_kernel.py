@@ -1,0 +1,136 @@
+"""Convolution in compiled loops. Import only by `convolving.load_kernel`: it takes a second.
+
+What `convolve_passes` does in NumPy's passes, with the same bits: no fast maths, products and sums rounded one by one, in its order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from audiosynth.compiled import loop
+from audiosynth.sound.convolve_passes import ROOT_HALF
+from audiosynth.sound.convolving import Tables
+from audiosynth.sound.fourier_kernel import transform
+from audiosynth.sound.lanes_kernel import LANES, crossed, load, splat, store
+
+ROW: Final = 2 * LANES
+"""Numbers of a row of a spectrum: real parts, imaginary parts."""
+
+
+@loop
+def forward(y: Any, tables: Tables, x: Any, scratch: Any) -> None:
+    """Write the spectrum of `y` to `x`, its rows where the transform leaves them."""
+    m = tables.plan.n
+    for i in range(0, m, LANES):
+        re, im = _turned(_taken(y, i, m), _taken(y, LANES * m + i, m), tables.twists, 0)
+        re, im = _eight(re, im)
+        re, im = _turned(re, im, tables.turns, ROW * i)
+        _put(x, ROW * i, ROW, crossed(re))
+        _put(x, ROW * i + LANES, ROW, crossed(im))
+    transform(x, tables.plan, scratch)
+
+
+@loop
+def convolve(y: Any, h: Any, tables: Tables, x: Any, product: Any, scratch: Any, out: Any) -> None:
+    """Write the convolution of `y` with the response of which `h` is the spectrum (`convolving.spectrum`) to `out`.
+
+    `x` and `product` hold as much as `y` does, `scratch` 12 · `LANES` numbers; `out` may be `y`.
+    """
+    forward(y, tables, x, scratch)
+    rows = tables.plan.rows
+    for k in range(tables.plan.n):
+        i, o = ROW * rows[k], ROW * k
+        re, im, a, b = load(x, i), load(x, i + LANES), load(h, o), load(h, o + LANES)
+        store(product, o, re * a + im * b)
+        store(product, o + LANES, re * b - im * a)
+    transform(product, tables.plan, scratch)
+    m = tables.plan.n
+    for i in range(0, m, LANES):
+        re, im = crossed(_rows(product, rows, i, 0)), crossed(_rows(product, rows, i, LANES))
+        re, im = _turned(re, im, tables.turns, ROW * i)
+        re, im = _eight(re, im)
+        re, im = _turned(re, im, tables.twists, 0)
+        _put(out, i, m, re)
+        _put_negative(out, LANES * m + i, m, im)
+
+
+@loop
+def _taken(x: Any, at: int, step: int) -> Any:
+    """Return eight values that are so many numbers apart."""
+    return _four(x, at, step) + _four(x, at + 4 * step, step)
+
+
+@loop
+def _four(x: Any, at: int, step: int) -> Any:
+    return load(x, at), load(x, at + step), load(x, at + 2 * step), load(x, at + 3 * step)
+
+
+@loop
+def _rows(x: Any, rows: Any, i: int, part: int) -> Any:
+    """Return eight rows from where the transform left them: real parts, or the imaginary ones."""
+    return _four_rows(x, rows, i, part) + _four_rows(x, rows, i + 4, part)
+
+
+@loop
+def _four_rows(x: Any, rows: Any, i: int, part: int) -> Any:
+    p, q, r, s = ROW * rows[i], ROW * rows[i + 1], ROW * rows[i + 2], ROW * rows[i + 3]
+    return load(x, p + part), load(x, q + part), load(x, r + part), load(x, s + part)
+
+
+@loop
+def _put(x: Any, at: int, step: int, values: Any) -> None:
+    """Write eight values so many numbers apart."""
+    for k in range(LANES):
+        store(x, at + k * step, values[k])
+
+
+@loop
+def _put_negative(x: Any, at: int, step: int, values: Any) -> None:
+    """Write what is left of nothing after eight values."""
+    for k in range(LANES):
+        store(x, at + k * step, splat(0.0) - values[k])
+
+
+@loop
+def _turned(re: Any, im: Any, table: Any, at: int) -> Any:
+    """Return the products of eight complex values with those of a table."""
+    r0, i0 = _product(re[0], im[0], table, at)
+    r1, i1 = _product(re[1], im[1], table, at + ROW)
+    r2, i2 = _product(re[2], im[2], table, at + 2 * ROW)
+    r3, i3 = _product(re[3], im[3], table, at + 3 * ROW)
+    r4, i4 = _product(re[4], im[4], table, at + 4 * ROW)
+    r5, i5 = _product(re[5], im[5], table, at + 5 * ROW)
+    r6, i6 = _product(re[6], im[6], table, at + 6 * ROW)
+    r7, i7 = _product(re[7], im[7], table, at + 7 * ROW)
+    return (r0, r1, r2, r3, r4, r5, r6, r7), (i0, i1, i2, i3, i4, i5, i6, i7)
+
+
+@loop
+def _product(re: Any, im: Any, table: Any, at: int) -> Any:
+    cosine, sine = load(table, at), load(table, at + LANES)
+    return re * cosine - im * sine, re * sine + im * cosine
+
+
+@loop
+def _eight(re: Any, im: Any) -> Any:
+    """Return the Fourier transform of eight complex values; `convolve_passes.eight` in lanes."""
+    root, zero = splat(ROOT_HALF), splat(0.0)
+    a0, a1, a2, a3 = re[0] + re[4], re[1] + re[5], re[2] + re[6], re[3] + re[7]
+    b0, b1, b2, b3 = im[0] + im[4], im[1] + im[5], im[2] + im[6], im[3] + im[7]
+    c0, c1, c2, c3 = re[0] - re[4], re[1] - re[5], re[2] - re[6], re[3] - re[7]
+    d0, d1, d2, d3 = im[0] - im[4], im[1] - im[5], im[2] - im[6], im[3] - im[7]
+    c1, d1 = (c1 + d1) * root, (d1 - c1) * root
+    c2, d2 = d2, zero - c2
+    c3, d3 = (d3 - c3) * root, zero - (c3 + d3) * root
+    e0, e1, f0, f1 = a0 + a2, a1 + a3, b0 + b2, b1 + b3
+    g0, g1, h0, h1 = a0 - a2, a1 - a3, b0 - b2, b1 - b3
+    i0, i1, j0, j1 = c0 + c2, c1 + c3, d0 + d2, d1 + d3
+    k0, k1, l0, l1 = c0 - c2, c1 - c3, d0 - d2, d1 - d3
+    return (
+        (e0 + e1, i0 + i1, g0 + h1, k0 + l1, e0 - e1, i0 - i1, g0 - h1, k0 - l1),
+        (f0 + f1, j0 + j1, h0 - g1, l0 - k1, f0 - f1, j0 - j1, h0 + g1, l0 + k1),
+    )
+
+
+READY: Final = True
+"""The last line: see `audiosynth.compiled.loaded`."""
