@@ -73,6 +73,16 @@ class Cluster:
         process.wait()
         self.workers = [worker for worker in self.workers if worker is not process]
 
+    def ended(self) -> list[str]:
+        """Return of each process that has ended its exit code, and the last line of its log."""
+        codes = [process.poll() for process in self.processes]
+        logs = [Path(str(log.name)) for log in self._logs]
+        return [
+            f"{log.stem}: exit code {code}, {(log.read_text(errors='replace').splitlines() or ['no log'])[-1]}"
+            for code, log in zip(codes, logs, strict=True)
+            if code is not None
+        ]
+
     def close(self) -> None:
         """End everything."""
         for process in reversed(self.processes):

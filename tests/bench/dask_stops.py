@@ -159,11 +159,11 @@ def main() -> int:
             for _ in range(int(options.workers)):
                 cluster.work()
             fine = stops(start, ["--dask", cluster.address], folder, whole, options)
-            there = all(process.poll() is None for process in cluster.processes)
-            print(f"the cluster is still there: {there}")
+            ended = cluster.ended()
+            print(f"the cluster is still there: {not ended} {'; '.join(ended)}")
         finally:
             cluster.close()
-    return 0 if fine and there else 1
+    return 0 if fine and not ended else 1
 
 
 if __name__ == "__main__":
