@@ -70,6 +70,14 @@ class Commands(click.Group):
         self.stopped = number
         raise Stopped(number)
 
+    def stay(self) -> None:
+        """Let no signal stop the program any more: it is about to end, with a code that says what it did."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if (
+                signal.getsignal(number) == self.stop
+            ):  # of the interpreter's end only what is ignored outlives the first steps
+                signal.signal(number, signal.SIG_IGN)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the commands in the order of `HOMES`."""
         return list(HOMES)
@@ -118,6 +126,7 @@ class Commands(click.Group):
             with self.make_context(prog_name or "audiosynth", list(words), **extra) as ctx:
                 self.invoke(ctx)
             sys.stdout.flush()
+            self.stay()
         except click.exceptions.Exit as done:
             code = done.exit_code
         except BaseException as error:  # the last one to ask: nothing may become a traceback
@@ -128,6 +137,7 @@ class Commands(click.Group):
                 ended = Stopped(self.stopped)
                 ended.__cause__ = error
             code = report(ended, as_json="--json" in words, command=words[0])
+        self.stay()
         gc.freeze()  # the interpreter's last search for garbage takes up to a second, and the system takes all of it anyway
         sys.exit(leave(code))
 

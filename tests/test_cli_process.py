@@ -72,6 +72,36 @@ def test_a_signal_stops_a_build_in_order(many, tmp_path, number, code, workers):
     assert tree_of(tmp_path / "out") == whole
 
 
+LATE = """
+import atexit, os, signal, sys
+def kill(number={number:d}, send=os.kill, own=os.getpid()):
+    send(own, number)
+class Last:
+    def __del__(self, kill=kill):
+        kill()
+{when}
+sys.argv = ["audiosynth", {words}]
+signal.signal({number:d}, signal.default_int_handler if {number:d} == signal.SIGINT else signal.SIG_DFL)
+from audiosynth.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["atexit.register(kill)", "sys.last = Last()"])
+@pytest.mark.parametrize(("words", "code"), [("'list', 'recipes'", 0), ("'build', 'nosuch.yaml'", 2)])
+def test_a_signal_that_comes_when_all_is_done_changes_nothing(number, when, words, code):
+    """While the interpreter ends, with its first steps and its last: the code says what was done, and no more is said."""
+    done = subprocess.run(
+        [sys.executable, "-c", LATE.format(number=number, when=when, words=words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert done.stderr.count("\n") == (code != 0)
+
+
 def test_a_reader_that_leaves_early_causes_no_noise():
     """`audiosynth plan … | head -1` prints a line and nothing else."""
     with start("plan", "quickstart", "--clips", "1000", "-q", stdout=subprocess.PIPE) as process:
