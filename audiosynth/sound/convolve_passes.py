@@ -28,27 +28,33 @@ def convolved(y: Array, h: Array, tables: Tables) -> Array:
     re, im = x[:, 0], x[:, 1]
     a, b = h.reshape(rows, 2, LANES).swapaxes(0, 1)
     found = _transformed(re * a + im * b, re * b - im * a, tables.plan).reshape(rows, 2, LANES)[tables.plan.rows]
-    parts = _turned([(found[:, 0, k], found[:, 1, k]) for k in range(LANES)], _factors(tables.turns, rows))
-    parts = _turned(eight(parts), _factors(tables.twists, LANES)[..., :1])
+    parts = _spun([(found[:, 0, k], found[:, 1, k]) for k in range(LANES)], tables)
+    parts = _turned(eight(parts), tables.twists)
     return np.concatenate([*(re for re, _ in parts), *(0.0 - im for _, im in parts)])
 
 
 def forward(y: Array, tables: Tables) -> Array:
     """Do what `convolve_kernel.forward` does."""
     rows = tables.plan.n
-    parts = _turned(list(zip(*y.reshape(2, LANES, rows), strict=True)), _factors(tables.twists, LANES)[..., :1])
-    parts = _turned(eight(parts), _factors(tables.turns, rows))
+    parts = _turned(list(zip(*y.reshape(2, LANES, rows), strict=True)), tables.twists)
+    parts = _spun(eight(parts), tables)
     return _transformed(
         np.stack([re for re, _ in parts], axis=1), np.stack([im for _, im in parts], axis=1), tables.plan
     )
 
 
-def _factors(table: Array, rows: int) -> Array:
-    """Return a table of factors as (parts, real and imaginary, rows)."""
-    return table.reshape(-1, LANES, 2, LANES).transpose(1, 2, 0, 3).reshape(LANES, 2, rows)
+def _spun(parts: Parts, tables: Tables) -> Parts:
+    """Return the products of eight parts with the powers of a factor, from a first one on."""
+    by_row = tables.spins.reshape(-1, 2, 2, LANES).transpose(1, 2, 0, 3).reshape(2, 2, -1)
+    (a, b), (c, d) = by_row
+    found = []
+    for re, im in parts:
+        found.append((re * a - im * b, re * b + im * a))
+        a, b = a * c - b * d, a * d + b * c
+    return found
 
 
-def _turned(parts: Parts, factors: Array) -> Parts:
+def _turned(parts: Parts, factors: Any) -> Parts:
     return [(re * c - im * s, re * s + im * c) for (re, im), (c, s) in zip(parts, factors, strict=True)]
 
 

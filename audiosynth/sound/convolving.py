@@ -45,15 +45,15 @@ class Tables(NamedTuple):
     plan
         Of the transforms of n numbers.
     twists
-        exp(iπ k / 16) of the eight parts of a signal, in all lanes, real and imaginary parts in turn.
-    turns
+        exp(iπ k / 16) of the eight parts of a signal, real and imaginary parts.
+    spins
         Factors between the stage of radix 8 and the transforms, those of the first weighting in them: for eight numbers at a time
-        those of each lane, real and imaginary parts in turn.
+        the first lane's, and that by which each other's is the one before times: real and imaginary parts in turn.
     """
 
     plan: Transform
     twists: Any
-    turns: Any
+    spins: Any
 
 
 def kernel() -> Any:
@@ -94,16 +94,20 @@ def rows_of(n_samples: int) -> int:
 
 def _bytes_of(tables: Tables) -> int:
     plan = tables.plan
-    return sum(int(table.nbytes) for table in (tables.twists, tables.turns, plan.twiddles, plan.circle, plan.rows))
+    return sum(int(table.nbytes) for table in (tables.twists, tables.spins, plan.twiddles, plan.circle, plan.rows))
 
 
 @bounded(TABLE_BYTES, _bytes_of)
 def tables_of(rows: int) -> Tables:
     """Return the tables for transforms of so many numbers."""
-    i, k, m = np.arange(rows), np.arange(LANES)[:, None], LANES * rows
-    turns = np.exp(1j * np.pi * (i - 4.0 * (i * k % m)) / (2 * m)).reshape(LANES, -1, LANES).swapaxes(0, 1)
-    twists = np.repeat(np.exp(1j * np.pi * k / (2 * LANES)), LANES, axis=1)
-    return Tables(transform_of(rows), *(np.stack([t.real, t.imag], axis=-2).ravel() for t in (twists, turns)))
+    angles = np.pi * np.arange(rows) / (2 * LANES * rows)
+    spins = np.exp(1j * np.stack([angles, -4.0 * angles])).reshape(2, -1, LANES).swapaxes(0, 1)
+    twists = np.exp(1j * np.pi * np.arange(LANES) / (2 * LANES))
+    return Tables(
+        transform_of(rows),
+        np.column_stack([twists.real, twists.imag]),
+        np.stack([spins.real, spins.imag], axis=2).ravel(),
+    )
 
 
 def spectrum(h: Array, n_samples: int) -> Array:
