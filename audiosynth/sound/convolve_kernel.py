@@ -10,7 +10,7 @@ from typing import Any, Final
 from audiosynth.compiled import loop
 from audiosynth.sound.convolve_passes import ROOT_HALF
 from audiosynth.sound.convolving import Tables
-from audiosynth.sound.fourier_kernel import transform
+from audiosynth.sound.fourier_kernel import transform, transform_back
 from audiosynth.sound.lanes_kernel import LANES, crossed, load, splat, store
 
 ROW: Final = 2 * LANES
@@ -31,22 +31,20 @@ def forward(y: Any, tables: Tables, x: Any, scratch: Any) -> None:
 
 
 @loop
-def convolve(y: Any, h: Any, tables: Tables, x: Any, product: Any, scratch: Any, out: Any) -> None:
+def convolve(y: Any, h: Any, tables: Tables, x: Any, scratch: Any, out: Any) -> None:
     """Write the convolution of `y` with the response of which `h` is the spectrum (`convolving.spectrum`) to `out`.
 
-    `x` and `product` hold as much as `y` does, `scratch` 12 · `LANES` numbers; `out` may be `y`.
+    `x` holds as much as `y` does, `scratch` 12 · `LANES` numbers; `out` may be `y`.
     """
     forward(y, tables, x, scratch)
-    rows = tables.plan.rows
-    for k in range(tables.plan.n):
-        i, o = ROW * rows[k], ROW * k
-        re, im, a, b = load(x, i), load(x, i + LANES), load(h, o), load(h, o + LANES)
-        store(product, o, re * a + im * b)
-        store(product, o + LANES, re * b - im * a)
-    transform(product, tables.plan, scratch)
     m = tables.plan.n
+    for i in range(0, ROW * m, ROW):
+        re, im, a, b = load(x, i), load(x, i + LANES), load(h, i), load(h, i + LANES)
+        store(x, i, re * a + im * b)
+        store(x, i + LANES, re * b - im * a)
+    transform_back(x, tables.plan, scratch)
     for i in range(0, m, LANES):
-        re, im = crossed(_rows(product, rows, i, 0)), crossed(_rows(product, rows, i, LANES))
+        re, im = crossed(_taken(x, ROW * i, ROW)), crossed(_taken(x, ROW * i + LANES, ROW))
         re, im = _spun(re, im, tables.spins, 4 * i)
         re, im = _eight(re, im)
         re, im = _twisted(re, im, tables.twists)
@@ -63,18 +61,6 @@ def _taken(x: Any, at: int, step: int) -> Any:
 @loop
 def _four(x: Any, at: int, step: int) -> Any:
     return load(x, at), load(x, at + step), load(x, at + 2 * step), load(x, at + 3 * step)
-
-
-@loop
-def _rows(x: Any, rows: Any, i: int, part: int) -> Any:
-    """Return eight rows from where the transform left them: real parts, or the imaginary ones."""
-    return _four_rows(x, rows, i, part) + _four_rows(x, rows, i + 4, part)
-
-
-@loop
-def _four_rows(x: Any, rows: Any, i: int, part: int) -> Any:
-    p, q, r, s = ROW * rows[i], ROW * rows[i + 1], ROW * rows[i + 2], ROW * rows[i + 3]
-    return load(x, p + part), load(x, q + part), load(x, r + part), load(x, s + part)
 
 
 @loop

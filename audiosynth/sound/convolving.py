@@ -123,8 +123,8 @@ def spectrum(h: Array, n_samples: int) -> Array:
     Returns
     -------
     spectrum
-        Shape (n_channels, 16 `rows_of(n_samples)`): for each frequency real and imaginary parts in eight lanes, conjugate and
-        divided by the length.
+        Shape (n_channels, 16 `rows_of(n_samples)`): for each frequency, in the order of `Transform.rows`, real and imaginary parts in eight
+        lanes, conjugate and divided by the length.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def spectrum(h: Array, n_samples: int) -> Array:
         else:
             x = np.empty(y.size)
             loops.forward(y, tables, x, _scratch())
-        out[:] = (x.reshape(rows, 2, LANES)[tables.plan.rows] * scale).ravel()
+        out[:] = (x.reshape(rows, 2, LANES) * scale).ravel()
     return found
 
 
@@ -188,11 +188,11 @@ def convolve(y: Array, h_spectrum: Array, *, n_samples: int) -> Array:
     pairs = [(y[min(c, len(y) - 1)], h_spectrum[min(c, len(h_spectrum) - 1)]) for c in range(n_channels)]
     if loops is None:
         return np.stack([convolve_passes.convolved(_padded(sound, rows), h, tables)[:n_samples] for sound, h in pairs])
-    out, work = np.empty((n_channels, 2 * LANES * rows)), np.empty((2, 2 * LANES * rows))
+    out, work = np.empty((n_channels, 2 * LANES * rows)), np.empty(2 * LANES * rows)
     for own, (sound, h) in zip(out, pairs, strict=True):
         own[: sound.size] = sound
         own[sound.size :] = 0.0
-        loops.convolve(own, h, tables, work[0], work[1], _scratch(), own)
+        loops.convolve(own, h, tables, work, _scratch(), own)
     return out[:, :n_samples]
 
 
