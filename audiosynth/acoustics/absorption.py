@@ -72,8 +72,8 @@ def _directions(n: int = 16) -> tuple[Array, Array]:
     return u.reshape(-1, 3), np.outer(weights, weights).ravel() / 4
 
 
-UNSURE: Final = 1e-12
-"""Share of an energy within which its rounding (some 4e-15) could decide a comparison, with much to spare."""
+UNSURE: Final = 1e-13
+"""Share of an energy within which its rounding (some 4e-15, 3e-14 if all sums erred one way) could decide a comparison."""
 MOST_STEPS: Final = 12
 """Newton's steps before bisection goes without them: four or five do, but for rooms that are dead in one direction alone."""
 
