@@ -117,35 +117,36 @@ def _sum(
     scratch = np.empty((shape[0], min(STRETCH, shape[1])))
     for a in range(0, shape[1], STRETCH):
         y = total[:, a : a + STRETCH]
-        here = _add(y, a, added)
+        under = _added_up(added, y, a)
         if bed is None:
-            if not here:
-                y.fill(0.0)
+            np.add(0.0 if under is None else under, 0.0, out=y)
             peaks.append(levels.peak(y))
         else:
             heard = scratch[:, : y.shape[1]]
-            rows = zip(y, bed[:, a : a + STRETCH], heard, strict=True)
-            peaks += [add_scaled(row, part, factor, scaled=own, fresh=not here) for row, part, own in rows]
+            rows = zip([None] * len(y) if under is None else under, bed[:, a : a + STRETCH], heard, y, strict=True)
+            peaks += [add_scaled(one, part, factor, scaled=own, total=row) for one, part, own, row in rows]
             found.append(block_energies(heard[channel]))
     return total, _largest(peaks), np.concatenate(found)
 
 
-def _add(y: Array, a: int, added: Sequence[tuple[Array, int]]) -> bool:
-    """Write the sum of parts to `y`, the stretch from sample `a` on; return whether there is any, else it is left as it is."""
-    b, fresh = a + y.shape[1], True
+def _added_up(added: Sequence[tuple[Array, int]], y: Array, a: int) -> Array | None:
+    """Return the sum of parts in a stretch of the clip from sample `a` on: the only one's own samples, or `y`; None if none sounds."""
+    b, found = a + y.shape[1], None
     for part, start in added:
         first, last = max(a, start), min(b, start + part.shape[1])
         if first >= last:
             continue
         here = part[:, first - start : last - start]
-        if fresh and (first, last) == (a, b):
-            np.add(here, 0.0, out=y)  # what zeros and this give, in one pass
-        else:
-            if fresh:
-                y.fill(0.0)
-            y[:, first - a : last - a] += here
-        fresh = False
-    return not fresh
+        if found is None and (first, last) == (a, b):
+            found = here
+            continue
+        if found is None:
+            y.fill(0.0)
+        elif found is not y:
+            np.add(found, 0.0, out=y)  # as from zeros on
+        y[:, first - a : last - a] += here
+        found = y
+    return found
 
 
 def _largest(peaks: Sequence[float]) -> float:
