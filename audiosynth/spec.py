@@ -127,8 +127,8 @@ class Bed(Strict):
 
     @model_validator(mode="after")
     def _one_level(self) -> Bed:
-        levels = {"level_dbfs": self.level_dbfs, "spl_db": self.spl_db, "snr_db": self.snr_db}
-        given = [name for name, value in levels.items() if value is not None]
+        levels = (("level_dbfs", self.level_dbfs), ("spl_db", self.spl_db), ("snr_db", self.snr_db))
+        given = [name for name, value in levels if value is not None]
         if len(given) > 1:
             raise ValueError(f"expected one of level_dbfs, spl_db, snr_db; got {', '.join(given)}")
         if not given and any(layer.level_dbfs is None for layer in self.layers):
@@ -170,20 +170,17 @@ class Scene(Strict):
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Scene:
-        for i, event in enumerate(self.events):
-            level = event.level
-            if level is None:
-                continue
-            wants = level.snr_db is not None
+        for i, level in enumerate([event.level for event in self.events]):
+            wants = level is not None and level.snr_db is not None
             if wants and self.noise is None:
                 raise ValueError(f"events[{i}] has an snr_db but the clip has no noise; add `noise:` or use level_dbfs")
             if wants and self.noise is not None and self.noise.snr_db is not None:
                 raise ValueError(
                     f"events[{i}].snr_db and noise.snr_db exclude each other: one of the two must stand still"
                 )
-            if level.span == "noise" and self.noise is None:
+            if level is not None and level.span == "noise" and self.noise is None:
                 raise ValueError(f"events[{i}].level: `span: noise` needs a noise, and the clip has none")
-            if wants and level.noise_span == "recording":
+            if wants and level is not None and level.noise_span == "recording":
                 self._one_recording(f"events[{i}].level")
         return self
 
@@ -215,12 +212,11 @@ class ClipSpec(Scene):
     def _sizes_fit(self) -> ClipSpec:
         if self.n_samples != max(1, seconds_to_samples(self.duration, self.sr)):
             raise ValueError(f"n_samples {self.n_samples} is not the duration of {self.duration} s at {self.sr} Hz")
-        size = self.n_samples * self.channels
-        streamed = size > MAX_VALUES and self.in_blocks and not self.output.stems  # of others, it makes no difference
-        if size > (MAX_STREAMED if streamed else MAX_VALUES):
+        streamed = self.n_samples * self.channels > MAX_VALUES and self.in_blocks and not self.output.stems
+        if self.n_samples * self.channels > (MAX_STREAMED if streamed else MAX_VALUES):
             how = f"{MAX_STREAMED:.2g} are made" if streamed else f"{MAX_VALUES:.2g} are made in memory, which it needs"
             raise ValueError(
-                f"{self.duration:g} s at {self.sr} Hz in {self.channels} channels are {size:.2g} samples; "
+                f"{self.duration:g} s at {self.sr} Hz in {self.channels} channels are {self.n_samples * self.channels:.2g} samples; "
                 f"at most {how}; shorten it, or lower sr or channels"
             )
         if self.reference_channel >= self.channels:
