@@ -170,6 +170,17 @@ def test_foreign_objects_are_kept(recipe, store):
     assert stored(store) == {"thesis.txt": b"mine"}
 
 
+@pytest.mark.parametrize("name", ["a?", "a*", "a[bc]"])
+def test_a_url_is_no_pattern(recipe, store, name):
+    """What --fresh deletes is in the folder that is named, and not in those that its name would match."""
+    store.pipe({f"/bucket/ab/{path}": b"not mine" for path in ("dataset.json", "audio/train/a.wav", "manifest.jsonl")})
+    other = stored(store, "/bucket/ab")
+    build(recipe, f"memory://bucket/{name}")
+    build(recipe, f"memory://bucket/{name}", fresh=True)
+    assert stored(store, "/bucket/ab") == other
+    assert ".build/lock" not in stored(store, f"/bucket/{name}")
+
+
 def test_files_of_other_protocols_are_renamed_into_place(recipe, whole, store, tmp_path):
     """Where a put is not atomic, a file is uploaded under another name first."""
     build(recipe, (tmp_path / "there").as_uri())

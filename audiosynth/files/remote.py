@@ -26,6 +26,8 @@ MARKS: Final = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modifi
 """What file systems say of a file that changes with its content; those that follow the bytes themselves before times."""
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 _PARTIAL: Final = ".partial"
+_WILD: Final = frozenset("*?[")
+"""What makes a pattern of a path where fsspec deletes several at once: it would find files of other folders."""
 
 
 def is_url(text: object) -> bool:
@@ -194,12 +196,16 @@ class Remote:
         """Delete files, those that are there; many at once where the file system can."""
         for first in range(0, len(paths), BATCH):
             batch = [self.at(path) for path in paths[first : first + BATCH]]
+            plain = [path for path in batch if _WILD.isdisjoint(path)]
+            single = [path for path in batch if not _WILD.isdisjoint(path)]
             try:
-                self.tried(lambda batch=batch: self.fs.rm(batch), f"{paths[first]} deleted")  # type: ignore[misc]
+                if plain:
+                    self.tried(lambda plain=plain: self.fs.rm(plain), f"{paths[first]} deleted")  # type: ignore[misc]
             except FileNotFoundError:
-                for path in batch:
-                    with suppress(FileNotFoundError):
-                        self.tried(lambda path=path: self.fs.rm_file(path), f"{path} deleted")  # type: ignore[misc]
+                single = batch
+            for path in single:
+                with suppress(FileNotFoundError):
+                    self.tried(lambda path=path: self.fs.rm_file(path), f"{path} deleted")  # type: ignore[misc]
 
     @property
     def protocols(self) -> set[str]:
