@@ -104,6 +104,20 @@ def test_all_readers_find_the_audio(sets, tmp_path):
     assert next(reproduce(root, clips=["test-000000029"])).same
 
 
+def test_names_longer_than_ustar_holds(tmp_path):
+    """A long split's stems of long labels: 104 characters, found again by every reader."""
+    split = "validation_clean_speech_in_far_field_rooms"
+    event = {"label": "l" * 50, "source": {"type": "click"}, "level_dbfs": -20, "onset": 0.05}
+    tree = {
+        "sr": 8000, "duration": 0.15, "clips": {split: 2}, "events": [event], "output": {"audio": "tar", "stems": True},
+    }  # fmt: skip
+    root = build(load_recipe(write_recipe(tmp_path / "r.yaml", tree)), tmp_path / "out").root
+    with tarfile.open(root / f"audio/{split}/000000.tar") as tar:
+        assert max(map(len, tar.getnames())) > 100
+    assert verify(root).ok
+    assert next(reproduce(root, clips=[f"{split}-000000001"])).same
+
+
 def test_verify_names_the_clip_in_a_damaged_tar(sets, tmp_path):
     """A changed byte, a lost tar, a stray file."""
     root = shutil.copytree(sets[1], tmp_path / "copy")
