@@ -138,7 +138,7 @@ def _head(there: Remote) -> dict[str, Any]:
         found = json.loads(there.read(HEAD))
     except ValueError:
         found = None
-    if not isinstance(found, dict):
+    if not (isinstance(found, dict) and isinstance(found.get("build") or {}, dict)):
         raise BuildError(f"{there.url}: its {HEAD} is not what a build writes; choose another URL with -o")
     return found
 
