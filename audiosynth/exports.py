@@ -135,9 +135,9 @@ def _plain(tree: Mapping[str, Any]) -> str:
     return str(tree.get("type")).partition("@")[0]
 
 
-def later_exports(root: Path) -> list[dict[str, Any]]:
-    """Return the trees of what was exported after the build."""
-    path = root / LATER
+def later_exports(root: Path, *, name: str = LATER) -> list[dict[str, Any]]:
+    """Return the trees of what was exported after the build, as the file `name` below it lists them."""
+    path = root / name
     if not path.is_file():
         return []
     try:
