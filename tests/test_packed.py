@@ -146,6 +146,23 @@ def test_parts_and_workers_leave_no_trace(sets, tmp_path):
     assert tree_of(build(few, tmp_path / "one").root) == tree_of(build(few, tmp_path / "two", workers=2).root)
 
 
+def test_what_was_damaged_in_a_part_goes_into_no_tar(sets, tmp_path):
+    """The tar's own hash would hide it for good: the file is named, and the clip comes once it is copied again."""
+    _, root, path = sets
+    recipe = load_recipe(path)
+    parts = [build(recipe, tmp_path / k, shard=f"{k}/2").root for k in "12"]
+    for file in (
+        parts[0] / "audio/train/000000/train-000000007.wav",
+        min((parts[1] / "audio").rglob("noise.wav")),
+    ):
+        data = file.read_bytes()
+        file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        with pytest.raises(BuildError, match=rf"{file.name}: is not what was written; copy the part again"):
+            merge(parts, tmp_path / "merged")
+        file.write_bytes(data)
+    assert tree_of(merge(parts, tmp_path / "merged").root) == tree_of(root)
+
+
 @pytest.mark.parametrize(("moment", "calls"), [("Packer._add", 50), ("os.unlink", 50), ("os.rmdir", 101)])
 def test_a_kill_while_packing_loses_nothing(sets, tmp_path, moment, calls):
     """Kill -9 between any two steps: half a tar, a whole tar beside its folder, half of the folder gone."""
