@@ -82,6 +82,26 @@ def test_a_killed_merge_goes_on(made, tmp_path):
     assert tree_of(merge(parts, tmp_path / "out").root) == whole
 
 
+def test_a_merge_that_was_stopped_inside_a_unit_leaves_the_parts(made, tmp_path, monkeypatch):
+    """Files that are linked already are linked again: stems, which have one name in every clip, do not get into each other."""
+    _, whole, parts = made
+    before, calls, real = [tree_of(part) for part in parts], [], merging.place
+
+    def stop(*args):
+        calls.append(args)
+        if len(calls) > 50:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "place", stop)
+        with pytest.raises(KeyboardInterrupt):
+            merge(parts, tmp_path / "out")
+    merged = tree_of(merge(parts, tmp_path / "out").root)
+    assert [tree_of(part) for part in parts] == before
+    assert merged == whole
+
+
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [

@@ -174,6 +174,8 @@ def _bring(part: Part, name: str, digest: str, root: Path) -> None:
         )
 
     def make(temporary: Path) -> str:
+        # Renaming a link to another of the same file leaves both (POSIX): what is copied to that one is written into the part.
+        temporary.unlink(missing_ok=True)
         try:
             os.link(source, temporary)
             linked = True
