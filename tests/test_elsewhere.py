@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -132,6 +133,23 @@ def test_a_set_is_verified_where_it_is(local, there):
     assert found.extra == ("audio/train/000000/stray.wav",)
     said = run("verify", URL, code=1)
     assert f"missing  {names[0]}" in said
+
+
+def test_files_that_are_not_there_are_missing_for_every_client(local, there, monkeypatch):
+    """SFTP's opens the file here before it finds that there is none: an empty one is neither a changed clip nor a list of exports."""
+    kind = type(there)
+    real = kind.get_file
+
+    def get_file(fs, path, to, **how):
+        Path(to).write_bytes(b"")
+        real(fs, path, to, **how)
+
+    monkeypatch.setattr(kind, "get_file", get_file)
+    assert verify(URL).ok
+    name = next(name for name in tree_of(local[0]) if name.startswith("audio/"))
+    there.rm_file(f"/bucket/set/{name}")
+    verdict = verify(URL)
+    assert (verdict.missing, verdict.changed, verdict.extra) == ((name,), (), ())
 
 
 def test_labels_that_hold_audio_are_verified_from_the_cache(local, there, tmp_path, monkeypatch):

@@ -162,7 +162,11 @@ class Remote:
             if size is not None and local.stat().st_size != size:
                 raise OSError(f"{local.stat().st_size} of {size} bytes came")
 
-        self.tried(fetch, f"{path} read")
+        try:
+            self.tried(fetch, f"{path} read")
+        except FileNotFoundError:
+            local.unlink(missing_ok=True)  # SFTP's client makes the local file before it asks for the other
+            raise
 
     def create(self, path: str, data: bytes) -> None:
         """Write a file that must not be there (atomic on S3, memory and disks).
