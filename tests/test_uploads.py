@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import threading
 import time
@@ -334,6 +335,17 @@ def test_a_kill_when_only_the_lock_was_left(recipes, wholes, store, tmp_path, mo
     assert build(recipes["files"], URL).made == 0
     assert stored(store) == wholes["files"]
     assert not list((tmp_path / "staging").iterdir())
+
+
+def test_a_kill_while_the_local_folder_goes(recipes, wholes, store, tmp_path):
+    """The set is there, and its local folder half gone, whatever went first: the next run takes the rest away."""
+    build(recipes["files"], URL)
+    home = tmp_path / "staging" / hashlib.sha256(URL.encode()).hexdigest()[:16]
+    (home / "set" / "audio").mkdir(parents=True)
+    (home / "set" / "audio" / "left.wav").write_bytes(b"x")
+    assert build(recipes["files"], URL).made == 0
+    assert not list((tmp_path / "staging").iterdir())
+    assert stored(store) == wholes["files"]
 
 
 def test_files_of_a_disk_are_uploaded_so_too(recipes, wholes, store, tmp_path):
