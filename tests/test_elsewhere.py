@@ -116,6 +116,15 @@ def test_without_an_index_the_manifest_comes_whole(local, there):
     assert run("stats", lone, "--json") == run("stats", manifest, "--json")
 
 
+def test_a_server_that_gives_no_parts_of_files(local, there, monkeypatch):
+    """It sends everything whatever is asked for: the index is of no use, and the manifest comes whole."""
+    kind = type(there)
+    real = kind.cat_file
+    monkeypatch.setattr(kind, "cat_file", lambda fs, path, start=None, end=None, **how: real(fs, path, **how))
+    name = json.loads(run("show", local[0], "train-000000003", "--json"))["clip_id"]
+    assert json.loads(run("show", URL, name, "--json"))["clip_id"] == name
+
+
 def test_a_set_is_verified_where_it_is(local, there):
     """Missing, changed and extra files are the same as for a folder with the same harm; nothing stays in the temporary folder."""
     root, _ = local

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import UnsupportedOperation
 from pathlib import Path
 from threading import Event
 from typing import Any, Final, TypeVar
@@ -20,7 +21,9 @@ PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds between tries; one more try than pauses."""
 BATCH: Final = 1000
 """Files deleted with one request where the file system can."""
-FINAL: Final = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+FINAL: Final = (
+    FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError, UnsupportedOperation,
+)  # fmt: skip
 """Errors that another try would meet again."""
 MARKS: Final = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 """What file systems say of a file that changes with its content; those that follow the bytes themselves before times."""
@@ -126,10 +129,18 @@ class Remote:
         return RangedFile(lambda first, last: self.part(path, first, last), size)
 
     def part(self, path: str, first: int, last: int) -> bytes:
-        """Return bytes [first, last) of a file."""
+        """Return bytes [first, last) of a file.
+
+        Raises
+        ------
+        io.UnsupportedOperation
+            If the server sends all of it whatever is asked for, as plain web servers do.
+        """
 
         def fetch() -> bytes:
             data: bytes = self.fs.cat_file(self.at(path), start=first, end=last)
+            if len(data) > last - first:
+                raise UnsupportedOperation(f"{self.url}: the server gives no parts of files")
             if len(data) != last - first:
                 raise OSError(f"{len(data)} of {last - first} bytes came")
             return data
