@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from material import full_recipe, tree_of, write_recipe
 
 from audiosynth import build, load_recipe, merge, verify
 from audiosynth.building import merging
+from audiosynth.cli import cli
 from audiosynth.errors import BuildError, UsageError
 
 OF = 3
@@ -198,6 +200,10 @@ def test_clips_that_cannot_be_made_are_merged_too(tmp_path):
     merged = merge(parts, tmp_path / "merged")
     assert tree_of(merged.root) == tree_of(whole.root)
     assert merged.stats["failed"] == whole.stats["failed"] > 40
+    for _ in range(2):  # a merge, and one that has nothing left to do
+        said = CliRunner().invoke(cli, ["merge", *map(str, parts), "-o", str(tmp_path / "again")])
+        assert said.exit_code == 1
+        assert f"{whole.stats['failed']} clips could not be made; " in said.stderr
 
 
 def test_a_label_that_a_format_cannot_hold_stops_a_part(tmp_path):
