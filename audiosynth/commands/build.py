@@ -165,14 +165,27 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
     show.json({"root": built.place, "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
-    if built.stats.get("failed"):
-        raise BuildError(
-            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.place}/failed.jsonl says which, and why"
-        )
+    require_all(built)
     left_out = sum(len(catalogue.problems) for catalogue in recipe.catalogues.values())
     if keep_going and left_out:
         raise BuildError(
             f"{counted(left_out, 'recording')} could not be used; {built.place}/failures.tsv says which, and why"
+        )
+
+
+def require_all(built: Built) -> None:
+    """Refuse to call it well done where clips are missing.
+
+    Raises
+    ------
+    BuildError
+        Which says how many, and what tells more.
+    """
+    from audiosynth.errors import BuildError
+
+    if built.stats.get("failed"):
+        raise BuildError(
+            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.place}/failed.jsonl says which, and why"
         )
 
 

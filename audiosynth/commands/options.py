@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 MAX_CLIPS = 100_000_000
 MAX_WORKERS = 1024
+MOST_NAMED = 3
+"""Files that a hint names."""
 _CLIP_ID = re.compile(r"(.+)-(\d{9,})")
 
 
@@ -87,13 +89,31 @@ def find_recipe(name: str) -> Path:
     if name in shipped_recipes():
         return shipped_recipe(name)
     if path.is_dir():
-        inside = path / "recipe.yaml"
-        hint = f"; did you mean {inside}?" if inside.is_file() else "; expected a YAML file or the name of a recipe"
-        raise UsageError(f"{name}: is a folder{hint}")
+        raise UsageError(f"{name}: is a folder{_hint_at(path)}")
     beside = path.with_name(path.name + ".yaml") if path.name else path
     if beside.is_file():
         raise UsageError(f"no recipe is called '{name}'; did you mean the file {beside}?")
     return shipped_recipe(name)
+
+
+def _hint_at(folder: Path) -> str:
+    """Return what to do with a folder where a recipe was expected."""
+    from audiosynth.building.folder import WORK
+    from audiosynth.errors import few
+
+    recipe = folder / "recipe.yaml"
+    if (folder / "dataset.json").is_file():
+        way = (
+            f"its recipe is {recipe} (-o names another folder to build it into)"
+            if recipe.is_file()
+            else "it was made from another set's manifest and has no recipe"
+        )
+        return f" that holds a finished set; {way}, `audiosynth verify {folder}` checks it, `audiosynth reproduce {folder}` makes its clips again"
+    if (folder / WORK).is_dir():
+        return " that holds an unfinished build; give the recipe it was begun with, and the same options: it goes on"
+    found = [recipe] if recipe.is_file() else sorted(folder.glob("*.y*ml"))
+    named = few([str(path) for path in found], MOST_NAMED)
+    return f"; did you mean {named}?" if found else "; expected a YAML file or the name of a recipe"
 
 
 def require_used(data: Mapping[str, str], roots: Mapping[str, Path]) -> None:

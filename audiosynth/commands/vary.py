@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audiosynth.building.cpus import usable_cpus
-from audiosynth.commands.build import default_root, summary
+from audiosynth.commands.build import default_root, require_all, summary
 from audiosynth.commands.options import data_option, parse_set, workers_option
 from audiosynth.commands.show import Show, example, output_options
 from audiosynth.errors import counted
@@ -55,7 +55,6 @@ def vary_command(
     """
     from audiosynth.build import carry_out
     from audiosynth.building.elsewhere import near, require_folder
-    from audiosynth.errors import BuildError
     from audiosynth.vary import variation
 
     require_folder(output)
@@ -69,10 +68,7 @@ def vary_command(
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **changed, **built.stats})
     if not show.quiet:
         show.table(("", ""), [*summary(built), ("changed", _changed(order))])
-    if built.stats.get("failed"):
-        raise BuildError(
-            f"{counted(built.stats['failed'], 'clip')} could not be made; {built.root / 'failed.jsonl'} says which, and why"
-        )
+    require_all(built)
 
 
 def _changed(order: Variation) -> str:
