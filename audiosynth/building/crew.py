@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from audiosynth.building.memory import keep_freed_memory
+from audiosynth.building.memory import keep_freed_memory, spare_what_is_loaded
 from audiosynth.building.orders import Order
 from audiosynth.building.pool import follow_parent, signals_held
 from audiosynth.building.units import Unit, never, render_unit
@@ -133,7 +133,9 @@ def _start(task: Task, stop: Event, share: int) -> None:
 
 
 def _one(unit: Unit) -> int:
-    return _Process.hand(unit)
+    made = _Process.hand(unit)
+    spare_what_is_loaded()  # by the end of the first unit, that is nearly all of it
+    return made
 
 
 def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Final
 
 _TRIM_THRESHOLD: Final = -1
@@ -33,3 +34,15 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):  # musl, macOS, Windows: no such thing
         return False
     return bool(mallopt(_MMAP_THRESHOLD, LARGEST_KEPT)) and bool(mallopt(_TRIM_THRESHOLD, KEPT_BYTES))
+
+
+def spare_what_is_loaded() -> None:
+    """Let searches for garbage pass over all that this process holds by now; for processes that end with their work.
+
+    Notes
+    -----
+    All that is imported for a build is some 200 000 objects, none of them garbage. To go through them takes 70 ms, every thousand
+    clips or two: a twentieth of the time of clips of 1 s. What was spared is still freed when nothing refers to it any more.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
