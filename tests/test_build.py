@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from material import full_recipe, read_wav, tone, tree_of, write_recipe, write_wav
 
 from audiosynth import ClipDataset, build, export_labels, load_recipe, pcm, reproduce, verify
+from audiosynth.building import crew
 from audiosynth.building.units import unit_name
 from audiosynth.errors import AssetError, AudiosynthError, BuildError, ManifestError, PlanError
 from audiosynth.manifest import parse_row
@@ -483,3 +485,15 @@ def test_failures_of_a_killed_run_are_not_told_of_clips_that_are_made(tmp_path):
 
 def _stop(done: int, total: int) -> None:
     raise BuildError("stopped here")
+
+
+def test_workers_search_no_garbage_among_what_is_loaded(monkeypatch):
+    """After its first unit, a worker's searches pass over what is there; the unit's count comes back."""
+    monkeypatch.setattr(crew._Process, "hand", lambda unit: 10 * unit, raising=False)
+    gc.unfreeze()
+    try:
+        assert (crew._one(3), gc.get_freeze_count() > 10_000) == (30, True)
+        before = gc.get_freeze_count()
+        assert (crew._one(4), gc.get_freeze_count() <= before) == (40, True)
+    finally:
+        gc.unfreeze()
