@@ -91,8 +91,8 @@ class Recording(BaseModel):
             )
         if not 0 <= first < last <= self.n_samples:
             raise ValueError(f"active: expected 0 <= first < last <= {self.n_samples}, got [{first}, {last}]")
-        for key in ANNOTATIONS:
-            for item in self.meta.get(key, ()):
+        for key in filter(self.meta.__contains__, ANNOTATIONS):  # most have none; asked wherever a recording stands
+            for item in self.meta[key]:
                 times: list[Any]
                 *times, label = item if isinstance(item, list | tuple) and len(item) == 3 else (None, None, None)
                 if not isinstance(label, str) or not all(type(t) in (int, float) and 0 <= t < 1e6 for t in times):

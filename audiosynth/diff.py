@@ -87,11 +87,11 @@ class Compared:
         first, second = self._indexes
         for place, row in rows_of(self.first):
             clip = _named(row, place)
-            number = second.number(clip)
-            if number is None:
+            twin = next(second.find([clip]), None)
+            if twin is None:
                 yield ClipDifference(clip, "first")
                 continue
-            found = self._compare(clip, row, second.row(number)[1], place)
+            found = self._compare(clip, row, twin[1], place)
             if found is not None:
                 yield found
         for place, row in rows_of(self.second):

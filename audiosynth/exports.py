@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from audiosynth import registry
+from audiosynth.building.aside import OLD, aside
 from audiosynth.building.finish import view
 from audiosynth.building.orders import packing_of
 from audiosynth.building.rows import rows_of
@@ -73,8 +73,8 @@ def export_labels(
     if out is not None:
         dataset = replace(dataset, home=Path(os.path.relpath(root, folder / "name")).as_posix())
     written = {}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as scratch:
-        new = Path(scratch) / "new"
+    with aside(folder) as scratch:
+        new = scratch / "new"
         for tree in trees:
             exporter: Any = registry.create("exporters", tree)
             try:
@@ -88,7 +88,7 @@ def export_labels(
             (new / Path(LATER).name).write_text(
                 json.dumps(sorted(later, key=_plain), ensure_ascii=False, indent=1) + "\n", "utf-8"
             )
-        _swap(new, folder, Path(scratch) / "old", replacing=out is None)
+        _swap(new, folder, scratch / OLD, replacing=out is None)
     return written
 
 
@@ -135,9 +135,9 @@ def _plain(tree: Mapping[str, Any]) -> str:
     return str(tree.get("type")).partition("@")[0]
 
 
-def later_exports(root: Path) -> list[dict[str, Any]]:
-    """Return the trees of what was exported after the build."""
-    path = root / LATER
+def later_exports(root: Path, *, name: str = LATER) -> list[dict[str, Any]]:
+    """Return the trees of what was exported after the build, as the file `name` below it lists them."""
+    path = root / name
     if not path.is_file():
         return []
     try:

@@ -138,13 +138,13 @@ def _number(value: Any, name: str) -> float:
 
 def _shown(lets: Mapping[str, Any]) -> dict[str, Any]:
     """Return `let` values as a row shows them: a recording by its name, and so a voice, which stands in full where it speaks."""
+    return {name: _shown_value(value) for name, value in lets.items()}
 
-    def shown(value: Any) -> Any:
-        if isinstance(value, Recording):
-            return f"{value.data}:{value.path}"
-        return value["name"] if isinstance(value, Mapping) and "engine" in value and "name" in value else value
 
-    return {name: shown(value) for name, value in lets.items()}
+def _shown_value(value: Any) -> Any:
+    if isinstance(value, Recording):
+        return f"{value.data}:{value.path}"
+    return value["name"] if isinstance(value, Mapping) and "engine" in value and "name" in value else value
 
 
 def event_of(raw: Mapping[str, Any], *, sr: int, n_clip: int | None, clip_room: Component | None) -> Event:

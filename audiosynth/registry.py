@@ -248,7 +248,11 @@ def create(family: str, tree: Mapping[str, Any]) -> Component:
     name = tree.get("type")
     if not isinstance(name, str):
         raise UsageError(f"a {family[:-1]} needs a `type`; there are {', '.join(newest(family))}")
-    return lookup(family, name).model_validate({key: value for key, value in tree.items() if key != "type"})
+    parameters = {key: value for key, value in tree.items() if key != "type"}
+    made: Component = lookup(family, name).__pydantic_validator__.validate_python(
+        parameters
+    )  # all `model_validate` does
+    return made
 
 
 def dump(component: Component) -> dict[str, Any]:

@@ -137,8 +137,9 @@ def _finish(
         raise RenderError(
             f"mix.effects changed the clip's length from {parts.total.shape[1]} to {y.shape[1]} samples; use them on events"
         )
-    peak = levels.peak(y) if spec.mix.effects else parts.peak
-    power = levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
+    peak, power = parts.peak, parts.power
+    if spec.mix.effects:
+        peak, power = levels.peak(y), levels.power(y[spec.reference_channel], [(0, spec.n_samples)])
     mix_gain, guard = 0.0, 0.0
     if decided is not None:
         mix_gain, guard = decided.mix_gain_db, decided.guard_gain_db

@@ -127,7 +127,8 @@ class Bed(Strict):
 
     @model_validator(mode="after")
     def _one_level(self) -> Bed:
-        given = [k for k in ("level_dbfs", "spl_db", "snr_db") if getattr(self, k) is not None]
+        levels = (("level_dbfs", self.level_dbfs), ("spl_db", self.spl_db), ("snr_db", self.snr_db))
+        given = [name for name, value in levels if value is not None]
         if len(given) > 1:
             raise ValueError(f"expected one of level_dbfs, spl_db, snr_db; got {', '.join(given)}")
         if not given and any(layer.level_dbfs is None for layer in self.layers):
@@ -169,17 +170,17 @@ class Scene(Strict):
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Scene:
-        for i, event in enumerate(self.events):
-            wants = event.level is not None and event.level.snr_db is not None
+        for i, level in enumerate([event.level for event in self.events]):
+            wants = level is not None and level.snr_db is not None
             if wants and self.noise is None:
                 raise ValueError(f"events[{i}] has an snr_db but the clip has no noise; add `noise:` or use level_dbfs")
             if wants and self.noise is not None and self.noise.snr_db is not None:
                 raise ValueError(
                     f"events[{i}].snr_db and noise.snr_db exclude each other: one of the two must stand still"
                 )
-            if event.level is not None and event.level.span == "noise" and self.noise is None:
+            if level is not None and level.span == "noise" and self.noise is None:
                 raise ValueError(f"events[{i}].level: `span: noise` needs a noise, and the clip has none")
-            if wants and event.level is not None and event.level.noise_span == "recording":
+            if wants and level is not None and level.noise_span == "recording":
                 self._one_recording(f"events[{i}].level")
         return self
 
@@ -211,7 +212,7 @@ class ClipSpec(Scene):
     def _sizes_fit(self) -> ClipSpec:
         if self.n_samples != max(1, seconds_to_samples(self.duration, self.sr)):
             raise ValueError(f"n_samples {self.n_samples} is not the duration of {self.duration} s at {self.sr} Hz")
-        streamed = self.in_blocks and not self.output.stems
+        streamed = self.n_samples * self.channels > MAX_VALUES and self.in_blocks and not self.output.stems
         if self.n_samples * self.channels > (MAX_STREAMED if streamed else MAX_VALUES):
             how = f"{MAX_STREAMED:.2g} are made" if streamed else f"{MAX_VALUES:.2g} are made in memory, which it needs"
             raise ValueError(

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Final
 
 from audiosynth.build import Built, carry_out
-from audiosynth.building.again import drop_views
 from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import RecipeOrder
@@ -21,7 +21,7 @@ from audiosynth.building.state import changes, state_of
 from audiosynth.building.units import KEPT, unit_name
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import BuildError, WithdrawnError
-from audiosynth.exports import read_head
+from audiosynth.exports import LATER, export_labels, later_exports, read_head
 from audiosynth.kept import Kept
 from audiosynth.manifest import open_manifest
 from audiosynth.material.stems import stem_path
@@ -29,6 +29,10 @@ from audiosynth.material.withdrawn import NAME, Gone, withhold
 from audiosynth.plan import planned
 from audiosynth.recipe import load_recipe
 from audiosynth.records.loaded import MAX_POOLS, Recipe
+from audiosynth.report.report import FOLDER, PAGE
+
+AGAIN: Final = "labels/export.again.json"
+"""What was exported after the build, while it has to be written again."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,12 @@ def withdraw(found: Withdrawal, *, workers: int = 1, progress: Callable[[int, in
 
 
 def begun(root: str | Path) -> bool:
-    """Return whether a withdrawal was interrupted in a folder."""
-    return Path(root, WORK, NAME).is_file() and not Path(root, "dataset.json").is_file()
+    """Return whether a withdrawal was interrupted in a folder: before the set was whole, or before all of its labels were there."""
+    return Path(root, AGAIN if _is_whole(root) else f"{WORK}/{NAME}").is_file()
+
+
+def _is_whole(root: str | Path) -> bool:
+    return Path(root, "dataset.json").is_file()
 
 
 def go_on(
@@ -158,9 +166,12 @@ def go_on(
     root = Path(root)
     if not begun(root):
         raise BuildError(f"{root}: nothing was interrupted here")
-    _obey(root)
+    if _is_whole(root):
+        state = read_head(root)["build"]
+    else:
+        _obey(root)
+        state = json.loads((root / WORK / "state.json").read_text(encoding="utf-8"))
     recipe = _recipe_of(root, data)
-    state = json.loads((root / WORK / "state.json").read_text(encoding="utf-8"))
     return _carry_on(root, replace(recipe, clips=state["clips"]), workers, progress)
 
 
@@ -219,14 +230,21 @@ def _obey(root: Path) -> None:
 
 
 def _carry_on(root: Path, recipe: Recipe, workers: int, progress: Callable[[int, int], None] | None) -> Built:
-    _obey(root)
-    _sweep(root)
+    if not _is_whole(root):
+        with locked(root):  # another process may be making what would be swept away
+            _obey(root)
+            _sweep(root)
     failed = (root / "failed.jsonl").is_file()
-    return carry_out(RecipeOrder(recipe), root, workers=workers, keep_going=failed, progress=progress)
+    built = carry_out(RecipeOrder(recipe), root, workers=workers, keep_going=failed, progress=progress)
+    later = later_exports(root, name=AGAIN)
+    if later:
+        export_labels(root, later)
+    (root / AGAIN).unlink(missing_ok=True)
+    return built
 
 
 def _sweep(root: Path) -> None:
-    """Delete the audio of clips whose rows do not stand, the report, and all labels but the list of later exports."""
+    """Delete the audio of clips whose rows do not stand, the report, and all labels."""
     named: set[str] = set()
     for folder in (KEPT, "units"):
         for path in sorted((root / WORK / folder).glob("*.jsonl")):
@@ -238,4 +256,17 @@ def _sweep(root: Path) -> None:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-    drop_views(root)
+    (root / PAGE).unlink(missing_ok=True)
+    shutil.rmtree(root / FOLDER, ignore_errors=True)
+    _sweep_labels(root)
+
+
+def _sweep_labels(root: Path) -> None:
+    """Delete all labels; what was exported later is noted (`AGAIN`)."""
+    if (root / LATER).is_file():
+        (root / LATER).replace(root / AGAIN)
+    for path in sorted((root / "labels").glob("*")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != root / AGAIN:
+            path.unlink()

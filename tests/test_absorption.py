@@ -172,6 +172,42 @@ def test_levels_and_times_are_of_one_curve() -> None:
         assert 10 * np.log10(share) == pytest.approx(level, abs=1e-9)
 
 
+def test_times_are_those_of_bisection() -> None:
+    """Steps that no rounding can turn are not computed: the bits of sixty halvings, for any walls, air and level."""
+    rng = np.random.default_rng(0)
+    walls = (
+        rng.uniform(0, 1, 6), np.full(6, 0.2), np.ones(6), np.zeros(6), np.array([0, 0, 0, 0, 1e-9, 1e-9]),
+        np.array([0.0, 0.0, 0.001, 0.0, 1.0, 1.0]),
+    )  # fmt: skip
+    for alpha in walls:
+        for air, level in [(0.001, -60.0), (0.02, -35.0), (1e-6, -5.0), (0.001, -1e-3), (0.01, -150.0)]:
+            room = decay(size=rng.uniform(1, 20, 3), alpha=alpha, c=C, air=air)
+            weights = room.weights / room.rates
+            wanted = 10 ** (level / 10) * float(weights.sum())
+            low, high = 0.0, -math.log(10 ** (level / 10)) / float(room.rates.min())
+            for _ in range(60):
+                middle = (low + high) / 2
+                if float(np.exp(-middle * room.rates) @ weights) > wanted:
+                    low = middle
+                else:
+                    high = middle
+            assert room.time_at(level) == high
+
+
+def test_a_time_takes_few_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty halvings take a third as many sums."""
+    room, sums = decay(size=ROOM, alpha=0.2, c=C), 0
+
+    def counted(x: np.ndarray, exp=np.exp) -> np.ndarray:
+        nonlocal sums
+        sums += 1
+        return exp(x)
+
+    monkeypatch.setattr(np, "exp", counted)
+    room.time_at(-60.0)
+    assert sums <= 20
+
+
 def test_the_decay_is_that_of_the_images() -> None:
     """Energy of simulated responses, six uneven walls, mean over positions: within 0.5 dB above 300 Hz."""
     from scipy.signal import butter, sosfilt

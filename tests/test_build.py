@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import shutil
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 from material import full_recipe, read_wav, tone, tree_of, write_recipe, write_wav
 
-from audiosynth import ClipDataset, build, load_recipe, pcm, reproduce, verify
+from audiosynth import ClipDataset, build, export_labels, load_recipe, pcm, reproduce, verify
+from audiosynth.building import crew
 from audiosynth.building.units import unit_name
 from audiosynth.errors import AssetError, AudiosynthError, BuildError, ManifestError, PlanError
 from audiosynth.manifest import parse_row
@@ -200,6 +202,17 @@ def test_an_asset_changed_during_the_build_is_an_error(recipe_path, tmp_path):
     with pytest.raises(AssetError, match=r"clip train-\d+.*\.wav"):
         build(recipe, tmp_path / "out")
     assert not (tmp_path / "out" / "dataset.json").exists()
+
+
+def test_a_link_in_a_circle_is_a_missing_file(recipe_path, tmp_path):
+    """As a folder was copied that links to itself: `verify` names the file, whoever needs its sound says why it cannot be read."""
+    root = build(loaded(recipe_path, clips=2), tmp_path / "out").root
+    victim = min((root / "audio").rglob("*.wav"))
+    victim.unlink()
+    victim.symlink_to(victim.name)
+    assert verify(root).missing == (victim.relative_to(root).as_posix(),)
+    with pytest.raises(BuildError, match=rf"{victim.name} cannot be read \(Too many levels of symbolic links\)"):
+        export_labels(root, ["webdataset"])
 
 
 def test_verify_finds_missing_changed_and_extra_files(recipe_path, tmp_path):
@@ -472,3 +485,15 @@ def test_failures_of_a_killed_run_are_not_told_of_clips_that_are_made(tmp_path):
 
 def _stop(done: int, total: int) -> None:
     raise BuildError("stopped here")
+
+
+def test_workers_search_no_garbage_among_what_is_loaded(monkeypatch):
+    """After its first unit, a worker's searches pass over what is there; the unit's count comes back."""
+    monkeypatch.setattr(crew._Process, "hand", lambda unit: 10 * unit, raising=False)
+    gc.unfreeze()
+    try:
+        assert (crew._one(3), gc.get_freeze_count() > 10_000) == (30, True)
+        before = gc.get_freeze_count()
+        assert (crew._one(4), gc.get_freeze_count() <= before) == (40, True)
+    finally:
+        gc.unfreeze()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from material import tree_of, write_recipe
 from test_cli import SIMPLE, run
 
 from audiosynth import build, export_labels, load_recipe, verify
+from audiosynth.building.aside import aside
 from audiosynth.errors import BuildError, ManifestError, UsageError
 from audiosynth.exporters.csv_table import Csv
 
@@ -168,6 +173,44 @@ def test_a_rename_that_fails_is_taken_back(
     assert failed
     monkeypatch.undo()
     assert tree_of(root) == before
+
+
+KILLED = """
+import os, signal, sys
+from audiosynth import export_labels
+calls, rename = [], os.rename
+def dying(*args):
+    calls.append(args)
+    if len(calls) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(*args)
+os.rename = dying
+export_labels(sys.argv[1], ["csv", "jams"])
+"""
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3, 4, 5])
+def test_what_a_killed_export_left_goes_with_the_next(root: Path, moment: int) -> None:
+    """Kill -9 between any two renames: labels that were moved aside come back, and nothing half-written stays."""
+    export_labels(root, ["csv"])
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", KILLED, root, str(moment)], env=env, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list((root / "labels").glob(".export-*"))
+    export_labels(root, ["audacity"])
+    assert (root / "labels" / "csv").is_dir()
+    assert not list((root / "labels").glob(".export-*"))
+    export_labels(root, ["csv", "jams"])
+    assert verify(root).ok
+
+
+def test_an_export_leaves_another_that_is_under_way(root: Path) -> None:
+    """What another process is making is not taken for what a kill left."""
+    with aside(root / "labels") as scratch:
+        (scratch / "new").mkdir()
+        export_labels(root, ["csv"])
+        assert (scratch / "new").is_dir()
+    assert verify(root).ok
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,19 @@ def test_all_pairs_of_parts(tmp_path: Path, name: str) -> None:
         assert told(out, back, tmp_path / "cache") == before, way
 
 
+def test_long_ids_come_back_from_tars(tmp_path: Path) -> None:
+    """Ids longer than the names that a plain tar holds, as corpora made of books have them."""
+    root = tmp_path / "root"
+    root.mkdir()
+    said = [one._replace(id=f"{one.id}-{'a chapter ' * 12}".strip().replace(" ", "_")) for one in WHOLE]
+    sounds(root, said)
+    spec = WRITERS["kaldi"](root, said)
+    before = told(root, spec, tmp_path / "cache")
+    out = built(tmp_path, spec, exports=[{"type": "lhotse_shar", "suffix": ""}])
+    assert min(map(len, before)) > 100
+    assert told(out, BACK["lhotse shar"], tmp_path / "cache") == before
+
+
 def test_words_come_back(tmp_path: Path) -> None:
     """Times of words are those of the corpus, to a sample, in the formats that have any."""
     root = tmp_path / "root"

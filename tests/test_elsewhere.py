@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -115,6 +116,15 @@ def test_without_an_index_the_manifest_comes_whole(local, there):
     assert run("stats", lone, "--json") == run("stats", manifest, "--json")
 
 
+def test_a_server_that_gives_no_parts_of_files(local, there, monkeypatch):
+    """It sends everything whatever is asked for: the index is of no use, and the manifest comes whole."""
+    kind = type(there)
+    real = kind.cat_file
+    monkeypatch.setattr(kind, "cat_file", lambda fs, path, start=None, end=None, **how: real(fs, path, **how))
+    name = json.loads(run("show", local[0], "train-000000003", "--json"))["clip_id"]
+    assert json.loads(run("show", URL, name, "--json"))["clip_id"] == name
+
+
 def test_a_set_is_verified_where_it_is(local, there):
     """Missing, changed and extra files are the same as for a folder with the same harm; nothing stays in the temporary folder."""
     root, _ = local
@@ -132,6 +142,23 @@ def test_a_set_is_verified_where_it_is(local, there):
     assert found.extra == ("audio/train/000000/stray.wav",)
     said = run("verify", URL, code=1)
     assert f"missing  {names[0]}" in said
+
+
+def test_files_that_are_not_there_are_missing_for_every_client(local, there, monkeypatch):
+    """SFTP's opens the file here before it finds that there is none: an empty one is neither a changed clip nor a list of exports."""
+    kind = type(there)
+    real = kind.get_file
+
+    def get_file(fs, path, to, **how):
+        Path(to).write_bytes(b"")
+        real(fs, path, to, **how)
+
+    monkeypatch.setattr(kind, "get_file", get_file)
+    assert verify(URL).ok
+    name = next(name for name in tree_of(local[0]) if name.startswith("audio/"))
+    there.rm_file(f"/bucket/set/{name}")
+    verdict = verify(URL)
+    assert (verdict.missing, verdict.changed, verdict.extra) == ((name,), (), ())
 
 
 def test_labels_that_hold_audio_are_verified_from_the_cache(local, there, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from exact_images import MIC, ROOM, SIZE, SOURCE, SR, C, db, exact, phase_delay
 
 from audiosynth.acoustics.image_source import Jitter, Options, Pattern, estimate, simulate
+from audiosynth.acoustics.image_tables import Axis, Rule
 from audiosynth.errors import ParameterError
 
 RAW = Options(highpass_hz=0.0, fade=0.0, engine="numpy")
@@ -156,6 +157,39 @@ def test_the_plain_sum_is_the_general_one() -> None:
     general = raw(options=replace(RAW, engine="numba", max_order=10**6))
     assert plain.n_images == general.n_images
     assert np.array_equal(plain.h, general.h)
+
+
+@pytest.mark.parametrize("n", range(1, 24))
+def test_four_images_at_once_are_added_one_by_one(n: int) -> None:
+    """Lines of any length, whose images share samples too, give the bits of a sum that goes image by image."""
+    pytest.importorskip("numba")
+    from audiosynth.acoustics.image_kernel import accumulate
+
+    near, far = np.array([0.3, -0.4]), 0.05 * np.arange(1, n + 1) ** 1.5
+    x, y, z = (
+        Axis(
+            offset,
+            offset,
+            0.9 ** np.arange(offset.size)[None],
+            np.arange(offset.size),
+            np.zeros(offset.size, np.uint64),
+        )
+        for offset in (near, near[::-1].copy(), far)
+    )
+    rule = Rule(scale=40.0, reach=20.0**2, max_order=-1, jitter=0.0)
+    expected, whole = np.zeros((1, 1, 900, 6)), np.array([1.0, 0.0, 0.0, 0.0])
+    for i, j, k in np.ndindex(2, 2, n):
+        distance = np.sqrt((x.offset[i] * x.offset[i] + y.offset[j] * y.offset[j]) + z.offset[k] * z.offset[k])
+        delay = distance * rule.scale
+        nearest = int(delay + 0.5)
+        moment = x.gain[0, i] * y.gain[0, j] * z.gain[0, k] * (1.0 / distance)
+        for p in range(6):
+            expected[0, 0, nearest, p] += moment
+            moment *= 2.0 * (delay - nearest)
+    for limit in (-1, 10**6):  # the plain sum and the general one
+        moments = np.zeros_like(expected)
+        assert accumulate(moments, x, y, z, whole[None], whole, rule._replace(max_order=limit)) == 4 * n
+        assert np.array_equal(moments, expected)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "auto"])

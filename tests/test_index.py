@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from material import tree_of, write_recipe
 
-from audiosynth import ClipDataset, build, export_labels, load_recipe, merge, reproduce, stats, vary, verify
+from audiosynth import ClipDataset, build, diff, export_labels, load_recipe, merge, reproduce, stats, vary, verify
 from audiosynth.building.index import BLOCK_ROWS, ManifestIndex
 from audiosynth.building.row_files import index_of, write_index
 from audiosynth.building.rows import rows_of
@@ -62,10 +62,38 @@ def test_every_row_is_found_by_number_and_by_id(root):
     assert len(expected) == index.rows == 170
     assert [index.row(i)[1] for i in range(170)] == expected
     assert [index.number(row["clip_id"]) for row in expected] == [*range(170)]
-    for clip in ("train-000000150", "test-000000020", "other-000000000", "train", "train--1", "train-x", ""):
+    for clip in (
+        "train-000000150",
+        "test-000000020",
+        "other-000000000",
+        "train",
+        "train--1",
+        "train-x",
+        "",
+        "train-3",
+        "train-0000000003",
+    ):
         assert index.number(clip) is None
     with pytest.raises(ManifestError, match="has rows 0 to 169, not 170"):
         index.row(170)
+
+
+def test_an_id_that_is_not_written_in_full_is_told(root):
+    """No row is blamed for it: the message says how ids are written."""
+    with pytest.raises(ManifestError, match=r"no clip is called train-3; ids have .*nine digits: train-000000003"):
+        list(reproduce(root, clips=["train-3"]))
+
+
+def test_a_last_row_without_a_line_feed(sets, tmp_path):
+    """As other programs write lines: its index finds it like the others."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes((sets["plain"] / "manifest.jsonl").read_bytes().rstrip())
+    expected = rows(sets["plain"])
+    assert [*map(index_of(path).line, range(169, 170))] == [index_of(sets["plain"] / "manifest.jsonl").line(169)]
+    assert list(diff(sets["plain"], path).differences()) == []
+    write_index(path)
+    assert ManifestIndex.beside(path).row(169)[1] == expected[169]
+    assert [clip.same for clip in reproduce(path, clips=["test-000000019"])] == [True]
 
 
 def test_packed_rows_are_the_plain_ones(sets):
@@ -150,6 +178,18 @@ def test_a_manifest_of_the_same_size_but_another_hash(sets, tmp_path):
     head["files"]["manifest.jsonl"] = "0" * 64
     (root / "dataset.json").write_text(json.dumps(head))
     assert ManifestIndex.beside(path) is None
+
+
+def test_rows_that_changed_places_are_not_compared(sets, tmp_path):
+    """An index of a manifest in which two rows of one length were swapped: no row is taken for another clip's."""
+    path = tmp_path / "manifest.jsonl"
+    shutil.copy(sets["plain"] / "manifest.idx", tmp_path)
+    lines = (sets["plain"] / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    i = next(i for i in range(149) if len(lines[i]) == len(lines[i + 1]))
+    lines[i : i + 2] = lines[i + 1], lines[i]
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(ManifestError, match=rf"expected train-{i:09d} by manifest\.idx, got 'train-{i + 1:09d}'"):
+        list(diff(sets["plain"], path).differences())
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"\0" * 200, b"audiosynth-idx/1" + b"\xff" * 60])

@@ -58,18 +58,21 @@ def test_samples_that_are_not_finite_are_found(compiled):
 
 @pytest.mark.parametrize("fresh", [False, True])
 @pytest.mark.parametrize("y", [row for y in SOUNDS.values() if y.size for row in y])
-def test_adding_is_the_same(plain, compiled, y, fresh):
+@pytest.mark.parametrize("own", [False, True])
+def test_adding_is_the_same(plain, compiled, y, fresh, own):
     """Sums, scaled parts and peaks have the same bits, signs of zeros too; so has a NaN."""
     rng = np.random.default_rng(2)
     for extra in (0.0, np.nan):
         part = np.append(y, extra)
         part.flags.writeable = False
-        before = rng.standard_normal(part.size) if not fresh else np.full(part.size, np.nan)
+        before = rng.standard_normal(part.size)
+        before[0] = -0.0
         made = []
         for switch in (lambda: None, compiled):
             switch()
             total, scaled = before.copy(), np.empty(part.size)
-            peak = mixing.add_scaled(total, part, 0.3, scaled=scaled, fresh=fresh)
+            under = None if fresh else total if own else before
+            peak = mixing.add_scaled(under, part, 0.3, scaled=scaled, total=total)
             made.append((total.tobytes(), scaled.tobytes(), np.float64(peak).tobytes() if peak == peak else "nan"))
         assert made[0] == made[1]
 

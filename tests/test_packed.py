@@ -104,6 +104,20 @@ def test_all_readers_find_the_audio(sets, tmp_path):
     assert next(reproduce(root, clips=["test-000000029"])).same
 
 
+def test_names_longer_than_ustar_holds(tmp_path):
+    """A long split's stems of long labels: 104 characters, found again by every reader."""
+    split = "validation_clean_speech_in_far_field_rooms"
+    event = {"label": "l" * 50, "source": {"type": "click"}, "level_dbfs": -20, "onset": 0.05}
+    tree = {
+        "sr": 8000, "duration": 0.15, "clips": {split: 2}, "events": [event], "output": {"audio": "tar", "stems": True},
+    }  # fmt: skip
+    root = build(load_recipe(write_recipe(tmp_path / "r.yaml", tree)), tmp_path / "out").root
+    with tarfile.open(root / f"audio/{split}/000000.tar") as tar:
+        assert max(map(len, tar.getnames())) > 100
+    assert verify(root).ok
+    assert next(reproduce(root, clips=[f"{split}-000000001"])).same
+
+
 def test_verify_names_the_clip_in_a_damaged_tar(sets, tmp_path):
     """A changed byte, a lost tar, a stray file."""
     root = shutil.copytree(sets[1], tmp_path / "copy")
@@ -130,6 +144,23 @@ def test_parts_and_workers_leave_no_trace(sets, tmp_path):
     assert tree_of(merge(parts, tmp_path / "merged").root) == tree_of(root)
     few = load_recipe(path, clips=70)  # other processes have folders of 1000
     assert tree_of(build(few, tmp_path / "one").root) == tree_of(build(few, tmp_path / "two", workers=2).root)
+
+
+def test_what_was_damaged_in_a_part_goes_into_no_tar(sets, tmp_path):
+    """The tar's own hash would hide it for good: the file is named, and the clip comes once it is copied again."""
+    _, root, path = sets
+    recipe = load_recipe(path)
+    parts = [build(recipe, tmp_path / k, shard=f"{k}/2").root for k in "12"]
+    for file in (
+        parts[0] / "audio/train/000000/train-000000007.wav",
+        min((parts[1] / "audio").rglob("noise.wav")),
+    ):
+        data = file.read_bytes()
+        file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        with pytest.raises(BuildError, match=rf"{file.name}: is not what was written; copy the part again"):
+            merge(parts, tmp_path / "merged")
+        file.write_bytes(data)
+    assert tree_of(merge(parts, tmp_path / "merged").root) == tree_of(root)
 
 
 @pytest.mark.parametrize(("moment", "calls"), [("Packer._add", 50), ("os.unlink", 50), ("os.rmdir", 101)])

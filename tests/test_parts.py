@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from material import full_recipe, tree_of, write_recipe
 
 from audiosynth import build, load_recipe, merge, verify
 from audiosynth.building import merging
+from audiosynth.cli import cli
 from audiosynth.errors import BuildError, UsageError
 
 OF = 3
@@ -82,6 +84,26 @@ def test_a_killed_merge_goes_on(made, tmp_path):
     assert tree_of(merge(parts, tmp_path / "out").root) == whole
 
 
+def test_a_merge_that_was_stopped_inside_a_unit_leaves_the_parts(made, tmp_path, monkeypatch):
+    """Files that are linked already are linked again: stems, which have one name in every clip, do not get into each other."""
+    _, whole, parts = made
+    before, calls, real = [tree_of(part) for part in parts], [], merging.place
+
+    def stop(*args):
+        calls.append(args)
+        if len(calls) > 50:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "place", stop)
+        with pytest.raises(KeyboardInterrupt):
+            merge(parts, tmp_path / "out")
+    merged = tree_of(merge(parts, tmp_path / "out").root)
+    assert [tree_of(part) for part in parts] == before
+    assert merged == whole
+
+
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
@@ -129,6 +151,17 @@ def test_a_damaged_part_is_named(made, tmp_path):
     with pytest.raises(BuildError, match=r"broken/manifest\.jsonl: is not what was written"):
         merge([broken, *parts[1:]], tmp_path / "out")
     (broken / "manifest.jsonl").write_bytes(rows)
+    assets = (broken / "assets.jsonl").read_bytes()
+    for data in (assets[: assets.index(b"\n") + 1], None):  # of what went in, licences and authors
+        (broken / "assets.jsonl").unlink() if data is None else (broken / "assets.jsonl").write_bytes(data)
+        with pytest.raises(BuildError, match=r"broken/assets\.jsonl: is not what was written; copy the part again"):
+            merge([broken, *parts[1:]], tmp_path / "less")
+    (broken / "assets.jsonl").write_bytes(assets)
+    head = (broken / "dataset.json").read_text("utf-8")
+    (broken / "dataset.json").write_text(head.replace('"part":', '"prat":'), "utf-8")
+    with pytest.raises(BuildError, match="broken: holds no part of a build"):
+        merge([broken, *parts[1:]], tmp_path / "none")
+    (broken / "dataset.json").write_text(head, "utf-8")
     lost = min((broken / "audio").rglob("*.wav"))
     lost.unlink()
     with pytest.raises(BuildError, match=rf"{lost.name}: is not there; copy the whole part again, or build shard 1/3"):
@@ -178,6 +211,14 @@ def test_clips_that_cannot_be_made_are_merged_too(tmp_path):
     merged = merge(parts, tmp_path / "merged")
     assert tree_of(merged.root) == tree_of(whole.root)
     assert merged.stats["failed"] == whole.stats["failed"] > 40
+    broken = shutil.copytree(parts[0], tmp_path / "broken")
+    (broken / "failed.jsonl").unlink()
+    with pytest.raises(BuildError, match=r"broken/failed\.jsonl: is not what was written; copy the part again"):
+        merge([broken, *parts[1:]], tmp_path / "lost")
+    for _ in range(2):  # a merge, and one that has nothing left to do
+        said = CliRunner().invoke(cli, ["merge", *map(str, parts), "-o", str(tmp_path / "again")])
+        assert said.exit_code == 1
+        assert f"{whole.stats['failed']} clips could not be made; " in said.stderr
 
 
 def test_a_label_that_a_format_cannot_hold_stops_a_part(tmp_path):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from audiosynth.dice import uniform_at
 from audiosynth.errors import BuildError, ParameterError, RenderError
+from audiosynth.files import audiofile
 from audiosynth.files.audiofile import AudioFile, write_audio
 from audiosynth.files.containers import check_format, wav_bytes_header, with_ogg_serial
 from audiosynth.pcm import (
@@ -264,6 +265,26 @@ def test_the_same_bytes_in_parts(tmp_path: Path, container: str, subtype: str) -
             digest.update(pcm[:, start : start + 32_768])
     assert file.sha256 == whole == hashlib.sha256((tmp_path / "b").read_bytes()).hexdigest()
     assert digest.hexdigest() == pcm_sha256(pcm, 48_000)
+
+
+@pytest.mark.parametrize("n", [0, 1, 4801])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_head_and_samples_in_one_write_or_in_two(tmp_path: Path, monkeypatch, subtype: str, n: int) -> None:
+    """Whether the samples are few enough to stand behind the head at once or not, and where there are none: the same bytes."""
+    pcm = as_subtype(sound(n=4801), subtype)[:, :n]
+    options = {"sr": 48_000, "container": "wav", "subtype": subtype, "comment": "c"}
+    head = wav_bytes_header(n, sr=48_000, n_channels=1, subtype=subtype, comment="c")
+    found = []
+    for joined in (2**20, 0):
+        monkeypatch.setattr(audiofile, "_JOINED", joined)
+        digest = write_audio(tmp_path / "a", pcm, **options)
+        found.append((tmp_path / "a").read_bytes())
+        assert digest == hashlib.sha256(found[-1]).hexdigest()
+    assert found[0] == found[1]
+    assert found[0].startswith(head)
+    with AudioFile(tmp_path / "b", 0, 1, **options):  # to which nothing was written
+        pass
+    assert (tmp_path / "b").read_bytes() == wav_bytes_header(0, sr=48_000, n_channels=1, subtype=subtype, comment="c")
 
 
 @pytest.mark.parametrize("container", ["ogg", "opus", "mp3"])

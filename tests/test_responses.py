@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audiosynth.acoustics.responses import direct_part, early_part, find_direct, find_onsets, noise_floor, tail_offset
+from audiosynth.acoustics.knees import first_of, sounding
+from audiosynth.acoustics.responses import (
+    MAD_TO_SIGMA,
+    direct_part,
+    early_part,
+    find_direct,
+    find_onsets,
+    noise_floor,
+    tail_offset,
+)
 from audiosynth.errors import ParameterError
 
 SR = 16000
@@ -55,6 +64,22 @@ def test_noise_does_not_count_as_direct_sound():
         wrong += int(np.argmax(np.abs(h[0]) >= 0.1 * np.abs(h[0]).max())) < 6000
         assert find_direct(h, SR) == 6000
     assert wrong == 20
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 400, 401])
+def test_short_cuts_give_what_numpy_gives(n):
+    """The floor's medians, the end of the sound and the first sample of a kind are NumPy's, for even and odd lengths."""
+    h = np.random.default_rng(n).standard_normal((2, 10 * n))
+    for size in (h, np.round(h)):
+        ends = [np.median(np.abs(part), axis=-1) for part in (size[:, :n], size[:, -n:])]
+        assert np.array_equal(noise_floor(size, 100), MAD_TO_SIGMA * np.minimum(*ends))
+        for k in range(n + 1):
+            row = size[0, :n].copy()
+            row[k:] = 0.0
+            sounds = np.flatnonzero(row)
+            assert sounding(row) == (sounds[-1] + 1 if sounds.size else 0)
+            assert first_of(row != 0.0) == (sounds[0] if sounds.size else n)
+    assert sounding(np.zeros(0)) == first_of(np.zeros(0, dtype=bool)) == 0
 
 
 @pytest.mark.parametrize("reverse", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 
 import pytest
 from material import full_recipe
@@ -12,6 +13,7 @@ from test_golden import ROWS
 from audiosynth import load_recipe, plan_clip, registry
 from audiosynth.clip import Part, Recording
 from audiosynth.manifest import parse_row
+from audiosynth.records.loaded import _stem
 from audiosynth.records.text import AsTree, dumps
 from audiosynth.registry import FAMILIES, Component
 from audiosynth.spec import At, Decisions
@@ -107,6 +109,12 @@ def test_spec_of_a_row_that_is_checked_is_its_json(tmp_path):
     spec = plan_clip(recipe, "train", 0)
     assert AsTree({"spec": spec})["spec"] == spec.to_json()
     assert "scene" not in AsTree({"spec": spec})["spec"]
+
+
+@pytest.mark.parametrize("path", ["a/b.wav", "b", "a.b/c", "a/.hidden", "a/b.tar.gz", "a/.b.wav", "x..wav"])
+def test_names_of_utterances(path):
+    """What rows call the file a clip goes back to is the path's stem, as ever."""
+    assert _stem(path) == PurePosixPath(path).stem
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -24,6 +24,7 @@ from audiosynth.loading.schema import recipe_schema
 from audiosynth.planning.drafts import Draft
 from audiosynth.planning.limits import Limits
 from audiosynth.records.rules import Rules
+from audiosynth.sound import polyphony
 from audiosynth.sound.spans import Pile, collisions, drawn, holds, left
 
 ALPHA = 1e-6
@@ -589,3 +590,12 @@ def test_places_left_are_those_without_collision(moving, standing, room):
         assert holds(free, shift) == (room[0] <= shift < room[1] and not clash)
     n = sum(b - a for a, b in free)
     assert [drawn(free, (k + 0.5) / n) for k in range(n)] == [x for a, b in free for x in range(a, b)]
+
+
+def test_polyphony_alone_is_counted_like_pairs() -> None:
+    """Samples by polyphony, with and without the pairs of classes, of intervals that touch, repeat and leave the clip."""
+    rng = np.random.default_rng(7)
+    for _ in range(200):
+        ends = rng.integers(-5, 25, (rng.integers(0, 6), 2))
+        intervals = [(int(a), int(b), "ab"[int(a) % 2]) for a, b in ends]
+        assert polyphony.levels_of(intervals, 20) == dict(polyphony.overlap(intervals, 20).levels)

@@ -12,12 +12,14 @@ from material import write_recipe
 from pydantic import ValidationError
 
 from audiosynth import build, load_recipe, plan_clip, render, reproduce
+from audiosynth.acoustics import image_source
 from audiosynth.acoustics.decay import measure
 from audiosynth.clip import RenderContext
 from audiosynth.errors import AudiosynthError, ParameterError, RecipeError
 from audiosynth.material.workspace import Workspace
 from audiosynth.registry import create
 from audiosynth.rendering.images import responses_of
+from audiosynth.spaces.box import HYBRID_FROM, arguments, is_hybrid
 from audiosynth.spaces.places import Position
 
 SR = 16_000
@@ -274,6 +276,20 @@ def test_late_sound_of_a_hybrid_is_coherent_as_a_diffuse_field_is():
     foa = respond(shoebox({"type": "ambisonic"}, rt60=1.0, method="hybrid")).h[:, 3000:14000]
     power = (foa**2).sum(axis=1)
     assert power / power[0] == pytest.approx([1, 1 / 3, 1 / 3, 1 / 3], rel=0.2)
+
+
+def test_what_is_surely_short_is_never_a_hybrid():
+    """Whether a sum is long is answered without counting it where it cannot be: as the count says, on both sides of the limit."""
+    found = set()
+    for rt60 in np.linspace(0.3, 2.5, 12):
+        for receiver in ({}, {"type": "ambisonic"}, {"type": "linear", "n": 3, "spacing": 0.1}):
+            for more in ({"rt60": float(rt60)}, {"surfaces": {}, "duration": float(rt60)}):
+                room = shoebox(receiver, **more)
+                box = room._box(THERE.point, room._absorption(SR), SR)
+                long = image_source.estimate(**arguments(box)).n_images > HYBRID_FROM
+                assert is_hybrid(box) == is_hybrid(box, arguments(box)) == long
+                found.add(long)
+    assert found == {False, True}
 
 
 def test_long_sums_become_hybrids():

@@ -170,6 +170,27 @@ def test_foreign_objects_are_kept(recipe, store):
     assert stored(store) == {"thesis.txt": b"mine"}
 
 
+@pytest.mark.parametrize("head", ["{", "[]", '{"build": "v1"}', '{"build": 7}'])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_head_of_somebody_else_is_told(recipe, store, head, fresh):
+    """Others call files so too: one message, and nothing is written."""
+    store.pipe_file("/bucket/set/dataset.json", head.encode())
+    with pytest.raises(BuildError, match=r"its dataset\.json is not what a build writes; choose another URL with -o"):
+        build(recipe, URL, fresh=fresh)
+    assert stored(store) == {"dataset.json": head.encode()}
+
+
+@pytest.mark.parametrize("name", ["a?", "a*", "a[bc]"])
+def test_a_url_is_no_pattern(recipe, store, name):
+    """What --fresh deletes is in the folder that is named, and not in those that its name would match."""
+    store.pipe({f"/bucket/ab/{path}": b"not mine" for path in ("dataset.json", "audio/train/a.wav", "manifest.jsonl")})
+    other = stored(store, "/bucket/ab")
+    build(recipe, f"memory://bucket/{name}")
+    build(recipe, f"memory://bucket/{name}", fresh=True)
+    assert stored(store, "/bucket/ab") == other
+    assert ".build/lock" not in stored(store, f"/bucket/{name}")
+
+
 def test_files_of_other_protocols_are_renamed_into_place(recipe, whole, store, tmp_path):
     """Where a put is not atomic, a file is uploaded under another name first."""
     build(recipe, (tmp_path / "there").as_uri())

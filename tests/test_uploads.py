@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import threading
 import time
@@ -18,6 +19,7 @@ from audiosynth.building.journal import Journal, Sent
 from audiosynth.cli import cli
 from audiosynth.errors import BuildError, UsageError
 from audiosynth.files import remote
+from audiosynth.files.paths import files_below
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'audiosynth[storage]'")
 URL = "memory://bucket/set"
@@ -110,7 +112,8 @@ def stopping(after: int):
 
 def local_audio(tmp_path: Path) -> list[Path]:
     """Return the files of audio that are here."""
-    return [path for path in (tmp_path / "staging").glob("*/set/audio/**/*") if path.is_file()]
+    here = files_below(tmp_path / "staging")  # folders may go meanwhile
+    return [path for path in here if "/set/audio/" in path.as_posix()]
 
 
 def sent(puts: Puts) -> list[str]:
@@ -160,6 +163,19 @@ def test_local_audio_is_let_go_of(recipes, wholes, store, tmp_path, monkeypatch,
     )
     if kind != "tar":  # one waits, one is on its way, one is just made
         assert most[True] <= 3 * per_unit < most[False]
+
+
+def test_folders_of_stems_are_let_go_of(recipes, wholes, store, tmp_path, monkeypatch):
+    """One a clip would fill a disk as well: no more of them stay than of their files."""
+    monkeypatch.setattr(sender, "WAITING", 1)
+    most = []
+
+    def progress(done: int, total: int) -> None:
+        most.append(len(list((tmp_path / "staging").glob("*/set/audio/*/*/*.stems"))))
+
+    build(recipes["stems"], Upload(URL, True), progress=progress)
+    assert 0 < max(most) <= 3 * 64 < sum(CLIPS.values())
+    assert stored(store) == wholes["stems"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -334,6 +350,17 @@ def test_a_kill_when_only_the_lock_was_left(recipes, wholes, store, tmp_path, mo
     assert build(recipes["files"], URL).made == 0
     assert stored(store) == wholes["files"]
     assert not list((tmp_path / "staging").iterdir())
+
+
+def test_a_kill_while_the_local_folder_goes(recipes, wholes, store, tmp_path):
+    """The set is there, and its local folder half gone, whatever went first: the next run takes the rest away."""
+    build(recipes["files"], URL)
+    home = tmp_path / "staging" / hashlib.sha256(URL.encode()).hexdigest()[:16]
+    (home / "set" / "audio").mkdir(parents=True)
+    (home / "set" / "audio" / "left.wav").write_bytes(b"x")
+    assert build(recipes["files"], URL).made == 0
+    assert not list((tmp_path / "staging").iterdir())
+    assert stored(store) == wholes["files"]
 
 
 def test_files_of_a_disk_are_uploaded_so_too(recipes, wholes, store, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,10 @@ from material import full_recipe, sounds, tree_of, write_recipe
 import audiosynth.withdraw as module
 from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, stats, vary, verify
 from audiosynth.building.chosen import chosen
+from audiosynth.building.folder import locked
 from audiosynth.building.units import kept_rows
 from audiosynth.cli import cli
 from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
-from audiosynth.exports import later_exports
 from audiosynth.material.withdrawn import Withdrawn
 from audiosynth.records.text import dumps
 from audiosynth.report.source import open_source
@@ -154,13 +153,10 @@ def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, wh
 
     with monkeypatch.context() as patched:
         if where != "rendering":
-            place, name = (
-                (module, "put") if where == "staging" else (import_module("audiosynth.build"), "export_labels")
-            )
-            patched.setattr(place, name, stop)
+            patched.setattr(module, "put" if where == "staging" else "export_labels", stop)
         with pytest.raises(KeyboardInterrupt):
             withdraw(found, progress=_stop_after(1) if where == "rendering" else None)
-    assert begun(root) == (where == "rendering")
+    assert begun(root) == (where != "staging")
     if where == "staging":
         assert {k: v for k, v in tree_of(root).items() if not k.startswith(".build/")} == before
         assert verify(root).ok
@@ -171,8 +167,23 @@ def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, wh
         shutil.rmtree(root / ".build" / "tmp")  # as after a kill while a build that goes on clears it
         assert "the withdrawal that was interrupted" in run("withdraw", root, *options(folder), "--yes").output
     else:
-        export_labels(root, later_exports(root))
+        assert "the withdrawal that was interrupted" in run("withdraw", root, *options(folder), "--yes").output
+        assert not begun(root)
     assert tree_of(root) == tree_of(other)
+    assert verify(root).ok
+
+
+def test_two_at_once_do_not_sweep_each_other_away(made):
+    """While one process goes on with a withdrawal, another that is told to is refused, and the clips of the first stay."""
+    folder, root = made
+    with pytest.raises(KeyboardInterrupt):
+        withdraw(withdrawal(root, speakers=["bob"], data=roots(folder)), progress=_stop_after(1))
+    (root / "audio/train/000000/train-000000069.wav").write_bytes(b"of a unit that has no rows yet")
+    before = tree_of(root)
+    with locked(root), pytest.raises(BuildError, match="another build is running in this folder"):
+        go_on(root, data=roots(folder))
+    assert tree_of(root) == before
+    go_on(root, data=roots(folder))
     assert verify(root).ok
 
 

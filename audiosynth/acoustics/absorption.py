@@ -1,4 +1,4 @@
-"""What walls and air take away: materials, ISO 9613-1, and how a box's sound decays.
+"""What walls and air take away: materials, and how a box's sound decays.
 
 The decay of a box follows from its lattice of images in closed form [1]_. Images at distance ct in direction u have met
 ct·|u_i|/L_i walls of axis i, so with the exponents e = -ln(1 - α) of the walls the energy density at time t is
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from audiosynth.acoustics.air import air_attenuation, air_exponents
 from audiosynth.acoustics.materials import MATERIALS, OCTAVES, Material, material, walls_alpha
 from audiosynth.errors import ParameterError
 
@@ -61,61 +62,6 @@ def speed_of_sound(temperature: float = 20.0) -> float:
     return 331.3 * math.sqrt(1.0 + temperature / 273.15)
 
 
-def air_attenuation(
-    frequency: npt.ArrayLike, *, temperature: float = 20.0, humidity: float = 50.0, pressure: float = 101.325
-) -> Array:
-    """Return what air takes from a pure tone, in dB per metre.
-
-    Parameters
-    ----------
-    frequency
-        Hz, any shape.
-    temperature
-        Degrees Celsius, -20..50.
-    humidity
-        Relative, percent, 0..100; the standard's tables begin at 10.
-    pressure
-        kPa, 10..200.
-
-    References
-    ----------
-    ISO 9613-1:1993, equations 3 to 5, and B.2 and B.3 for the saturation pressure.
-
-    Examples
-    --------
-    >>> round(float(1000 * air_attenuation(1000.0, temperature=20, humidity=80)), 2)
-    5.15
-    """
-    if not (-20 <= temperature <= 50 and 0 <= humidity <= 100 and 10 <= pressure <= 200):
-        message = "air has -20..50 degrees Celsius, 0..100 % humidity and 10..200 kPa"
-        raise ParameterError(f"{message}, not {temperature}, {humidity} and {pressure}")
-    f2 = np.square(np.asarray(frequency, dtype=np.float64))
-    kelvin = temperature + 273.15
-    t, p = kelvin / 293.15, pressure / 101.325
-    saturation = 10 ** (-6.8346 * (273.16 / kelvin) ** 1.261 + 4.6151)
-    h = humidity * saturation / p
-    oxygen = p * (24.0 + 4.04e4 * h * (0.02 + h) / (0.391 + h))
-    nitrogen = p / math.sqrt(t) * (9.0 + 280.0 * h * math.exp(-4.170 * (t ** (-1 / 3) - 1.0)))
-    relaxing = 0.01275 * math.exp(-2239.1 / kelvin) / (oxygen + f2 / oxygen)
-    relaxing = relaxing + 0.1068 * math.exp(-3352.0 / kelvin) / (nitrogen + f2 / nitrogen)
-    return np.asarray(8.686 * f2 * (1.84e-11 * math.sqrt(t) / p + t**-2.5 * relaxing))
-
-
-def air_exponents(
-    n_bands: int = len(OCTAVES), *, temperature: float = 20.0, humidity: float = 50.0, pressure: float = 101.325
-) -> Array:
-    """Return m per octave in 1/m: energy falls as exp(-m·distance), pressure as exp(-m·distance/2).
-
-    Notes
-    -----
-    The pure tone's coefficient at the exact midband frequency (10^(3k/10)·1 kHz) stands for the octave, as
-    ISO 9613-1 section 8 allows for such short paths.
-    """
-    centres = 1000.0 * 10.0 ** (0.3 * np.arange(-3, n_bands - 3))
-    decibels = air_attenuation(centres, temperature=temperature, humidity=humidity, pressure=pressure)
-    return np.asarray(decibels * (math.log(10) / 10))
-
-
 @lru_cache(maxsize=2)
 def _directions(n: int = 16) -> tuple[Array, Array]:
     """Return |u|, shape (n², 3), and weights that sum to 1: Gauss's rule in cos θ and φ over one octant."""
@@ -124,6 +70,12 @@ def _directions(n: int = 16) -> tuple[Array, Array]:
     flat = np.sqrt(1 - up**2)
     u = np.stack([np.outer(flat, np.cos(turn)), np.outer(flat, np.sin(turn)), np.outer(up, np.ones(n))], axis=-1)
     return u.reshape(-1, 3), np.outer(weights, weights).ravel() / 4
+
+
+UNSURE: Final = 1e-13
+"""Share of an energy within which its rounding (some 4e-15, 3e-14 if all sums erred one way) could decide a comparison."""
+MOST_STEPS: Final = 12
+"""Newton's steps before bisection goes without them: four or five do, but for rooms that are dead in one direction alone."""
 
 
 class Decay(NamedTuple):
@@ -157,13 +109,31 @@ class Decay(NamedTuple):
         weights = self.weights / self.rates
         wanted = share * float(weights.sum())
         low, high = 0.0, -math.log(share) / float(self.rates.min())
+        below, above = self._about(weights, wanted, -math.log(share))
         for _ in range(60):
             middle = (low + high) / 2
-            if float(np.exp(-middle * self.rates) @ weights) > wanted:
+            if middle in (low, high):  # nothing lies between: more steps move neither
+                break
+            if middle < below or (middle <= above and float(np.exp(-middle * self.rates) @ weights) > wanted):
                 low = middle
             else:
                 high = middle
         return high
+
+    def _about(self, weights: Array, wanted: float, fall: float) -> tuple[float, float]:
+        """Return two times: before the first exp(-t·rates) @ weights is above `wanted`, after the second below, whatever is rounded.
+
+        Newton's steps on its logarithm, which falls by `fall` from t = 0; it is convex, so they come from below.
+        """
+        t, slope = 0.0, float(self.weights.sum()) / float(weights.sum())
+        for _ in range(MOST_STEPS):
+            t += fall / slope
+            left = np.exp(-t * self.rates)
+            energy = float(left @ weights)
+            slope, fall = float(left @ self.weights) / energy, math.log(energy / wanted)
+            if abs(fall) < 0.1 * UNSURE:
+                return t - UNSURE / slope, t + UNSURE / slope
+        return 0.0, math.inf
 
     def reverberation_time(self, *, first_db: float = -5.0, last_db: float = -35.0) -> float:
         """Return the time for 60 dB from a line through the decay between two levels: T30; T20 to -25, EDT 0..-10."""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from audiosynth.acoustics.knees import NOISE_SHARE, find_knee, first_of, sounding
 from audiosynth.acoustics.octaves import bandwidth, octave
-from audiosynth.acoustics.responses import DIRECT_SECONDS, NOISE_SHARE, check_response, find_knee, find_onsets
+from audiosynth.acoustics.responses import DIRECT_SECONDS, check_response, find_onsets
 from audiosynth.dsp import seconds_to_samples
 from audiosynth.errors import ParameterError
 
@@ -164,14 +165,13 @@ def decay_curve(h: Array, sr: int, *, delay: int, before: int = 0) -> Curve:
     """
     first = max(0, delay - max(before, seconds_to_samples(DIRECT_SECONDS, sr)))
     energy = np.square(h[first:])
-    size = int(np.flatnonzero(energy)[-1]) + 1
+    size = sounding(energy)
     decay = find_knee(energy[:size], sr)
     left = decay.remaining(energy[:size])
     total = float(left[0])
     last = decay.rest if decay.rest > 0 else float(left[int((1.0 - NOISE_SHARE) * (size - 1))])
     left = left[delay - first :]
-    lost = np.flatnonzero(left <= 0.0)
-    left = left[: int(lost[0])] if lost.size else left
+    left = left[: first_of(left <= 0.0)]
     return Curve(left, total, 10.0 * math.log10(total / last) + 0.0, decay.rest > 0)
 
 
@@ -189,8 +189,7 @@ def reverberation_time(curve: Curve, sr: int, name: str) -> float:
         end = "noise" if curve.knee else "end"
         raise Unknown(f"needs {needed:g} dB of decay above the {end}, has {curve.dynamic_db:.1f}")
     level = curve.level_db
-    below = np.flatnonzero(level < bottom)
-    stop = int(below[0]) if below.size else len(level)
+    stop = first_of(level < bottom)
     start = int(np.argmax(level <= top))
     if stop - start < 3:
         raise Unknown(f"falls from {top:g} to {bottom:g} dB within three samples")

@@ -1,21 +1,28 @@
 """The inner loops of the image source method, compiled by numba. Import only inside functions: it takes a second.
 
-No fast maths and no parallel sums: every sum runs in one order, so the bits depend on neither threads nor load.
+Four images at once where numba finds no vectors by itself. No fast maths and no parallel sums: every sum runs in one order, so the bits depend on neither threads nor load.
 `audiosynth.acoustics.image_moments.accumulate` is the same in NumPy, and says what is computed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
-from audiosynth.acoustics.image_moments import moment_taps
+from audiosynth.acoustics.image_moments import P
 from audiosynth.acoustics.image_tables import FIELD_BITS, MIX, Axis, Rule
+from audiosynth.acoustics.image_taps_kernel import response
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
+
+__all__ = ["accumulate", "response"]
 
 _jit: Any = numba.njit(cache=True, fastmath=False, error_model="numpy")
 
@@ -25,28 +32,105 @@ _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _FIELD, _FIELD_2 = np.uint64(FIELD_BITS), np.uint64(2 * FIELD_BITS)
 _MASK: Final = np.uint64(2**FIELD_BITS - 1)
 _STEP: Final = 2.0 ** (1 - FIELD_BITS)
-_BLOCK: Final = 1024
-_TAPS: Final = moment_taps()
+_AHEAD: Final = 12
+_INT, _LONG = ir.IntType(32), ir.IntType(64)
+_FOUR: Final = ir.VectorType(ir.DoubleType(), 4)
+_FOUR_INTS: Final = ir.VectorType(_INT, 4)
 
 
-def _scatter_py(acc: Array, band: int, channel: int, nearest: Any, x: Array, weight: Array, n: int) -> None:
-    """Add weight·x^p to the nearest sample's moments, as many as image_moments.P."""
-    b, c = np.uintp(band), np.uintp(channel)
-    for k in range(n):
+def _pointer(builder: Any, array: Any, index: Any, kind: Any) -> Any:
+    return builder.bitcast(builder.gep(array.data, [index]), kind.as_pointer())
+
+
+def _load(builder: Any, array: Any, index: Any, kind: Any) -> Any:
+    return builder.load(_pointer(builder, array, index, kind), align=8)
+
+
+def _same(builder: Any, number: Any) -> Any:
+    """Return a number in all of four places."""
+    nothing = ir.Constant(_FOUR, ir.Undefined)
+    return builder.shuffle_vector(builder.insert_element(nothing, number, _INT(0)), nothing, _places(0, 0, 0, 0))
+
+
+def _places(*places: int) -> Any:
+    return ir.Constant(ir.VectorType(_INT, len(places)), list(places))
+
+
+def _by_image(builder: Any, values: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield of each of four images its first four moments and its last two: all `P` of them, from as many vectors of four."""
+    mix, low, high = builder.shuffle_vector, _places(0, 4, 2, 6), _places(1, 5, 3, 7)
+    pairs = [[mix(values[p], values[p + 1], half) for p in (0, 2, 4)] for half in (low, high)]
+    for k in range(4):
+        first, second, last = pairs[k % 2]
+        a, b = (0, 1) if k < 2 else (2, 3)
+        yield mix(first, second, _places(a, b, a + 4, b + 4)), mix(last, last, _places(a, b))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _place_four(_: Any, into: Any, offset: Any, gains: Any, line: Any, k: Any) -> Any:
+    """Fill the arrays of `into` for the images k to k + 3 of a line: nearest samples, x = 2(delay - nearest), and weights.
+
+    `line` is the square of the distance across, samples per metre, and the outer axes' gain. Nothing checks the bounds.
+    """
+
+    def made(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        arrays = [
+            *zip(sig.args[0], cgutils.unpack_tuple(builder, args[0]), strict=True),
+            *zip(sig.args[1:3], args[1:3], strict=True),
+        ]
+        nearest, x, weight, z, gain_z = (context.make_array(kind)(context, builder, array) for kind, array in arrays)
+        across, scale, gain = (_same(builder, number) for number in cgutils.unpack_tuple(builder, args[3]))
+        one, two, half = (ir.Constant(_FOUR, [number] * 4) for number in (1.0, 2.0, 0.5))
+        at, multiply = args[4], builder.fmul
+        root = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_FOUR, [_FOUR]), "llvm.sqrt.v4f64")
+        away = _load(builder, z, at, _FOUR)
+        distance = builder.call(root, [builder.fadd(across, multiply(away, away))])
+        delay = multiply(distance, scale)
+        whole = builder.fptosi(builder.fadd(delay, half), _FOUR_INTS)
+        step = multiply(two, builder.fsub(delay, builder.sitofp(whole, _FOUR)))
+        heard = multiply(multiply(gain, _load(builder, gain_z, at, _FOUR)), builder.fdiv(one, distance))
+        builder.store(whole, _pointer(builder, nearest, at, _FOUR_INTS), align=4)
+        builder.store(step, _pointer(builder, x, at, _FOUR), align=8)
+        builder.store(heard, _pointer(builder, weight, at, _FOUR), align=8)
+        return context.get_dummy_value()
+
+    return types.void(into, offset, gains, line, k), made
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _add_four(_: Any, rows: Any, nearest: Any, x: Any, weight: Any, k: Any) -> Any:
+    """Add weight·x^p to the nearest samples' moments, one image after the other, for the images k to k + 3."""
+
+    def made(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        moments, row_of, steps, weights = (
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(sig.args[:4], args[:4], strict=True)
+        )
+        step, powers = _load(builder, steps, args[4], _FOUR), [_load(builder, weights, args[4], _FOUR)]
+        while len(powers) < P:
+            powers.append(builder.fmul(powers[-1], step))
+        for image, parts in enumerate(_by_image(builder, powers)):
+            place = builder.gep(row_of.data, [builder.add(args[4], ir.Constant(args[4].type, image))])
+            first = builder.mul(builder.zext(builder.load(place), _LONG), _LONG(P))
+            for at, part in zip((first, builder.add(first, _LONG(4))), parts, strict=True):
+                pointer = _pointer(builder, moments, at, part.type)
+                builder.store(builder.fadd(builder.load(pointer, align=8), part), pointer, align=8)
+        return context.get_dummy_value()
+
+    return types.void(rows, nearest, x, weight, k), made
+
+
+def _scatter_py(rows: Array, nearest: Any, x: Array, weight: Array, start: int, n: int) -> None:
+    """Add weight·x^p to the nearest sample's moments, as many as image_moments.P, for the images from `start` on."""
+    fours = n - (n - start) % 4
+    for k in range(start, fours, 4):
+        _add_four(rows, nearest, x, weight, k)
+    for k in range(fours, n):
         row = np.uintp(nearest[k])  # unsigned: no test for negative indices
-        step = x[k]
         v = weight[k]
-        acc[b, c, row, 0] += v
-        v *= step
-        acc[b, c, row, 1] += v
-        v *= step
-        acc[b, c, row, 2] += v
-        v *= step
-        acc[b, c, row, 3] += v
-        v *= step
-        acc[b, c, row, 4] += v
-        v *= step
-        acc[b, c, row, 5] += v
+        for p in range(P):
+            rows[row, p] += v
+            v *= x[k]
 
 
 _scatter: Any = _jit(_scatter_py)
@@ -87,22 +171,6 @@ def _line_py(
 
 
 _line: Any = _jit(_line_py)
-
-
-def _plain_line_py(
-    nearest: Any, x: Array, weight: Array, z: Axis, across: float, scale: float, gain: float, n: int
-) -> None:
-    """As `_line_py` and `_weigh_py` at once, for one band."""
-    for k in range(n):
-        d = np.sqrt(across + z.offset[k] * z.offset[k])
-        delay = d * scale
-        whole = np.int32(delay + 0.5)
-        nearest[k] = whole
-        x[k] = 2.0 * (delay - np.float64(whole))
-        weight[k] = gain * z.gain[0, k] * (1.0 / d)
-
-
-_plain_line: Any = _jit(_plain_line_py)
 
 
 def _leave_out_py(into: Array, inverse: Array, order: Any, left: int, n: int) -> int:
@@ -150,18 +218,32 @@ _within: Any = _jit(_within_py)
 
 
 def _accumulate_plain_py(acc: Array, x: Axis, y: Axis, z: Axis, rule: Rule) -> int:
-    """As `_accumulate_py` for what is asked most, in fewer passes: one omnidirectional channel, one band, every image."""
-    nearest, step, weight = np.empty(z.offset.size, np.int32), np.empty(z.offset.size), np.empty(z.offset.size)
-    count = 0
+    """As `_accumulate_py` for what is asked most, in fewer passes: one omnidirectional channel, one band, every image.
+
+    Square roots and divisions are slow, but nothing else waits for their part of the machine: those of the images `_AHEAD`
+    are under way while images are added.
+    """
+    size = z.offset.size
+    nearest, step, weight = np.empty(size + 3, np.int32), np.empty(size + 3), np.empty(size + 3)
+    offset, gain = np.ones(size + 3), np.zeros(size + 3)  # the last four may reach beyond the axis
+    offset[:size], gain[:size] = z.offset, z.gain[0]
+    rows, into, count = acc[0, 0], (nearest, step, weight), 0
     for i in range(x.offset.size):
-        n = z.offset.size
+        n = size
         for j in range(y.offset.size):
             across = x.offset[i] * x.offset[i] + y.offset[j] * y.offset[j]
             n = _within(z.offset, across, rule.reach, n)
             if n == 0:
                 break
-            _plain_line(nearest, step, weight, z, across, rule.scale, x.gain[0, i] * y.gain[0, j], n)
-            _scatter(acc, 0, 0, nearest, step, weight, n)
+            line = (across, rule.scale, x.gain[0, i] * y.gain[0, j])
+            for k in range(0, min(n, _AHEAD), 4):
+                _place_four(into, offset, gain, line, k)
+            added = 0
+            for k in range(_AHEAD, n, 4):
+                _place_four(into, offset, gain, line, k)
+                _add_four(rows, nearest, step, weight, added)
+                added += 4
+            _scatter(rows, nearest, step, weight, added, n)
             count += n
     return count
 
@@ -202,7 +284,7 @@ def _accumulate_py(acc: Array, x: Axis, y: Axis, z: Axis, mic: Array, source: Ar
                     heard = shaped
                 for band in range(acc.shape[0]):
                     _weigh(weight, heard, z.gain, band, x.gain[band, i] * y.gain[band, j], n)
-                    _scatter(acc, band, channel, nearest, step, weight, n)
+                    _scatter(acc[band, channel], nearest, step, weight, 0, n)
     return count
 
 
@@ -213,81 +295,3 @@ def accumulate(acc: Array, x: Axis, y: Axis, z: Axis, mic: Array, source: Array,
     """As `audiosynth.acoustics.image_moments.accumulate`."""
     plain = acc.shape[:2] == (1, 1) and mic[0, 0] == source[0] == 1.0 and rule.max_order < 0 and rule.jitter == 0.0
     return int(_accumulate_plain(acc, x, y, z, rule) if plain else _accumulate(acc, x, y, z, mic, source, rule))
-
-
-def _add_even_py(out: Array, x: Array, t: Array) -> None:
-    """Add five mirrored pairs of equal taps: the outermost of window `x` and those next to them, t from the outside in."""
-    t0, t1, t2, t3, t4 = t[0], t[1], t[2], t[3], t[4]
-    y = x[x.size - out.size - 4 :]
-    for k in range(out.size):
-        outer = t0 * (x[k] + y[k + 4]) + t1 * (x[k + 1] + y[k + 3])
-        out[k] += outer + t2 * (x[k + 2] + y[k + 2]) + (t3 * (x[k + 3] + y[k + 1]) + t4 * (x[k + 4] + y[k]))
-
-
-_add_even: Any = _jit(_add_even_py)
-
-
-def _add_odd_py(out: Array, x: Array, t: Array) -> None:
-    """As `_add_even_py` for pairs of opposite taps."""
-    t0, t1, t2, t3, t4 = t[0], t[1], t[2], t[3], t[4]
-    y = x[x.size - out.size - 4 :]
-    for k in range(out.size):
-        outer = t0 * (x[k] - y[k + 4]) + t1 * (x[k + 1] - y[k + 3])
-        out[k] += outer + t2 * (x[k + 2] - y[k + 2]) + (t3 * (x[k + 3] - y[k + 1]) + t4 * (x[k + 4] - y[k]))
-
-
-_add_odd: Any = _jit(_add_odd_py)
-
-
-def _add_middle_py(out: Array, x: Array, t: float) -> None:
-    """Add the tap in the middle."""
-    for k in range(out.size):
-        out[k] += t * x[k]
-
-
-_add_middle: Any = _jit(_add_middle_py)
-
-
-def _copy_py(into: Array, values: Array) -> None:
-    for k in range(into.size):
-        into[k] = values[k]
-
-
-_copy: Any = _jit(_copy_py)
-
-
-def _respond_py(moments: Array, taps: Array, n_samples: int) -> Array:
-    """Convolve every moment with its taps, mirrored pairs at once; block by block, to stay in the nearest cache."""
-    rows, order = moments.shape
-    n_taps = taps.shape[1]
-    half = n_taps // 2
-    out = np.zeros(n_samples)
-    near = np.empty((order, _BLOCK + n_taps - 1))
-    for start in range(0, n_samples, _BLOCK):
-        size = min(_BLOCK, n_samples - start)
-        behind = start - half  # the row in near[:, 0]
-        first, last = max(0, -behind), max(0, min(size + n_taps - 1, rows - behind))
-        for p in range(order):
-            near[p, :first] = 0.0
-            near[p, last:] = 0.0
-            _copy(near[p, first:last], moments[behind + first : behind + last, p])
-        for p in range(order):
-            block = out[start : start + size]
-            _add_middle(block, near[p, half : half + size], taps[p, half])
-            for k in range(0, half, 5):
-                # What comes first in the window meets the last taps.
-                window, pairs = near[p, k : size + n_taps - 1 - k], taps[p, n_taps - k - 5 : n_taps - k][::-1]
-                if p % 2 == 0:
-                    _add_even(block, window, pairs)
-                else:
-                    _add_odd(block, window, pairs)
-    return out
-
-
-_respond: Any = _jit(_respond_py)
-
-
-def response(moments: Array, n_samples: int) -> Array:
-    """As `audiosynth.acoustics.image_moments.response`, tap by tap."""
-    out: Array = _respond(moments, _TAPS, n_samples)
-    return out

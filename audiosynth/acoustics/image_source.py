@@ -1,8 +1,8 @@
 """Impulse responses of a box by the full-order image source method, exact to the window of its fractional delays.
 
 Every image nearer than c·T is summed in float64, in one order, whatever the threads; a microphone of an array gets the
-bits it would get alone. The method's parts: `image_scene` (what is asked), `image_tables` (axes), `image_kernel` and
-`image_moments` (the sum).
+bits it would get alone. The method's parts: `image_scene` (what is asked), `image_tables` (axes), `image_kernel`,
+`image_taps_kernel` and `image_moments` (the sum).
 """
 
 from __future__ import annotations

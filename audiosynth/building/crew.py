@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from audiosynth.building.memory import collect_seldom, keep_freed_memory
+from audiosynth.building.memory import collect_seldom, keep_freed_memory, spare_what_is_loaded
 from audiosynth.building.orders import Order
 from audiosynth.building.pool import follow_parent, signals_held
 from audiosynth.building.units import Unit, never, render_unit
@@ -129,12 +129,14 @@ class _Process:
 def _start(task: Task, stop: Event, share: int) -> None:
     follow_parent()
     keep_freed_memory()
-    _Process.hand = Hand(task, share=share, stopped=stop.is_set)
     collect_seldom()
+    _Process.hand = Hand(task, share=share, stopped=stop.is_set)
 
 
 def _one(unit: Unit) -> int:
-    return _Process.hand(unit)
+    made = _Process.hand(unit)
+    spare_what_is_loaded()  # by the end of the first unit, that is nearly all of it
+    return made
 
 
 def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, None, None]:

@@ -138,7 +138,7 @@ def _head(there: Remote) -> dict[str, Any]:
         found = json.loads(there.read(HEAD))
     except ValueError:
         found = None
-    if not isinstance(found, dict):
+    if not (isinstance(found, dict) and isinstance(found.get("build") or {}, dict)):
         raise BuildError(f"{there.url}: its {HEAD} is not what a build writes; choose another URL with -o")
     return found
 
@@ -174,11 +174,12 @@ def _take_place(there: Remote, token: bytes, *, fresh: bool) -> None:
 
 
 def _tidy(there: Remote, home: Path) -> None:
-    """Take away the lock and the local folder of a build that was killed when nothing else was left to do."""
-    if not (home / "token").is_file():
+    """Take away the lock and the local folder, or what is left of it, of a build that was killed when nothing else was left to do."""
+    if not home.is_dir():
         return
+    (home / WORK).mkdir(exist_ok=True)
     with locked(home):
-        if there.holds(LOCK) and there.read(LOCK) == _token(home):
+        if (home / "token").is_file() and there.holds(LOCK) and there.read(LOCK) == _token(home):
             _unlock(there)
     shutil.rmtree(home)
 

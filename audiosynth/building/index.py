@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -28,7 +29,8 @@ RECORD: Final = struct.Struct("<QI")
 BLOCK: Final = struct.Struct("<Q")
 BLOCK_ROWS: Final = 64
 """Rows of a block of a packed manifest, but the last: some 150 kB of text, which gzip packs nearly as well as all of it."""
-
+_NUMBER: Final = re.compile(r"[0-9]{9}|[1-9][0-9]{9}")
+"""How a clip's number stands in its id; others are the number of no clip."""
 
 Opened = Callable[[Path], BinaryIO]
 """Opens a file to read bytes of it."""
@@ -124,6 +126,8 @@ class ManifestIndex:
             else:
                 begin, _ = self._record(file, number // BLOCK_ROWS * BLOCK_ROWS)
                 line = self._block(file, number // BLOCK_ROWS)[first - begin : last - begin]
+        if number == self.rows - 1 and line and b"\n" not in line:  # a last line need not be ended
+            line += b"\n"
         if not line.endswith(b"\n") or line.count(b"\n") != 1:
             raise ManifestError(
                 f"{self.manifest}: row {number} is not where {index_path(self.manifest).name} says; was the manifest edited? "
@@ -151,7 +155,7 @@ class ManifestIndex:
         """Return the number of a clip's row; None if it has none."""
         name, _, digits = clip_id.rpartition("-")
         split = self.splits.get(name)
-        if split is None or not (digits.isascii() and digits.isdigit()):
+        if split is None or not _NUMBER.fullmatch(digits):
             return None
         ordinal = int(digits)
         if split.dense:

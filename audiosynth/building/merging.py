@@ -46,6 +46,28 @@ class Part:
         """Return what the whole build's state is."""
         return {key: value for key, value in self.head["build"].items() if key != "shard"}
 
+    @property
+    def stays_loose(self) -> bool:
+        """Return whether the audio stays in files, which `verify` holds against the rows; of a tar it knows the tar's own hash."""
+        return packing_of(self.head).audio != "tar"
+
+    def held(self, name: str) -> Path:
+        """Return a file beside the audio, which is what was written.
+
+        Raises
+        ------
+        BuildError
+            If it is another, or is not there.
+        """
+        path = self.root / name
+        if not path.is_file() or file_sha256(path) != self.head["files"].get(name):
+            raise self.damaged(path)
+        return path
+
+    def damaged(self, path: Path) -> BuildError:
+        """Return what to tell the user about a file that is not what was written."""
+        return BuildError(f"{path}: is not what was written; copy the part again, or build shard {self.shard} again")
+
     def texts(self) -> dict[str, str]:
         """Return the files beside the manifest that every part has alike."""
         own = ("manifest.", "assets.", CARD)
@@ -114,7 +136,7 @@ class MergedOrder:
 
     def assets(self, used: Collection[Used]) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the parts' asset rows as the whole build has them: each content once, at the first of its places."""
-        rows = [row for part in self.parts for row in read_assets(part.root / "assets.jsonl")]
+        rows = [row for part in self.parts for row in read_assets(part.held("assets.jsonl"))]
         found: dict[str, dict[str, Any]] = {}
         for row in sorted(rows, key=lambda row: (row["data"], row["path"].encode())):
             found.setdefault(row["sha256"], row)
@@ -131,10 +153,8 @@ class MergedOrder:
 
 def _bring_part(part: Part, names: Sequence[str], root: Path) -> Generator[int, None, None]:
     """Bring a part's units in: their audio first, their rows last."""
-    manifest = open_manifest(part.root)
-    if file_sha256(manifest) != part.head["files"].get(manifest.name):
-        raise BuildError(f"{manifest}: is not what was written; copy the part again, or build shard {part.shard} again")
-    failed = lost_by_unit(part.root / LOST)
+    manifest = part.held(open_manifest(part.root).name)
+    failed = _failed(part)
     work, todo = root / WORK, dict.fromkeys(names)
     with lines_of(manifest) as lines:
         rows = ((line, json.loads(line)) for line in lines)
@@ -169,15 +189,20 @@ def _bring(part: Part, name: str, digest: str, root: Path) -> None:
             f"{source}: leads outside the part through a link; copy the part again, its files and not links to them"
         )
 
-    def make(temporary: str) -> str:
+    def make(name: str) -> str:
+        temporary = Path(name)
+        # Renaming a link to another of the same file leaves both (POSIX): what is copied to that one is written into the part.
+        temporary.unlink(missing_ok=True)
         try:
             os.link(source, temporary)
+            linked = True
         except FileNotFoundError:
             raise
         except OSError:  # another file system, or one without links
             shutil.copyfile(source, temporary)
-            if file_sha256(Path(temporary)) != digest:
-                raise BuildError(f"{source}: is not what was written; copy the part again") from None
+            linked = False
+        if not (linked and part.stays_loose) and file_sha256(temporary) != digest:
+            raise BuildError(f"{source}: is not what was written; copy the part again")
         return digest
 
     try:
@@ -188,6 +213,15 @@ def _bring(part: Part, name: str, digest: str, root: Path) -> None:
         raise BuildError(
             f"{source}: is not there; copy the whole part again, or build shard {part.shard} again"
         ) from None
+
+
+def _failed(part: Part) -> dict[str, str]:
+    """Return the lines of clips that could not be made, by unit."""
+    path = part.root / LOST
+    found = lost_by_unit(path)
+    if sum(text.count("\n") for text in found.values()) != part.head.get("failed", 0):
+        raise part.damaged(path)
+    return found
 
 
 def read_part(folder: Path) -> Part:
@@ -202,6 +236,7 @@ def read_part(folder: Path) -> Part:
         raise BuildError(f"{folder}: an unfinished part; run its `build --shard` again, it goes on where it stopped")
     try:
         head = read_head(folder)
+        head["part"]["head"], head["part"]["export"]
         return Part(folder, Shard.parse(str(head["build"]["shard"])), head)
     except (ManifestError, UsageError, KeyError, TypeError):
         raise BuildError(f"{folder}: holds no part of a build; parts are made with `build --shard K/N`") from None

@@ -21,6 +21,7 @@ from audiosynth.building.units import Unit
 from audiosynth.exporters._json import json_line, record_of
 from audiosynth.files.hashes import file_sha256
 from audiosynth.files.packed import packed_place
+from audiosynth.files.tars import add_file
 from audiosynth.material.stems import stem_path
 
 
@@ -88,7 +89,7 @@ class Packer:
         mark = mark_of_tar(self._root, self._folder)
         if not mark.is_file():
             part = work / "tmp" / f"{os.getpid()}-{mark.name}.tar"
-            with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
+            with tarfile.open(part, "w") as tar:
                 for member, content in self._members:
                     self._add(tar, member, content)
             digest = file_sha256(part)
@@ -101,17 +102,13 @@ class Packer:
             self._final([name])
 
     def _add(self, tar: tarfile.TarFile, member: str, content: str | bytes) -> None:
-        """Add a file, of which nothing but its name and its bytes is told."""
-        info = tarfile.TarInfo(member)
-        info.mode = 0o644
+        """Add a file of the set, or bytes."""
         if isinstance(content, bytes):
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
+            add_file(tar, member, io.BytesIO(content), len(content))
             return
         path = self._root / content
-        info.size = path.stat().st_size
         with path.open("rb") as file:
-            tar.addfile(info, file)
+            add_file(tar, member, file, path.stat().st_size)
 
 
 def files_of(row: Mapping[str, Any]) -> list[str]:

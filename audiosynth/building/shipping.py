@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ LOCK: Final = f"{WORK}/lock"
 HEAD: Final = "dataset.json"
 BATCH: Final = 64
 """Files uploaded together, at once where the file system can."""
+STEMS: Final = ".stems"
+"""Ending of a clip's folder of stems; empty ones take room too."""
 LOOKS: Final = 3
 """How often files are uploaded again that arrived with another size."""
 
@@ -104,7 +107,13 @@ class Shipping:
         if self.free:
             for name in names:
                 if name.startswith("audio/"):
-                    (self.folder / name).unlink(missing_ok=True)
+                    self._let_go(self.folder / name)
+
+    def _let_go(self, file: Path) -> None:
+        file.unlink(missing_ok=True)
+        if file.parent.suffix == STEMS:
+            with suppress(OSError):  # others are in it still
+                file.parent.rmdir()
 
     def _begin(self) -> None:
         """See that nobody else took this place, and that nothing of an earlier build is left in it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiosynth.commands.build import summary
+from audiosynth.commands.build import require_all, summary
 from audiosynth.commands.show import Show, example, output_options
 
 
@@ -27,7 +27,7 @@ def merge_command(*, parts: tuple[str, ...], output: str, resume: bool, show: Sh
 
     It is the dataset that one build would have made, byte for byte; labels are written now. The parts stay: audio is linked
     where they are on the same file system, and copied otherwise. A merge that was stopped goes on when the same command runs
-    again.
+    again. Exit code 1 if clips are missing that a part could not make.
     """
     from audiosynth.building.elsewhere import require_folder, require_here
     from audiosynth.merge import merge
@@ -40,3 +40,4 @@ def merge_command(*, parts: tuple[str, ...], output: str, resume: bool, show: Sh
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
+    require_all(built)

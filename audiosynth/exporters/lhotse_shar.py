@@ -16,6 +16,7 @@ from audiosynth.exporters._corpus import OfUtterances, spoken_rows
 from audiosynth.exporters._files import atomic_binary, atomic_gzip, audio_bytes
 from audiosynth.exporters._json import json_line
 from audiosynth.exporters._lhotse import cut, name_of, recording, supervision
+from audiosynth.files.tars import add_file
 
 
 class LhotseShar(OfUtterances):
@@ -60,16 +61,14 @@ def _write(dataset: DatasetView, shard: list[tuple[dict[str, Any], list[Any]]], 
     with (
         atomic_gzip(cuts) as lines,
         atomic_binary(audio) as file,
-        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        tarfile.open(fileobj=file, mode="w") as tar,
     ):
         for row, found in shard:
             name = name_of(row, found)
             heard = recording(row, name, {"type": "shar", "source": ""})
             lines.write(json_line(cut(row, name, heard, [supervision(one, row, name) for one in found])).encode())
             for member, data in _members(dataset, row, name, heard):
-                info = tarfile.TarInfo(member)
-                info.size, info.mode = len(data), 0o644
-                tar.addfile(info, io.BytesIO(data))
+                add_file(tar, member, io.BytesIO(data), len(data))
 
 
 def _members(

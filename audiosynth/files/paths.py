@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,7 +21,8 @@ _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORE
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file, or of what lies in an archive (`archives`), or say why not."""
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            return file.read()
     except (NotADirectoryError, FileNotFoundError) as error:
         place = place_in(path)
         if place is not None:
@@ -40,7 +42,7 @@ def is_below(path: str) -> bool:
     >>> [is_below(path) for path in ("a/b.wav", "../b.wav", "/b.wav", "C:/b.wav", "a\\b.wav", "")]
     [True, False, False, False, False, False]
     """
-    parts = PurePosixPath(path).parts
+    parts = [part for part in path.split("/") if part not in ("", ".")]
     drive = bool(parts) and parts[0][1:2] == ":"
     return bool(parts) and not (path.startswith("/") or drive or ".." in parts or "\\" in path or "\0" in path)
 
@@ -59,6 +61,10 @@ def below(root: Path, path: str) -> Path | None:
     if not is_below(path):
         raise AssetError(f"{path!r}: expected a path below the data root {root}, without '..'")
     target = root / path
+    if _is_plain(target):
+        if not _stays(str(root), os.path.split(target)[0]):
+            require_inside(root, target)
+        return target
     if not target.is_file():
         place = place_in(target)
         if place is not None:
@@ -75,6 +81,14 @@ def below(root: Path, path: str) -> Path | None:
             return None
     require_inside(root, target)
     return target
+
+
+def _is_plain(path: Path) -> bool:
+    """Return whether there is such a file, itself and no link."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _in_archive(root: Path, target: Path, rest: tuple[str, ...]) -> Path | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import UnsupportedOperation
 from pathlib import Path
 from threading import Event
 from typing import Any, Final, TypeVar
@@ -20,12 +21,16 @@ PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds between tries; one more try than pauses."""
 BATCH: Final = 1000
 """Files deleted with one request where the file system can."""
-FINAL: Final = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+FINAL: Final = (
+    FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError, UnsupportedOperation,
+)  # fmt: skip
 """Errors that another try would meet again."""
 MARKS: Final = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 """What file systems say of a file that changes with its content; those that follow the bytes themselves before times."""
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 _PARTIAL: Final = ".partial"
+_WILD: Final = frozenset("*?[")
+"""What makes a pattern of a path where fsspec deletes several at once: it would find files of other folders."""
 
 
 def is_url(text: object) -> bool:
@@ -124,10 +129,18 @@ class Remote:
         return RangedFile(lambda first, last: self.part(path, first, last), size)
 
     def part(self, path: str, first: int, last: int) -> bytes:
-        """Return bytes [first, last) of a file."""
+        """Return bytes [first, last) of a file.
+
+        Raises
+        ------
+        io.UnsupportedOperation
+            If the server sends all of it whatever is asked for, as plain web servers do.
+        """
 
         def fetch() -> bytes:
             data: bytes = self.fs.cat_file(self.at(path), start=first, end=last)
+            if len(data) > last - first:
+                raise UnsupportedOperation(f"{self.url}: the server gives no parts of files")
             if len(data) != last - first:
                 raise OSError(f"{len(data)} of {last - first} bytes came")
             return data
@@ -160,7 +173,11 @@ class Remote:
             if size is not None and local.stat().st_size != size:
                 raise OSError(f"{local.stat().st_size} of {size} bytes came")
 
-        self.tried(fetch, f"{path} read")
+        try:
+            self.tried(fetch, f"{path} read")
+        except FileNotFoundError:
+            local.unlink(missing_ok=True)  # SFTP's client makes the local file before it asks for the other
+            raise
 
     def create(self, path: str, data: bytes) -> None:
         """Write a file that must not be there (atomic on S3, memory and disks).
@@ -194,12 +211,16 @@ class Remote:
         """Delete files, those that are there; many at once where the file system can."""
         for first in range(0, len(paths), BATCH):
             batch = [self.at(path) for path in paths[first : first + BATCH]]
+            plain = [path for path in batch if _WILD.isdisjoint(path)]
+            single = [path for path in batch if not _WILD.isdisjoint(path)]
             try:
-                self.tried(lambda batch=batch: self.fs.rm(batch), f"{paths[first]} deleted")  # type: ignore[misc]
+                if plain:
+                    self.tried(lambda plain=plain: self.fs.rm(plain), f"{paths[first]} deleted")  # type: ignore[misc]
             except FileNotFoundError:
-                for path in batch:
-                    with suppress(FileNotFoundError):
-                        self.tried(lambda path=path: self.fs.rm_file(path), f"{path} deleted")  # type: ignore[misc]
+                single = batch
+            for path in single:
+                with suppress(FileNotFoundError):
+                    self.tried(lambda path=path: self.fs.rm_file(path), f"{path} deleted")  # type: ignore[misc]
 
     def remove_empty(self, folder: str) -> None:
         """Delete a folder in which nothing is left, where folders are more than a part of objects' names; one that stays does no harm."""

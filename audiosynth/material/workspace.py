@@ -21,6 +21,8 @@ SPECTRA_BYTES: Final = 128 * 2**20
 """Most memory held by kept spectra, in bytes."""
 RESPONSE_BYTES: Final = 128 * 2**20
 """Most memory held by simulated responses, in bytes."""
+FIRST_BYTES: Final = 2**24
+"""Memory that each of the two takes until one is asked for again that had to leave: rooms drawn anew for each clip pass by once."""
 MAX_MEASURED: Final = 100_000
 """Most responses whose tail and measures are kept; a few numbers each."""
 WARM_AFTER: Final = 100
@@ -54,7 +56,7 @@ class Workspace:
     _measures: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(MAX_MEASURED), repr=False)
 
     def __post_init__(self) -> None:
-        self._spectra, self._responses = Kept(self.max_bytes), Kept(self.response_bytes)
+        self._spectra, self._responses = (Kept(most, FIRST_BYTES) for most in (self.max_bytes, self.response_bytes))
 
     def response(
         self, room: Component, ctx: RenderContext, position: Position | None, *, delay: int | None = None

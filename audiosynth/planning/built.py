@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from audiosynth import registry
@@ -16,7 +15,7 @@ _STARTS: Final = ("start", "start_sample")
 
 
 def _built(family: str, raw: Any) -> Component | None:
-    return built_once(family, raw) if isinstance(raw, Mapping) else raw
+    return built_once(family, raw) if isinstance(raw, dict) else raw
 
 
 def effects_of(raw: Any) -> tuple[Component, ...]:
@@ -40,7 +39,7 @@ def position_of(raw: Any, room: Any) -> Position | None:
             return None
         name = "no room" if room is None else f"a room of the type '{room.type_name}'"
         raise PlanError(f"position: there are no places in {name}; use a shoebox, or leave the position out")
-    if raw is None and getattr(room, "needs_place", False):
+    if raw is None and can(room, "needs_place") and room.needs_place:
         raise PlanError(
             f"position: a {room.type_name} needs to know where the source stands: [x, y, z] in metres, "
             "{distance: …, azimuth: …} from the receiver, or {within: {…}}"

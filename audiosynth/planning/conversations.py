@@ -70,6 +70,8 @@ class Held:
         PlanError
             If the scene's rules have left a turn out.
         """
+        if not self.talks:
+            return ()
         number = {id(draft): i for i, draft in enumerate(placed)}
         out = []
         for talk, heard, drafts, left_out in self.talks:
@@ -107,6 +109,8 @@ def hold(drafts: Sequence[Draft], *, n_clip: int | None, sr: int) -> Held:
         mark = draft.raw.get("onset")
         if isinstance(mark, TurnMark):
             groups.setdefault(mark.group, []).append(i)
+    if not groups:
+        return Held(list(drafts), ())
     out: list[Draft | None] = list(drafts)
     talks = []
     for group, numbers in groups.items():

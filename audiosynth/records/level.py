@@ -40,7 +40,8 @@ class Level(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Level:
-        given = [k for k in ("snr_db", "level_dbfs", "spl_db_1m") if getattr(self, k) is not None]
+        levels = (("snr_db", self.snr_db), ("level_dbfs", self.level_dbfs), ("spl_db_1m", self.spl_db_1m))
+        given = [name for name, value in levels if value is not None]
         if len(given) != 1:
             raise ValueError(f"expected exactly one of snr_db, level_dbfs, spl_db_1m; got {', '.join(given) or 'none'}")
         return self

@@ -104,11 +104,15 @@ class Recipe:
         """Return the recordings of a catalogue (rows of a table) of `split` that fit `where` (a value or list per field), and
         none of `unless`.
         """  # noqa: D205
+        if not where and not unless:  # as most ask: nothing to write out
+            return self._pool((catalogue, split, (), ()), where, unless)
         conditions = (tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in c.items()) for c in (where, unless))
-        key = (catalogue, split, *conditions)
+        return self._pool((catalogue, split, *conditions), where, unless)
+
+    def _pool(self, key: tuple[Any, ...], where: Mapping[str, Any], unless: Mapping[str, Any]) -> Sequence[Member]:
         found = self._pools.get(key)
         if found is None:
-            members = self.members.get((catalogue, split), ())
+            members = self.members.get((key[0], key[1]), ())
             found = tuple(
                 r for r in members if _fits(r, where) and not any(_fits(r, {k: v}) for k, v in unless.items())
             )
@@ -139,13 +143,16 @@ class Recipe:
     def utterance_id(self, recording: Recording) -> str:
         """Return what a recording of the catalogue that clips go through is called."""
         given = recording.meta.get("id")
-        path = PurePosixPath(recording.path).with_suffix("")
-        return str(given) if given else path.name if self._names_apart else path.as_posix().replace("/", "-")
+        if given:
+            return str(given)
+        if self._names_apart:
+            return _stem(recording.path)
+        return PurePosixPath(recording.path).with_suffix("").as_posix().replace("/", "-")
 
     @cached_property
     def _names_apart(self) -> bool:
         recordings = self.catalogues[self.each.catalogue].recordings if self.each is not None else ()
-        return len({PurePosixPath(r.path).stem for r in recordings}) == len(recordings)
+        return len({_stem(r.path) for r in recordings}) == len(recordings)
 
     def require_clip(self, split: str, ordinal: int) -> None:
         """Raise `PlanError` unless the recipe has this clip."""
@@ -153,6 +160,13 @@ class Recipe:
             raise PlanError(f"no split is called '{split}'; there are {', '.join(self.clips)}")
         if ordinal < 0 or (self.each is not None and ordinal >= self.clips[split]):
             raise PlanError(f"split '{split}' has clips 0 to {self.clips[split] - 1}, not {ordinal}")
+
+
+def _stem(path: str) -> str:
+    """Return `PurePosixPath(path).stem` of a file's path, which is asked for every clip, without making one."""
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    return name[:dot] if 0 < dot < len(name) - 1 else name
 
 
 def _fits(recording: Member, where: Mapping[str, Any]) -> bool:

@@ -180,7 +180,7 @@ def outcomes_of(
         "clipped": clipped,
         "guarded": guard != 0.0,
         "stems_sum": stems_sum(spec),
-        "polyphony": polyphony.summarise(polyphony.overlap(sounding, spec.n_samples).levels),
+        "polyphony": polyphony.summarise(polyphony.levels_of(sounding, spec.n_samples)),
         "events": readings,
         **told(spec.conversations, labels, spec.n_samples),
         **({} if bed is None else {"noise": bed}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -79,10 +79,11 @@ def placed(image: Image, gain: float, first: int, last: int) -> tuple[Array, int
 
 @dataclass(frozen=True)
 class Parts:
-    """The sum of a clip, its peak, and what it is made of."""
+    """The sum of a clip, its peak, its mean square on the reference channel, and what it is made of."""
 
     total: Array
     peak: float
+    power: float
     images: Sequence[Image]
     gains: Gains
     noise: Noise | None
@@ -98,54 +99,65 @@ class Parts:
             realised.event(y, start, gain)
             added.append((y, start))
         if noise is None:
-            total, peak, _ = _sum(added, None, 0.0, shape=(spec.channels, n), channel=ref)
-            return cls(total, peak, images, gains, noise)
+            summed = _sum(added, None, 0.0, shape=(spec.channels, n), channel=ref)
+            return cls(*summed[:3], images, gains, noise)
         factor, foreground = amplitude(gains.bed), None
         if spec.noise is not None and spec.noise.snr_db is not None:
             foreground = foreground_of(spec, images, gains.events)[ref]
-        total, peak, blocks = _sum(added, noise.y, factor, shape=(spec.channels, n), channel=ref)
+        summed = _sum(added, noise.y, factor, shape=(spec.channels, n), channel=ref)
         bed = levels.Channel(n, lambda start, n: noise.y[ref, start : start + n] * factor)
-        realised.noise(levels.Weighings.of_blocks(bed, spec.sr, blocks), foreground)
-        return cls(total, peak, images, gains, noise)
+        realised.noise(levels.Weighings.of_blocks(bed, spec.sr, summed.bed_blocks), foreground)
+        return cls(*summed[:3], images, gains, noise)
+
+
+class _Sum(NamedTuple):
+    """The sum of a clip, its peak, its mean square on one channel, and the energies there of the bed's blocks under its gain."""
+
+    total: Array
+    peak: float
+    power: float
+    bed_blocks: Array
 
 
 def _sum(
     added: Sequence[tuple[Array, int]], bed: Array | None, factor: float, *, shape: tuple[int, int], channel: int
-) -> tuple[Array, float, Array]:
-    """Return the sum of a clip, stretch by stretch, its peak, and the energies of the bed's blocks under its gain on one channel."""
-    total, peaks, found = np.empty(shape), [0.0], [np.zeros(0)]
+) -> _Sum:
+    """Add up a clip, stretch by stretch, and measure it while a stretch is at hand."""
+    total, peaks, found, whole = np.empty(shape), [0.0], [np.zeros(0)], levels.Energy()
     scratch = np.empty((shape[0], min(STRETCH, shape[1])))
     for a in range(0, shape[1], STRETCH):
         y = total[:, a : a + STRETCH]
-        here = _add(y, a, added)
+        under = _added_up(added, y, a)
         if bed is None:
-            if not here:
-                y.fill(0.0)
+            np.add(0.0 if under is None else under, 0.0, out=y)
             peaks.append(levels.peak(y))
         else:
             heard = scratch[:, : y.shape[1]]
-            rows = zip(y, bed[:, a : a + STRETCH], heard, strict=True)
-            peaks += [add_scaled(row, part, factor, scaled=own, fresh=not here) for row, part, own in rows]
+            rows = zip([None] * len(y) if under is None else under, bed[:, a : a + STRETCH], heard, y, strict=True)
+            peaks += [add_scaled(one, part, factor, scaled=own, total=row) for one, part, own, row in rows]
             found.append(block_energies(heard[channel]))
-    return total, _largest(peaks), np.concatenate(found)
+        whole.add(y[channel])
+    return _Sum(total, _largest(peaks), whole.total() / shape[1], np.concatenate(found))
 
 
-def _add(y: Array, a: int, added: Sequence[tuple[Array, int]]) -> bool:
-    """Write the sum of parts to `y`, the stretch from sample `a` on; return whether there is any, else it is left as it is."""
-    b, fresh = a + y.shape[1], True
+def _added_up(added: Sequence[tuple[Array, int]], y: Array, a: int) -> Array | None:
+    """Return the sum of parts in a stretch of the clip from sample `a` on: the only one's own samples, or `y`; None if none sounds."""
+    b, found = a + y.shape[1], None
     for part, start in added:
         first, last = max(a, start), min(b, start + part.shape[1])
         if first >= last:
             continue
         here = part[:, first - start : last - start]
-        if fresh and (first, last) == (a, b):
-            np.add(here, 0.0, out=y)  # what zeros and this give, in one pass
-        else:
-            if fresh:
-                y.fill(0.0)
-            y[:, first - a : last - a] += here
-        fresh = False
-    return not fresh
+        if found is None and (first, last) == (a, b):
+            found = here
+            continue
+        if found is None:
+            y.fill(0.0)
+        elif found is not y:
+            np.add(found, 0.0, out=y)  # as from zeros on
+        y[:, first - a : last - a] += here
+        found = y
+    return found
 
 
 def _largest(peaks: Sequence[float]) -> float:

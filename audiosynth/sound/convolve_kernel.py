@@ -10,7 +10,7 @@ from typing import Any, Final
 from audiosynth.compiled import loop
 from audiosynth.sound.convolve_passes import ROOT_HALF
 from audiosynth.sound.convolving import Tables
-from audiosynth.sound.fourier_kernel import transform
+from audiosynth.sound.fourier_kernel import transform, transform_back
 from audiosynth.sound.lanes_kernel import LANES, crossed, load, splat, store
 
 ROW: Final = 2 * LANES
@@ -22,34 +22,32 @@ def forward(y: Any, tables: Tables, x: Any, scratch: Any) -> None:
     """Write the spectrum of `y` to `x`, its rows where the transform leaves them."""
     m = tables.plan.n
     for i in range(0, m, LANES):
-        re, im = _turned(_taken(y, i, m), _taken(y, LANES * m + i, m), tables.twists, 0)
+        re, im = _twisted(_taken(y, i, m), _taken(y, LANES * m + i, m), tables.twists)
         re, im = _eight(re, im)
-        re, im = _turned(re, im, tables.turns, ROW * i)
+        re, im = _spun(re, im, tables.spins, 4 * i)
         _put(x, ROW * i, ROW, crossed(re))
         _put(x, ROW * i + LANES, ROW, crossed(im))
     transform(x, tables.plan, scratch)
 
 
 @loop
-def convolve(y: Any, h: Any, tables: Tables, x: Any, product: Any, scratch: Any, out: Any) -> None:
+def convolve(y: Any, h: Any, tables: Tables, x: Any, scratch: Any, out: Any) -> None:
     """Write the convolution of `y` with the response of which `h` is the spectrum (`convolving.spectrum`) to `out`.
 
-    `x` and `product` hold as much as `y` does, `scratch` 12 · `LANES` numbers; `out` may be `y`.
+    `x` holds as much as `y` does, `scratch` 12 · `LANES` numbers; `out` may be `y`.
     """
     forward(y, tables, x, scratch)
-    rows = tables.plan.rows
-    for k in range(tables.plan.n):
-        i, o = ROW * rows[k], ROW * k
-        re, im, a, b = load(x, i), load(x, i + LANES), load(h, o), load(h, o + LANES)
-        store(product, o, re * a + im * b)
-        store(product, o + LANES, re * b - im * a)
-    transform(product, tables.plan, scratch)
     m = tables.plan.n
+    for i in range(0, ROW * m, ROW):
+        re, im, a, b = load(x, i), load(x, i + LANES), load(h, i), load(h, i + LANES)
+        store(x, i, re * a + im * b)
+        store(x, i + LANES, re * b - im * a)
+    transform_back(x, tables.plan, scratch)
     for i in range(0, m, LANES):
-        re, im = crossed(_rows(product, rows, i, 0)), crossed(_rows(product, rows, i, LANES))
-        re, im = _turned(re, im, tables.turns, ROW * i)
+        re, im = crossed(_taken(x, ROW * i, ROW)), crossed(_taken(x, ROW * i + LANES, ROW))
+        re, im = _spun(re, im, tables.spins, 4 * i)
         re, im = _eight(re, im)
-        re, im = _turned(re, im, tables.twists, 0)
+        re, im = _twisted(re, im, tables.twists)
         _put(out, i, m, re)
         _put_negative(out, LANES * m + i, m, im)
 
@@ -63,18 +61,6 @@ def _taken(x: Any, at: int, step: int) -> Any:
 @loop
 def _four(x: Any, at: int, step: int) -> Any:
     return load(x, at), load(x, at + step), load(x, at + 2 * step), load(x, at + 3 * step)
-
-
-@loop
-def _rows(x: Any, rows: Any, i: int, part: int) -> Any:
-    """Return eight rows from where the transform left them: real parts, or the imaginary ones."""
-    return _four_rows(x, rows, i, part) + _four_rows(x, rows, i + 4, part)
-
-
-@loop
-def _four_rows(x: Any, rows: Any, i: int, part: int) -> Any:
-    p, q, r, s = ROW * rows[i], ROW * rows[i + 1], ROW * rows[i + 2], ROW * rows[i + 3]
-    return load(x, p + part), load(x, q + part), load(x, r + part), load(x, s + part)
 
 
 @loop
@@ -92,22 +78,43 @@ def _put_negative(x: Any, at: int, step: int, values: Any) -> None:
 
 
 @loop
-def _turned(re: Any, im: Any, table: Any, at: int) -> Any:
-    """Return the products of eight complex values with those of a table."""
-    r0, i0 = _product(re[0], im[0], table, at)
-    r1, i1 = _product(re[1], im[1], table, at + ROW)
-    r2, i2 = _product(re[2], im[2], table, at + 2 * ROW)
-    r3, i3 = _product(re[3], im[3], table, at + 3 * ROW)
-    r4, i4 = _product(re[4], im[4], table, at + 4 * ROW)
-    r5, i5 = _product(re[5], im[5], table, at + 5 * ROW)
-    r6, i6 = _product(re[6], im[6], table, at + 6 * ROW)
-    r7, i7 = _product(re[7], im[7], table, at + 7 * ROW)
+def _spun(re: Any, im: Any, table: Any, at: int) -> Any:
+    """Return the products of eight complex values with the powers of a factor, from a first one on."""
+    a, b, c, d = load(table, at), load(table, at + LANES), load(table, at + ROW), load(table, at + ROW + LANES)
+    r0, i0 = _product(re[0], im[0], a, b)
+    a, b = _product(a, b, c, d)
+    r1, i1 = _product(re[1], im[1], a, b)
+    a, b = _product(a, b, c, d)
+    r2, i2 = _product(re[2], im[2], a, b)
+    a, b = _product(a, b, c, d)
+    r3, i3 = _product(re[3], im[3], a, b)
+    a, b = _product(a, b, c, d)
+    r4, i4 = _product(re[4], im[4], a, b)
+    a, b = _product(a, b, c, d)
+    r5, i5 = _product(re[5], im[5], a, b)
+    a, b = _product(a, b, c, d)
+    r6, i6 = _product(re[6], im[6], a, b)
+    a, b = _product(a, b, c, d)
+    r7, i7 = _product(re[7], im[7], a, b)
     return (r0, r1, r2, r3, r4, r5, r6, r7), (i0, i1, i2, i3, i4, i5, i6, i7)
 
 
 @loop
-def _product(re: Any, im: Any, table: Any, at: int) -> Any:
-    cosine, sine = load(table, at), load(table, at + LANES)
+def _twisted(re: Any, im: Any, twists: Any) -> Any:
+    """Return the products of eight complex values with one factor each."""
+    r0, i0 = _product(re[0], im[0], splat(twists[0, 0]), splat(twists[0, 1]))
+    r1, i1 = _product(re[1], im[1], splat(twists[1, 0]), splat(twists[1, 1]))
+    r2, i2 = _product(re[2], im[2], splat(twists[2, 0]), splat(twists[2, 1]))
+    r3, i3 = _product(re[3], im[3], splat(twists[3, 0]), splat(twists[3, 1]))
+    r4, i4 = _product(re[4], im[4], splat(twists[4, 0]), splat(twists[4, 1]))
+    r5, i5 = _product(re[5], im[5], splat(twists[5, 0]), splat(twists[5, 1]))
+    r6, i6 = _product(re[6], im[6], splat(twists[6, 0]), splat(twists[6, 1]))
+    r7, i7 = _product(re[7], im[7], splat(twists[7, 0]), splat(twists[7, 1]))
+    return (r0, r1, r2, r3, r4, r5, r6, r7), (i0, i1, i2, i3, i4, i5, i6, i7)
+
+
+@loop
+def _product(re: Any, im: Any, cosine: Any, sine: Any) -> Any:
     return re * cosine - im * sine, re * sine + im * cosine
 
 

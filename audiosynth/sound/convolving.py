@@ -45,15 +45,15 @@ class Tables(NamedTuple):
     plan
         Of the transforms of n numbers.
     twists
-        exp(iπ k / 16) of the eight parts of a signal, in all lanes, real and imaginary parts in turn.
-    turns
+        exp(iπ k / 16) of the eight parts of a signal, real and imaginary parts.
+    spins
         Factors between the stage of radix 8 and the transforms, those of the first weighting in them: for eight numbers at a time
-        those of each lane, real and imaginary parts in turn.
+        the first lane's, and that by which each other's is the one before times: real and imaginary parts in turn.
     """
 
     plan: Transform
     twists: Any
-    turns: Any
+    spins: Any
 
 
 def kernel() -> Any:
@@ -94,16 +94,20 @@ def rows_of(n_samples: int) -> int:
 
 def _bytes_of(tables: Tables) -> int:
     plan = tables.plan
-    return sum(int(table.nbytes) for table in (tables.twists, tables.turns, plan.twiddles, plan.circle, plan.rows))
+    return sum(int(table.nbytes) for table in (tables.twists, tables.spins, plan.twiddles, plan.circle, plan.rows))
 
 
 @bounded(TABLE_BYTES, _bytes_of)
 def tables_of(rows: int) -> Tables:
     """Return the tables for transforms of so many numbers."""
-    i, k, m = np.arange(rows), np.arange(LANES)[:, None], LANES * rows
-    turns = np.exp(1j * np.pi * (i - 4.0 * (i * k % m)) / (2 * m)).reshape(LANES, -1, LANES).swapaxes(0, 1)
-    twists = np.repeat(np.exp(1j * np.pi * k / (2 * LANES)), LANES, axis=1)
-    return Tables(transform_of(rows), *(np.stack([t.real, t.imag], axis=-2).ravel() for t in (twists, turns)))
+    angles = np.pi * np.arange(rows) / (2 * LANES * rows)
+    spins = np.exp(1j * np.stack([angles, -4.0 * angles])).reshape(2, -1, LANES).swapaxes(0, 1)
+    twists = np.exp(1j * np.pi * np.arange(LANES) / (2 * LANES))
+    return Tables(
+        transform_of(rows),
+        np.column_stack([twists.real, twists.imag]),
+        np.stack([spins.real, spins.imag], axis=2).ravel(),
+    )
 
 
 def spectrum(h: Array, n_samples: int) -> Array:
@@ -119,8 +123,8 @@ def spectrum(h: Array, n_samples: int) -> Array:
     Returns
     -------
     spectrum
-        Shape (n_channels, 16 `rows_of(n_samples)`): for each frequency real and imaginary parts in eight lanes, conjugate and
-        divided by the length.
+        Shape (n_channels, 16 `rows_of(n_samples)`): for each frequency, in the order of `Transform.rows`, real and imaginary parts in eight
+        lanes, conjugate and divided by the length.
 
     Raises
     ------
@@ -140,7 +144,7 @@ def spectrum(h: Array, n_samples: int) -> Array:
         else:
             x = np.empty(y.size)
             loops.forward(y, tables, x, _scratch())
-        out[:] = (x.reshape(rows, 2, LANES)[tables.plan.rows] * scale).ravel()
+        out[:] = (x.reshape(rows, 2, LANES) * scale).ravel()
     return found
 
 
@@ -184,11 +188,11 @@ def convolve(y: Array, h_spectrum: Array, *, n_samples: int) -> Array:
     pairs = [(y[min(c, len(y) - 1)], h_spectrum[min(c, len(h_spectrum) - 1)]) for c in range(n_channels)]
     if loops is None:
         return np.stack([convolve_passes.convolved(_padded(sound, rows), h, tables)[:n_samples] for sound, h in pairs])
-    out, work = np.empty((n_channels, 2 * LANES * rows)), np.empty((2, 2 * LANES * rows))
+    out, work = np.empty((n_channels, 2 * LANES * rows)), np.empty(2 * LANES * rows)
     for own, (sound, h) in zip(out, pairs, strict=True):
         own[: sound.size] = sound
         own[sound.size :] = 0.0
-        loops.convolve(own, h, tables, work[0], work[1], _scratch(), own)
+        loops.convolve(own, h, tables, work, _scratch(), own)
     return out[:, :n_samples]
 
 

@@ -70,6 +70,97 @@ def _fours(x: Any, low: int, high: int, span: int, twiddles: Any, at: int) -> No
 
 
 @loop
+def transform_back(x: Any, plan: Transform, scratch: Any) -> None:
+    """Transform frames whose numbers are where `transform` leaves frequencies, in place, to where they belong: its stages backwards.
+
+    The matrix of a Fourier transform is symmetric, so the transposed stages do the same from the other end: factors first.
+    """
+    span, at = plan.n, 0
+    if plan.odd > 1:
+        span //= plan.odd
+        at = 2 * (plan.odd - 1) * span
+    elif span > 4:
+        span //= 4
+        at = 6 * span
+    end, last = at, span
+    while last > 4:
+        last //= 4
+        end += 6 * last
+    for low in range(0, plan.n, span):
+        part, used = last, end
+        if part == 4:
+            _last_fours(x, low, low + span)
+        elif part == 2:
+            _last_twos(x, low, low + span)
+        while part < span:
+            used -= 6 * part
+            part *= 4
+            _fours_back(x, low, low + span, part, plan.twiddles, used)
+    if plan.odd > 1:
+        _odd_back(x, plan, scratch)
+    elif span < plan.n:
+        _fours_back(x, 0, plan.n, plan.n, plan.twiddles, 0)
+
+
+@loop
+def _fours_back(x: Any, low: int, high: int, span: int, twiddles: Any, at: int) -> None:
+    """Do what `_fours` does, transposed."""
+    step = span // 4 * 2 * LANES
+    for start in range(low, high, span):
+        for j in range(span // 4):
+            i, t = (start + j) * 2 * LANES, at + 6 * j
+            p, q, r = i + step, i + 2 * step, i + 3 * step
+            a, e = load(x, i), load(x, i + LANES)
+            b, f = _turned(load(x, p), load(x, p + LANES), twiddles, t)
+            c, g = _turned(load(x, q), load(x, q + LANES), twiddles, t + 2)
+            d, h = _turned(load(x, r), load(x, r + LANES), twiddles, t + 4)
+            a, c, e, g = a + c, a - c, e + g, e - g
+            b, d, f, h = b + d, b - d, f + h, f - h
+            store(x, i, a + b)
+            store(x, i + LANES, e + f)
+            store(x, p, c + h)
+            store(x, p + LANES, g - d)
+            store(x, q, a - b)
+            store(x, q + LANES, e - f)
+            store(x, r, c - h)
+            store(x, r + LANES, g + d)
+
+
+@loop
+def _turned(re: Any, im: Any, twiddles: Any, at: int) -> Any:
+    """Return the product of a complex value and the factor that stands at a place."""
+    cosine, sine = splat(twiddles[at]), splat(twiddles[at + 1])
+    return re * cosine - im * sine, re * sine + im * cosine
+
+
+@loop
+def _odd_back(x: Any, plan: Transform, scratch: Any) -> None:
+    """Do what `_odd` does, transposed: the factors first, then the same sums with none after them."""
+    if plan.odd == 3:
+        _threes_back(x, plan)
+        return
+    odd, width = plan.odd, plan.n // plan.odd * 2 * LANES
+    for j in range(plan.n // odd):
+        i, t = j * 2 * LANES, 2 * (odd - 1) * j - 2
+        first, second = load(x, i), load(x, i + LANES)
+        re, im = first, second
+        for m in range(1, odd // 2 + 1):
+            p, q, at = i + m * width, i + (odd - m) * width, (m - 1) * 4 * LANES
+            a, b = _turned(load(x, p), load(x, p + LANES), plan.twiddles, t + 2 * m)
+            c, d = _turned(load(x, q), load(x, q + LANES), plan.twiddles, t + 2 * (odd - m))
+            re, im = _paired(scratch, at, re, im, a, b, c, d)
+        store(x, i, re)
+        store(x, i + LANES, im)
+        for k in range(1, odd // 2 + 1):
+            a, b, c, d = _odd_sum(scratch, plan, k, first, second)
+            low, high = i + k * width, i + (odd - k) * width
+            store(x, low, a + d)
+            store(x, low + LANES, b - c)
+            store(x, high, a - d)
+            store(x, high + LANES, b + c)
+
+
+@loop
 def _last_fours(x: Any, low: int, high: int) -> None:
     """Do the last stage, of radix 4: without factors."""
     for i in range(2 * LANES * low, 2 * LANES * high, 8 * LANES):
@@ -100,32 +191,96 @@ def _last_twos(x: Any, low: int, high: int) -> None:
 
 
 @loop
-def _odd(x: Any, plan: Transform, scratch: Any) -> None:
-    """Do the first stage, of radix 3, 5 or 7: sums and differences of what lies alike on both sides, then one real sum each."""
-    odd, width, half = plan.odd, plan.n // plan.odd * 2 * LANES, plan.odd // 2
-    for j in range(plan.n // odd):
+def _threes(x: Any, plan: Transform) -> None:
+    """Do what `_odd` does, for radix 3, without a detour through memory."""
+    width = plan.n // 3 * 2 * LANES
+    for j in range(plan.n // 3):
         i = j * 2 * LANES
-        first, second = load(x, i), load(x, i + LANES)
-        re, im = first, second
-        for m in range(1, half + 1):
-            p, q, at = i + m * width, i + (odd - m) * width, (m - 1) * 4 * LANES
-            a, b, c, d = load(x, p), load(x, p + LANES), load(x, q), load(x, q + LANES)
-            re, im = re + (a + c), im + (b + d)
-            store(scratch, at, a + c)
-            store(scratch, at + LANES, b + d)
-            store(scratch, at + 2 * LANES, a - c)
-            store(scratch, at + 3 * LANES, b - d)
+        p, q = i + width, i + 2 * width
+        a, b, c, d = load(x, p), load(x, p + LANES), load(x, q), load(x, q + LANES)
+        re, im, low, high = _three(load(x, i), load(x, i + LANES), a, b, c, d, plan.circle)
         store(x, i, re)
         store(x, i + LANES, im)
-        for k in range(1, half + 1):
-            a, b, c, d = first, second, splat(0.0), splat(0.0)
-            for m in range(1, half + 1):
-                at, place = (m - 1) * 4 * LANES, k * m % odd
-                re, im = splat(plan.circle[place, 0]), splat(plan.circle[place, 1])
-                a, b = a + re * load(scratch, at), b + re * load(scratch, at + LANES)
-                c, d = c + im * load(scratch, at + 2 * LANES), d + im * load(scratch, at + 3 * LANES)
-            for place, re, im in ((k, a + d, b - c), (odd - k, a - d, b + c)):
-                at = 2 * ((odd - 1) * j + place - 1)
-                cosine, sine = splat(plan.twiddles[at]), splat(plan.twiddles[at + 1])
-                store(x, i + place * width, re * cosine - im * sine)
-                store(x, i + place * width + LANES, re * sine + im * cosine)
+        re, im = _turned(low[0], low[1], plan.twiddles, 4 * j)
+        store(x, p, re)
+        store(x, p + LANES, im)
+        re, im = _turned(high[0], high[1], plan.twiddles, 4 * j + 2)
+        store(x, q, re)
+        store(x, q + LANES, im)
+
+
+@loop
+def _threes_back(x: Any, plan: Transform) -> None:
+    """Do what `_odd_back` does, for radix 3."""
+    width = plan.n // 3 * 2 * LANES
+    for j in range(plan.n // 3):
+        i = j * 2 * LANES
+        p, q = i + width, i + 2 * width
+        a, b = _turned(load(x, p), load(x, p + LANES), plan.twiddles, 4 * j)
+        c, d = _turned(load(x, q), load(x, q + LANES), plan.twiddles, 4 * j + 2)
+        re, im, low, high = _three(load(x, i), load(x, i + LANES), a, b, c, d, plan.circle)
+        store(x, i, re)
+        store(x, i + LANES, im)
+        store(x, p, low[0])
+        store(x, p + LANES, low[1])
+        store(x, q, high[0])
+        store(x, q + LANES, high[1])
+
+
+@loop
+def _three(re: Any, im: Any, a: Any, b: Any, c: Any, d: Any, circle: Any) -> Any:
+    """Return the Fourier transform of three complex values, in the sums of `_odd`."""
+    cosine, sine = splat(circle[1, 0]), splat(circle[1, 1])
+    p, q, r, s = a + c, b + d, splat(0.0) + sine * (a - c), splat(0.0) + sine * (b - d)
+    a, b = re + cosine * p, im + cosine * q
+    return re + p, im + q, (a + s, b - r), (a - s, b + r)
+
+
+@loop
+def _odd(x: Any, plan: Transform, scratch: Any) -> None:
+    """Do the first stage, of radix 3, 5 or 7: sums and differences of what lies alike on both sides, then one real sum each."""
+    if plan.odd == 3:
+        _threes(x, plan)
+        return
+    odd, width = plan.odd, plan.n // plan.odd * 2 * LANES
+    for j in range(plan.n // odd):
+        i, t = j * 2 * LANES, 2 * (odd - 1) * j - 2
+        first, second = load(x, i), load(x, i + LANES)
+        re, im = first, second
+        for m in range(1, odd // 2 + 1):
+            p, q, at = i + m * width, i + (odd - m) * width, (m - 1) * 4 * LANES
+            a, b, c, d = load(x, p), load(x, p + LANES), load(x, q), load(x, q + LANES)
+            re, im = _paired(scratch, at, re, im, a, b, c, d)
+        store(x, i, re)
+        store(x, i + LANES, im)
+        for k in range(1, odd // 2 + 1):
+            a, b, c, d = _odd_sum(scratch, plan, k, first, second)
+            low, high = i + k * width, i + (odd - k) * width
+            re, im = _turned(a + d, b - c, plan.twiddles, t + 2 * k)
+            store(x, low, re)
+            store(x, low + LANES, im)
+            re, im = _turned(a - d, b + c, plan.twiddles, t + 2 * (odd - k))
+            store(x, high, re)
+            store(x, high + LANES, im)
+
+
+@loop
+def _paired(scratch: Any, at: int, re: Any, im: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Keep the sums and differences of two complex values; return one more plus their sum."""
+    store(scratch, at, a + c)
+    store(scratch, at + LANES, b + d)
+    store(scratch, at + 2 * LANES, a - c)
+    store(scratch, at + 3 * LANES, b - d)
+    return re + (a + c), im + (b + d)
+
+
+@loop
+def _odd_sum(scratch: Any, plan: Transform, k: int, first: Any, second: Any) -> Any:
+    """Return frequency `k` of an odd number of values as sums of cosines, real and imaginary ones, and of sines."""
+    a, b, c, d = first, second, splat(0.0), splat(0.0)
+    for m in range(1, plan.odd // 2 + 1):
+        at, place = (m - 1) * 4 * LANES, k * m % plan.odd
+        re, im = splat(plan.circle[place, 0]), splat(plan.circle[place, 1])
+        a, b = a + re * load(scratch, at), b + re * load(scratch, at + LANES)
+        c, d = c + im * load(scratch, at + 2 * LANES), d + im * load(scratch, at + 3 * LANES)
+    return a, b, c, d

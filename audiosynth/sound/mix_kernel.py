@@ -19,13 +19,13 @@ _MAGNITUDE: Final = 0x7FFF_FFFF_FFFF_FFFF
 
 
 @_jit
-def add(total: Any, y: Any, factor: float, scaled: Any, fresh: bool) -> float:
-    """Write y·factor to `scaled` and add it to `total`, or to zeros where it is fresh; return the largest magnitude of the sum."""
+def add(under: Any, y: Any, factor: float, scaled: Any, total: Any, fresh: bool) -> float:
+    """Write y·factor to `scaled`, and it and `under` (zeros where it is fresh) to `total`; return the sum's largest magnitude."""
     largest = np.int64(0)
     for k in range(total.size):
         part = y[k] * factor
         scaled[k] = part
-        value = part + (0.0 if fresh else total[k])
+        value = (0.0 if fresh else under[k] + 0.0) + part
         total[k] = value
         largest = max(largest, np.float64(value).view(np.int64) & _MAGNITUDE)
     return np.int64(largest).view(np.float64)

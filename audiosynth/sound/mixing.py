@@ -34,34 +34,37 @@ def load_kernel() -> bool:
     y, fixed, out = np.zeros(1), np.zeros(1), np.zeros(1, np.int16)
     fixed.flags.writeable = False  # recordings are
     for part in (y, fixed):
-        loops.add(y, part, 0.0, y, True)  # loads what was compiled, or compiles it
+        loops.add(y, part, 0.0, y, y, True)  # loads what was compiled, or compiles it
     loops.rounded(y, 1.0, out)
     return True
 
 
-def add_scaled(total: Array, y: Array, factor: float, *, scaled: Array, fresh: bool = False) -> float:
-    """Write y·factor to `scaled` and add that to `total`; return the largest absolute value of the sum, NaN where there is one.
+def add_scaled(under: Array | None, y: Array, factor: float, *, scaled: Array, total: Array) -> float:
+    """Write y·factor to `scaled` and the sum of `under` and that to `total`; return the sum's largest magnitude, NaN where one is.
+
+    Zeros of the sum are positive, as those of a sum that begins with 0 are.
 
     Parameters
     ----------
-    total, y, scaled
+    under
+        What is there already, shape (n_samples,), `total` itself or another array; None for nothing.
+    y, scaled, total
         Shape (n_samples,).
     factor
         The gain.
-    fresh
-        Whether `total` counts as zeros, whatever it holds.
 
     Examples
     --------
-    >>> total, scaled = np.array([1.0, 0.0]), np.empty(2)
-    >>> add_scaled(total, np.array([2.0, -4.0]), 0.5, scaled=scaled), total.tolist(), scaled.tolist()
-    (2.0, [2.0, -2.0], [1.0, -2.0])
+    >>> total, scaled = np.empty(2), np.empty(2)
+    >>> add_scaled(np.array([1.0, 0.0]), np.array([2.0, -4.0]), 0.5, scaled=scaled, total=total)
+    2.0
+    >>> total.tolist(), scaled.tolist()
+    ([2.0, -2.0], [1.0, -2.0])
     """
     compiled = kernel()
     if compiled is not None:
-        return float(compiled.add(total, y, factor, scaled, fresh))
+        return float(compiled.add(total if under is None else under, y, factor, scaled, total, under is None))
     np.multiply(y, factor, out=scaled)
-    if fresh:
-        total.fill(0.0)
+    np.add(0.0 if under is None else under, 0.0, out=total)
     total += scaled
     return float(max(total.max(), -total.min()))

@@ -63,6 +63,28 @@ def overlap(intervals: Iterable[Interval], n_samples: int) -> Overlap:
     return found
 
 
+def levels_of(intervals: Iterable[Interval], n_samples: int) -> dict[int, int]:
+    """Return the samples of a clip by polyphony, as `overlap` counts them.
+
+    Examples
+    --------
+    >>> levels_of([(0, 4, "dog"), (2, 6, "bell")], 10)
+    {1: 4, 2: 2, 0: 4}
+    """
+    steps: list[tuple[int, int]] = [(n_samples, 0)]
+    for onset, offset, _ in intervals:
+        a, b = max(0, onset), min(n_samples, offset)
+        steps += [(a, 1), (b, -1)] if b > a else []
+    found: dict[int, int] = {}
+    level, here = 0, 0
+    for sample, change in sorted(steps):
+        if sample > here:
+            found[level] = found.get(level, 0) + sample - here
+            here = sample
+        level += change
+    return found
+
+
 def mean_level(levels: Mapping[int, float]) -> float:
     """Return the mean polyphony over time; 0 where there is no time.
 

@@ -106,18 +106,30 @@ def hear(box: Box, *, hrtf: Any = None) -> Heard:
     if hrtf is not None:
         return _through_head(box, hrtf)
     asked = arguments(box)
-    if is_hybrid(box):
+    if is_hybrid(box, asked):
         return _hybrid(box, asked)
     found = image_source.simulate(**asked)
     h = turned(_through_air(found.h, box), box.receiver)
     return Heard(h, float(found.delay.min()), float(found.distance.min()), found.n_images)
 
 
-def is_hybrid(box: Box) -> bool:
-    """Return whether diffuse sound takes the place of late images: where that is asked for, or where the sum would be long."""
-    if box.method != "auto":
+def is_hybrid(box: Box, asked: dict[str, Any] | None = None) -> bool:
+    """Return whether diffuse sound takes the place of late images: where that is asked for, or where the sum would be long.
+
+    `asked` are the box's `arguments`, where they are at hand.
+    """
+    if box.method != "auto" or _is_short(box):
         return box.method == "hybrid"
-    return box.max_order is None and image_source.estimate(**arguments(box)).n_images > HYBRID_FROM
+    return image_source.estimate(**(asked or arguments(box))).n_images > HYBRID_FROM
+
+
+def _is_short(box: Box) -> bool:
+    """Return whether the sum is short wherever the two stand; its estimate counts the images of a sphere at most."""
+    if box.max_order is not None:
+        return True
+    reach = box.c * (seconds(box, math.hypot(*box.size)) + 1.0 / box.sr)
+    sphere = 4.0 / 3.0 * math.pi * reach**3 / math.prod(box.size) + 1.0
+    return sphere * len(box.made.alpha) * box.receiver.n_channels() < HYBRID_FROM
 
 
 def mixing_time(size: Size, *, direct: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from audiosynth.clip import Array
 
 Size = tuple[float, float, float]
+Rows = tuple[tuple[float, ...], ...]
 WALLS: Final = ("x0", "x1", "y0", "y1", "floor", "ceiling")
 DEPTH_DB: Final = -60.0
 """How far down a response is followed: at 60 dB the part left out moves T30 by less than 1 %."""
@@ -71,15 +73,17 @@ class Absorption:
 
     def curves(self, size: Size, *, c: float) -> list[absorption.Decay]:
         """Return the decay of each band."""
-        n = len(self.alpha) if self.air is None else max(len(self.alpha), len(self.air))
-        air = np.zeros(n) if self.air is None else self.air
-        rows = np.broadcast_to(self.alpha, (n, 6))
-        return [absorption.decay(size=size, alpha=row, c=c, air=float(m)) for row, m in zip(rows, air, strict=True)]
+        return _curves(*self._bands(), size, c)
 
     def seconds(self, size: Size, *, c: float, distance: float) -> float:
         """Return how long a response is followed: until all its bands are 60 dB down."""
-        longest = max(curve.time_at(DEPTH_DB) for curve in self.curves(size, c=c))
-        return max(longest, distance / c + SHORTEST_TAIL)
+        return max(_longest(*self._bands(), size, c), distance / c + SHORTEST_TAIL)
+
+    def _bands(self) -> tuple[Rows, tuple[float, ...]]:
+        """Return the walls' absorption and the air's m of each band."""
+        walls = tuple(map(tuple, self.alpha.tolist()))
+        air = (0.0,) * len(walls) if self.air is None else tuple(self.air.tolist())
+        return walls * (len(air) if len(walls) == 1 else 1), air * (len(walls) if len(air) == 1 else 1)
 
     def powers(self, size: Size, *, c: float, n_samples: int, sr: int) -> Array:
         """Return the expected h² of every sample, shape (n_bands, n_samples), for images of amplitude 1/(4πd)."""
@@ -88,6 +92,16 @@ class Absorption:
         t = np.arange(n_samples) / sr
         levels = (np.log(np.maximum(curve.density(knots) / sr, SMALLEST)) for curve in self.curves(size, c=c))
         return np.exp(np.stack([np.interp(t, knots, level) for level in levels]))
+
+
+@lru_cache(maxsize=1024)
+def _longest(walls: Rows, air: tuple[float, ...], size: Size, c: float) -> float:
+    """Return when the last band is 60 dB down."""
+    return max(curve.time_at(DEPTH_DB) for curve in _curves(walls, air, size, c))
+
+
+def _curves(walls: Rows, air: tuple[float, ...], size: Size, c: float) -> list[absorption.Decay]:
+    return [absorption.decay(size=size, alpha=row, c=c, air=m) for row, m in zip(walls, air, strict=True)]
 
 
 def absorption_of(

@@ -108,17 +108,20 @@ class File(Component):
         it, where the stretch holds all of it or the times of its words are known (those that are half inside count).
         """
         first, last = self._stretch(sr)
+        meta = self.recording.meta
+        if "text" not in meta and meta.keys().isdisjoint(_KINDS):  # as of most recordings
+            return []
         found, said = [], []
         for key, kind in _KINDS.items():
-            for onset, offset, text in self.recording.meta.get(key, ()):
+            for onset, offset, text in meta.get(key, ()):
                 whole = seconds_to_samples(onset, sr) - first, seconds_to_samples(offset, sr) - first
                 a, b = max(0, whole[0]), min(last - first, whole[1])
                 if b > a:
                     found.append((kind, str(text), a, b))
                     said += [str(text)] if kind == "word" and 2 * (b - a) >= whole[1] - whole[0] else []
         active = resampled_active(self.recording, sr)
-        if isinstance(self.recording.meta.get("text"), str) and first <= active[0] and active[1] <= last:
-            said = [self.recording.meta["text"]]
+        if isinstance(meta.get("text"), str) and first <= active[0] and active[1] <= last:
+            said = [meta["text"]]
         return [*found, *([("text", " ".join(said), 0, last - first)] if said else [])]
 
     def slack(self, sr: int) -> int:
@@ -163,7 +166,11 @@ class File(Component):
 
     def _stretch(self, sr: int) -> tuple[int, int]:
         a, b = self._whole(sr)
-        first = a + (seconds_to_samples(self.start, sr) if self.start_sample is None else self.start_sample)
+        first = a
+        if self.start_sample is not None:
+            first += self.start_sample
+        elif self.start:
+            first += seconds_to_samples(self.start, sr)
         last = b if self.duration is None else first + seconds_to_samples(self.duration, sr)
         if last > b or first >= b:
             raise self._too_short(sr)

@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from material import noise, room, write_recipe, write_wav
 
 from audiosynth import load_recipe
-from audiosynth.building.memory import collect_seldom, keep_freed_memory
+from audiosynth.building.memory import collect_seldom, keep_freed_memory, spare_what_is_loaded
 from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.units import Unit, render_unit, unit_name
 from audiosynth.material.assets import AssetStore
@@ -115,6 +115,7 @@ class Ours:
     def clips(self, numbers: range) -> None:
         """Make clips: plan, render, hash, write, rows."""
         render_unit(self.order, Unit("train", numbers.start, numbers.stop), self.root, self.work)
+        spare_what_is_loaded()
 
     def row(self) -> dict[str, Any]:
         """Return the row of the first clip."""

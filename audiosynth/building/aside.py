@@ -1,0 +1,51 @@
+"""A folder aside, in which files are made that are put in their places together; what a kill left of one goes with the next."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from audiosynth.files.locks import locked_file
+
+OLD: Final = "old"
+"""What is kept there of what stood in the places, until all is done."""
+_PREFIX: Final = ".export-"
+_LOCK: Final = "lock"
+
+
+@contextmanager
+def aside(folder: Path) -> Iterator[Path]:
+    """Give a folder in `folder` that goes again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> home = Path(tempfile.mkdtemp())
+    >>> with aside(home) as scratch:
+    ...     [path.parent == home for path in (scratch,)]
+    [True]
+    >>> list(home.iterdir())
+    []
+    """
+    for left in sorted(folder.glob(f"{_PREFIX}*")):
+        _take_away(left)
+    with TemporaryDirectory(dir=folder, prefix=_PREFIX) as scratch, locked_file(Path(scratch) / _LOCK):
+        yield Path(scratch)
+
+
+def _take_away(left: Path) -> None:
+    """Delete a folder whose process is gone; what it had moved there, and put nothing in the place of, goes back."""
+    if not (left / _LOCK).is_file():  # another process makes it right now
+        return
+    try:
+        with locked_file(left / _LOCK):
+            for path in sorted((left / OLD).glob("*")):
+                if not (left.parent / path.name).exists():
+                    path.rename(left.parent / path.name)
+    except OSError:  # it is in use, or not ours
+        return
+    shutil.rmtree(left, ignore_errors=True)
