@@ -10,7 +10,7 @@ from typing import Protocol
 
 from audiosynth.errors import ManifestError
 from audiosynth.files.hashes import file_sha256
-from audiosynth.files.paths import files_below
+from audiosynth.files.paths import files_below, is_inside
 from audiosynth.files.remote import Remote
 
 
@@ -44,10 +44,10 @@ class HeldHere:
         ManifestError
             If a link leads out of the folder.
         """
-        top, found = self.root.resolve(), {}
+        found = {}
         for name in names:
             target = self.root / name
-            if not target.resolve().is_relative_to(top):
+            if not is_inside(self.root, target):
                 raise ManifestError(f"{self.root}: {name} leads outside the dataset through a link")
             if target.is_file():
                 found[name] = file_sha256(target)

@@ -24,7 +24,7 @@ from audiosynth.building.units import Unit, unit_name, units_of
 from audiosynth.errors import BuildError, ManifestError, UsageError, few
 from audiosynth.exports import read_head
 from audiosynth.files.hashes import file_sha256
-from audiosynth.files.paths import safe_path
+from audiosynth.files.paths import is_inside, safe_path
 from audiosynth.manifest import open_manifest
 from audiosynth.material.stems import stem_path
 from audiosynth.records.output import Packing
@@ -184,7 +184,7 @@ def _bring_unit(part: Part, name: str, rows: Sequence[tuple[str, Mapping[str, An
 def _bring(part: Part, name: str, digest: str, root: Path) -> None:
     """Link one file into the whole, or copy it where that cannot be; the part keeps it."""
     source = part.root / name
-    if not source.resolve().is_relative_to(part.root.resolve()):
+    if not is_inside(part.root, source):
         raise BuildError(
             f"{source}: leads outside the part through a link; copy the part again, its files and not links to them"
         )

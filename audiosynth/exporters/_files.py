@@ -14,7 +14,7 @@ from audiosynth.clip import DatasetView
 from audiosynth.errors import BuildError
 from audiosynth.files.audiofile import write_audio
 from audiosynth.files.packed import stored_bytes
-from audiosynth.files.paths import is_below
+from audiosynth.files.paths import is_below, is_inside
 from audiosynth.files.whole import appearing
 from audiosynth.pcm import Pcm
 
@@ -42,7 +42,7 @@ def audio_bytes(dataset: DatasetView, row: Mapping[str, Any]) -> bytes:
         If it is not there, lies outside the dataset, or is not what was written.
     """
     path = dataset.root / str(row["path"])
-    if not is_below(str(row["path"])) or not path.resolve().is_relative_to(dataset.root.resolve()):
+    if not is_below(str(row["path"])) or not is_inside(dataset.root, path):
         raise BuildError(f"clip {row['clip_id']}: {row['path']!r} leads outside the dataset")
     try:
         data = stored_bytes(dataset.root, str(row["path"]))

@@ -123,12 +123,19 @@ def stat_of(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
+def is_inside(root: Path, target: Path) -> bool:
+    """Return whether a file is below a folder where its links lead; a link in a circle leads nowhere."""
+    return Path(os.path.realpath(target)).is_relative_to(
+        os.path.realpath(root)
+    )  # Path.resolve fails in a circle until 3.13
+
+
 def require_inside(root: Path, target: Path) -> None:
     """Raise `AssetError` if a link leads `target` outside `root`."""
     folder, name = os.path.split(target)
     if _stays(str(root), folder) and not target.is_symlink() and name != "..":
         return
-    if not target.resolve().is_relative_to(root.resolve()):
+    if not is_inside(root, target):
         raise AssetError(
             f"{target}: a link that leads outside the data root {root}; copy the file there, or give the folder it leads "
             "to as a data root"

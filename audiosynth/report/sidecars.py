@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from audiosynth.errors import ManifestError
 from audiosynth.files.packed import packed_place, stored_bytes
-from audiosynth.files.paths import safe_path
+from audiosynth.files.paths import is_inside, safe_path
 from audiosynth.leakage import used_by
 from audiosynth.material.stems import stem_path, stems_of_row
 from audiosynth.report.embed import script_json
@@ -93,7 +93,7 @@ class Sidecars:
         import soundfile
 
         path = self.root / safe_path(row["path"], place=str(row["clip_id"]))
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        if not is_inside(self.root, path):
             raise ManifestError(f"{self.root}: {row['path']} leads outside the dataset through a link")
         packed = self.root / packed_place(row["path"])[0]
         if not path.is_file() and not packed.is_file():
