@@ -2,7 +2,7 @@
 
     PEER/bin/python tests/bench/augment_peer.py FOLDER KIND     # prints the seconds of processor time of each clip
 
-Reads an utterance with soundfile, applies the transforms, writes 16 bits with soundfile: as its documentation has it. It keeps
+Reads an utterance with soundfile, applies the transforms, writes 16 bits with soundfile, each clip to a file of its own. It keeps
 decoded impulse responses, and reads of a noise the stretch that it uses (0.43 has no cache of noises).
 """
 
@@ -38,12 +38,13 @@ def main() -> None:
     warnings.simplefilter("ignore")
     folder, kind = Path(sys.argv[1]), sys.argv[2]
     utterances = sorted((folder / ("long" if kind.endswith("10") else "short")).glob("*.wav"))
-    augment, out = transforms(kind, folder), folder / "peer.wav"
+    augment, out = transforms(kind, folder), folder / "peer"
+    out.mkdir(exist_ok=True)
     for i, _ in enumerate(sys.stdin):
         start = time.process_time()
         y, sr = soundfile.read(utterances[i % len(utterances)], dtype="float32")
         heard = np.clip(augment(samples=y, sample_rate=sr), -1.0, 1.0)
-        soundfile.write(out, heard, sr, subtype="PCM_16")
+        soundfile.write(out / f"{i:05d}.wav", heard, sr, subtype="PCM_16")
         print(time.process_time() - start, flush=True)
 
 

@@ -5,7 +5,7 @@
     # since what a disk is busy with decides what a file costs there
 
 Utterances of 1 s and of 10 s at 16 kHz, each its own WAV file that is decoded for its clip, an impulse response of 0.5 s, a
-stretch of background at 0 to 20 dB, a gain, 16-bit WAV. Ours: plan, render, hash, WAV, manifest row. The floor: read, one
+stretch of background at 0 to 20 dB, a gain, 16-bit WAV in a file of its own, as sets have them. Ours: plan, render, hash, WAV, manifest row. The floor: read, one
 `fftconvolve`, mix, round and write with soundfile, no level of any kind but the SNR. Then pitch (±4 semitones) and stretch (0.8 to
 1.25) alone. Impulse responses are decoded once on all sides but lhotse's, backgrounds once here and in the floor (peers read the
 stretch that they use). lhotse's side is its offline path, `lhotse_peer.py`. Medians of processor time, so that what else runs on the machine counts for none. `--profile` tells where our time goes.
@@ -126,18 +126,17 @@ class Ours:
 class Floor:
     """The least that the work can be done with; `vowed`: and what bit-exact rows cannot do without.
 
-    That is the hashes of the recording, the samples and the file, a file of its own for each clip, and a row of the usual size
-    as JSON, whose values are there already. No draw, no level, no measure.
+    That is the hashes of the recording, the samples and the file, and a row of the usual size as JSON, whose values are there
+    already. No draw, no level, no measure.
     """
 
     def __init__(self, kind: str, folder: Path, row: dict[str, Any] | None = None) -> None:
-        self.row, self.folder = row, folder / "vowed"
+        self.row, self.folder = row, folder / ("floor" if row is None else "vowed")
         self.folder.mkdir(exist_ok=True)
         self.utterances = sorted((folder / ("long" if kind.endswith("10") else "short")).glob("*.wav"))
         self.rirs, self.noises = (
             [soundfile.read(path)[0] for path in sorted((folder / name).glob("*.wav"))] for name in ("rirs", "noises")
         )
-        self.out = folder / "floor.wav"
 
     def clip(self, i: int) -> None:
         """Make clip `i`."""
@@ -149,12 +148,10 @@ class Floor:
         gain = np.sqrt(np.dot(heard, heard) / np.dot(under, under)) * 10 ** (-(i % 21) / 20)
         mixed = (heard + gain * under) * 0.5
         samples = np.rint(mixed * 32767).clip(-32768, 32767).astype(np.int16)
-        if self.row is None:
-            soundfile.write(self.out, samples, sr, subtype="PCM_16")
-        else:
+        soundfile.write(self.folder / f"{i}.wav", samples, sr, subtype="PCM_16")
+        if self.row is not None:
             for _ in ("recording", "samples", "file"):
                 hashlib.sha256(samples.data).hexdigest()
-            soundfile.write(self.folder / f"{i}.wav", samples, sr, subtype="PCM_16")
             dumps(self.row)
 
 
