@@ -500,3 +500,21 @@ def test_workers_search_no_garbage_among_what_is_loaded(monkeypatch):
         assert (crew._one(4), gc.get_freeze_count() <= before, len(kept)) == (40, True, 1000)
     finally:
         gc.unfreeze()
+
+
+def test_a_build_in_this_process_spares_what_is_loaded_until_its_end(tmp_path, recipe_path):
+    """From its second unit on; then the process is as it was, also where the build ends early; one that spares something goes on to."""
+    seen = []
+    gc.unfreeze()
+    recipe = loaded(recipe_path, clips=200)
+    build(recipe, tmp_path / "a", workers=1, progress=lambda *_: seen.append(gc.get_freeze_count() > 0))
+    assert (True in seen, gc.get_freeze_count()) == (True, 0)
+    with pytest.raises(BuildError, match="stopped here"):
+        build(recipe, tmp_path / "b", workers=1, progress=lambda *counts: gc.get_freeze_count() and _stop(*counts))
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        build(recipe, tmp_path / "c", workers=1)
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from audiosynth.building.memory import collect_seldom, keep_freed_memory, spare_what_is_loaded
+from audiosynth.building.memory import collect_seldom, keep_freed_memory, spare_what_is_loaded, spared
 from audiosynth.building.orders import Order
 from audiosynth.building.pool import follow_parent, signals_held
 from audiosynth.building.units import Unit, never, render_unit
@@ -117,7 +117,10 @@ def crew_of(workers: int) -> Crew:
 
 def alone(task: Task, units: Sequence[Unit]) -> Generator[int, None, None]:
     """Make the units in this process."""
-    yield from map(Hand(task, share=len(units)), units)
+    hand = Hand(task, share=len(units))
+    yield from map(hand, units[:1])
+    with spared():  # by the end of the first unit, that is nearly all of what is needed
+        yield from map(hand, units[1:])
 
 
 class _Process:
@@ -135,7 +138,7 @@ def _start(task: Task, stop: Event, share: int) -> None:
 
 def _one(unit: Unit) -> int:
     made = _Process.hand(unit)
-    spare_what_is_loaded()  # by the end of the first unit, that is nearly all of it
+    spare_what_is_loaded()  # as in `alone`
     return made
 
 
