@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,3 +148,43 @@ def test_a_workspace_that_convolves_much_loads_the_loops(monkeypatch):
     for want in (0, 1, 1, 1):
         work.convolve(np.ones((1, 400)), response)
         assert len(asked) == want
+
+
+CHILD = """
+import os, sys
+from numpy._core._multiarray_umath import __cpu_features__ as on
+off = os.environ["NPY_DISABLE_CPU_FEATURES"].split()
+assert not any(on[name] for name in off), [name for name in off if on[name]]
+sys.path.insert(0, sys.argv[1])
+from audiosynth.sound import convolving
+from test_convolving import digest_of_convolutions
+before = digest_of_convolutions()
+assert convolving.load_kernel()
+print(before, digest_of_convolutions())
+"""
+
+
+def digest_of_convolutions() -> str:
+    """Return a hash of all sizes convolved."""
+    digest = hashlib.sha256()
+    for size in SIZES:
+        rng = np.random.default_rng(sum(size))
+        digest.update(convolved(*(rng.standard_normal((1, n)) for n in size)).tobytes())
+    return digest.hexdigest()
+
+
+def test_bits_do_not_depend_on_the_processor(compiled) -> None:
+    """Not on NumPy's loops for better processors, nor on which one numba compiles for: the least there is, and this one."""
+    core = pytest.importorskip("numpy._core._multiarray_umath")
+    here = Path(__file__).resolve().parent
+    environment = {
+        **os.environ,
+        "NPY_DISABLE_CPU_FEATURES": " ".join(name for name in core.__cpu_dispatch__ if core.__cpu_features__[name]),
+        "NUMBA_CPU_NAME": "generic",
+        "PYTHONPATH": os.pathsep.join([str(here.parent), os.environ.get("PYTHONPATH", "")]),
+    }
+    command = [sys.executable, "-c", CHILD, str(here)]
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    assert child.returncode == 0, child.stderr
+    compiled()
+    assert set(child.stdout.split()) == {digest_of_convolutions()}
