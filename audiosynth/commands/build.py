@@ -118,7 +118,7 @@ def output_option(command: Command) -> Command:
 @click.option(
     "--keep-going", is_flag=True,
     help="Leave out clips that cannot be made (they are listed in failed.jsonl; the same command again tries them again) and recordings "
-    "that cannot be used (failures.tsv), and end with exit code 1.",
+    "that cannot be used (failures.tsv), and end with exit code 1. A label that an export format cannot hold stops the build all the same.",
 )  # fmt: skip
 @output_options
 def build_command(
