@@ -114,16 +114,22 @@ def _fours_back(x: Any, low: int, high: int, span: int, twiddles: Any, at: int) 
             b, f = _turned(load(x, p), load(x, p + LANES), twiddles, t)
             c, g = _turned(load(x, q), load(x, q + LANES), twiddles, t + 2)
             d, h = _turned(load(x, r), load(x, r + LANES), twiddles, t + 4)
-            a, c, e, g = a + c, a - c, e + g, e - g
-            b, d, f, h = b + d, b - d, f + h, f - h
-            store(x, i, a + b)
-            store(x, i + LANES, e + f)
-            store(x, p, c + h)
-            store(x, p + LANES, g - d)
-            store(x, q, a - b)
-            store(x, q + LANES, e - f)
-            store(x, r, c - h)
-            store(x, r + LANES, g + d)
+            _put_four(x, (i, p, q, r), (a, b, c, d), (e, f, g, h))
+
+
+@loop
+def _put_four(x: Any, places: Any, re: Any, im: Any) -> None:
+    """Write the Fourier transform of four complex values to their places."""
+    a, c, e, g = re[0] + re[2], re[0] - re[2], im[0] + im[2], im[0] - im[2]
+    b, d, f, h = re[1] + re[3], re[1] - re[3], im[1] + im[3], im[1] - im[3]
+    store(x, places[0], a + b)
+    store(x, places[0] + LANES, e + f)
+    store(x, places[1], c + h)
+    store(x, places[1] + LANES, g - d)
+    store(x, places[2], a - b)
+    store(x, places[2] + LANES, e - f)
+    store(x, places[3], c - h)
+    store(x, places[3] + LANES, g + d)
 
 
 @loop
@@ -167,16 +173,7 @@ def _last_fours(x: Any, low: int, high: int) -> None:
         p, q, r = i + 2 * LANES, i + 4 * LANES, i + 6 * LANES
         a, b, c, d = load(x, i), load(x, p), load(x, q), load(x, r)
         e, f, g, h = load(x, i + LANES), load(x, p + LANES), load(x, q + LANES), load(x, r + LANES)
-        a, c, e, g = a + c, a - c, e + g, e - g
-        b, d, f, h = b + d, b - d, f + h, f - h
-        store(x, i, a + b)
-        store(x, i + LANES, e + f)
-        store(x, p, c + h)
-        store(x, p + LANES, g - d)
-        store(x, q, a - b)
-        store(x, q + LANES, e - f)
-        store(x, r, c - h)
-        store(x, r + LANES, g + d)
+        _put_four(x, (i, p, q, r), (a, b, c, d), (e, f, g, h))
 
 
 @loop
