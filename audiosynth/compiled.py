@@ -36,6 +36,34 @@ def loaded(name: str) -> Any:
     return module if getattr(module, "READY", False) else None
 
 
+class Later:
+    """A module of compiled loops that is loaded once so much was to do that it pays.
+
+    Parameters
+    ----------
+    name
+        Of the module.
+    after
+        How much work this process does without.
+
+    Examples
+    --------
+    >>> Later("audiosynth.no_such_kernel", after=10).for_work(100) is None
+    True
+    """
+
+    def __init__(self, name: str, *, after: int) -> None:
+        self.name, self._left = name, after
+
+    def for_work(self, amount: int) -> Any:
+        """Return the module, or None where numba is missing or so far too little was to do."""
+        module = loaded(self.name)
+        if module is not None or self._left <= 0:
+            return module  # not there after it was asked for: then it never is
+        self._left -= amount
+        return compiled(self.name) if self._left <= 0 else None
+
+
 def loop(function: Loop) -> Loop:
     """Return a function that numba compiles when it is first called, for loops that have no other form.
 

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from audiosynth.compiled import Later
+
 OUTER = (
     "from audiosynth.compiled import loop\nfrom inner_kernel import inner\n@loop\ndef outer(x):\n    return inner(x)\n"
 )
@@ -128,6 +132,21 @@ def test_loops_run_where_numba_numba_finds_no_place_for_its_cache() -> None:
     """With the one place that numba may look at not named, as in a read-only installation and home."""
     nowhere = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator", "NUMBA_CACHE_DIR": ""}
     assert run(FOLLOWED, **nowhere) == "None [0.5, 0.75, 0.5625]"
+
+
+def test_loops_are_loaded_once_there_is_enough_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before, and then for good; another that knows them loaded has them at once; what cannot be loaded is asked for once."""
+    (tmp_path / "some_kernel.py").write_text("READY = True")
+    (tmp_path / "broken_kernel.py").write_text("TRIED = True\nimport no_such_module\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    later = Later("some_kernel", after=10)
+    assert [later.for_work(4) is None for _ in range(4)] == [True, True, False, False]
+    assert Later("some_kernel", after=10).for_work(1) is sys.modules.pop("some_kernel")
+    broken = Later("broken_kernel", after=1)
+    assert broken.for_work(1) is None
+    (tmp_path / "broken_kernel.py").write_text("READY = True")
+    assert broken.for_work(1) is None
+    assert "broken_kernel" not in sys.modules
 
 
 def test_threads_that_stretch_first_wait_for_the_loops() -> None:

@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from audiosynth.compiled import Later
+from audiosynth.sound.convolving import rows_of, tables_of
 from audiosynth.sound.stretch import require_stretchable, stretched_length
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 Preset = Literal["speech", "music", "wide"]
 
+LOOPS: Final = Later("audiosynth.sound.wsola_kernel", after=1 << 22)
+"""Loaded after so many offsets were tried without, which takes about a second, as loading does."""
 EXACT_BITS: Final = 51
 """Bits that a sum of squares may have: with twice the product and the signs, float64's 53 hold every step."""
 LEAN: Final = 1 / 3
@@ -143,15 +147,30 @@ def splice(y: Array, *, rate: Fraction, pieces: Pieces) -> Array:
     ) + pieces.search
     padded = np.zeros((y.shape[0], max(pieces.search + y.shape[-1], int(due[-1]) + pieces.search + 2 * pieces.length)))
     padded[:, pieces.search : pieces.search + y.shape[-1]] = y
-    return _joined(padded, _starts(_whole(padded, pieces), due, pieces), pieces)[:, :n_out]
+    factor, loops = _fineness(y, pieces), LOOPS.for_work(count * pieces.search)
+    if loops is None:
+        return _joined(padded, _starts(np.floor(padded * factor + LEAN), due, pieces), pieces)[:, :n_out]
+    return _spliced(padded, due, pieces, factor=factor, loops=loops)[:, :n_out]
 
 
-def _whole(y: Array, pieces: Pieces) -> Array:
-    """Return `y` in whole numbers, as fine as exact sums allow: 20 bits and a sign for speech at 44.1 kHz."""
+def _fineness(y: Array, pieces: Pieces) -> float:
+    """Return what `y` times which has as many bits as exact sums allow: 20 and a sign for speech at 44.1 kHz."""
     terms = (pieces.search + pieces.overlap) * y.shape[0]
     bits = (EXACT_BITS - math.ceil(math.log2(terms))) // 2
     _, exponent = math.frexp(float(np.max(np.abs(y))))
-    return np.floor(y * math.ldexp(1.0, bits - max(exponent, -900)) + LEAN)
+    return math.ldexp(1.0, bits - max(exponent, -900))
+
+
+def _spliced(y: Array, due: npt.NDArray[np.int64], pieces: Pieces, *, factor: float, loops: Any) -> Array:
+    """Return the pieces of `y` in a row, by the compiled loops."""
+    coarse, squares = np.empty_like(y), np.empty(y.shape[-1] + 1, dtype=np.int64)
+    loops.whole(y, factor, LEAN, coarse, squares)
+    starts = np.empty_like(due)
+    tables = tables_of(rows_of(pieces.search - 1 + pieces.overlap))
+    loops.find(coarse, squares, due, (pieces.hop, pieces.search, pieces.overlap), tables, starts)
+    out = np.empty((y.shape[0], starts.size * pieces.hop))
+    loops.join(y, starts, pieces.hop, np.arange(pieces.overlap) / pieces.overlap, out)
+    return out
 
 
 def _starts(y: Array, due: npt.NDArray[np.int64], pieces: Pieces) -> npt.NDArray[np.int64]:

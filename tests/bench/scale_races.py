@@ -20,7 +20,8 @@ def soundscapes(asked: Asked) -> Iterator[Row]:
     """Make soundscapes of 10 s, against scaper, plain and with effects."""
     for kind, title, target in (
         ("plain", "10 s soundscape, 4 events, WAV", ">= 10"),
-        ("effects", "the same with pitch, stretch, room", ">= 4"),
+        ("splice", "the same with pitch, stretch as SoX does it, room", ">= 4"),
+        ("effects", "the same by phase vocoder", ">= 4"),
     ):
         ours, theirs = scaper_speed.raced(asked.scaper, kind, asked.rounds, warm=True)
         yield Row(title, f"{ours:.2f} ms", f"scaper {theirs:.1f} ms", f"{theirs / ours:.1f} x", target)

@@ -29,7 +29,7 @@ from audiosynth.building.memory import keep_freed_memory
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
 from audiosynth.records.text import dumps
-from audiosynth.sound import mixing
+from audiosynth.sound import mixing, wsola
 
 PEER = Path(__file__).with_name("scaper_peer.py")
 SOUNDS = Path(__file__).parents[3] / "shared" / "data" / "scaper" / "audio"
@@ -78,6 +78,7 @@ class Ours:
         keep_freed_memory()  # as every process of a build does
         if warm:
             mixing.load_kernel()
+            wsola.LOOPS.for_work(sys.maxsize)
         self.recipe = load_recipe(recipe_of(kind, folder), cache_dir=folder / "cache")
         self.work = Workspace(AssetStore(self.recipe.roots))
         self.root, self.scratch = folder / "out", folder / "scratch"
