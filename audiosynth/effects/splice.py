@@ -31,8 +31,8 @@ class Splice(Component):
 
     What SoX does as `tempo` and `pitch`, joint for joint, so the sound of sets that were made with it. Between joints it is
     the recording itself, so voices keep their edge, and it costs half of what `time_stretch` and `pitch_shift` do, a quarter
-    once a process has spliced much. But an onset comes some 10 ms early or late, 20 where the pitch moves (half a search, and |rate - 1| of a piece); a click may
-    come twice or not at all, chords may warble.
+    once a process has spliced much. But an onset comes some 10 ms early or late, 20 where the pitch moves (half a search,
+    and |rate - 1| of a piece); a click may come twice or not at all, chords may warble.
 
     Parameters
     ----------
