@@ -315,6 +315,18 @@ def test_the_loops_give_the_bits_of_the_passes(monkeypatch, name: str, preset: s
         assert found[0].tobytes() == found[1].tobytes()
 
 
+@pytest.mark.parametrize("pieces", [Pieces(80, 40, 16), Pieces(100, 1, 13), Pieces(31, 200, 15), Pieces(9, 3, 1)])
+def test_pieces_of_any_lengths(monkeypatch, pieces: Pieces) -> None:
+    """Overlaps that are no multiple of a vector, one offset, more offsets than a piece has samples: the same bits."""
+    if ALWAYS.for_work(1) is None:
+        pytest.skip("numba cannot be loaded here")
+    found = []
+    for loops in (NEVER, ALWAYS):
+        monkeypatch.setattr(wsola, "LOOPS", loops)
+        found.append(splice(sounds(3000)["noise"][None], rate=Fraction(5, 4), pieces=pieces))
+    assert found[0].tobytes() == found[1].tobytes()
+
+
 def test_sums_of_transforms_are_nearer_than_the_loops_rely_on() -> None:
     """Of the loudest, widest windows there are, sums are off by a ten-thousandth of what is allowed for."""
     kernel = ALWAYS.for_work(1)

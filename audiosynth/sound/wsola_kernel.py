@@ -107,12 +107,14 @@ def _nearest(
 
 @loop
 def _product(y: Any, a: int, b: int, n: int, scratch: Any) -> float:
-    """Return the sum of products of two stretches of `n` samples, a multiple of `LANES`, in whole numbers."""
-    total, sums = splat(0.0), scratch[:LANES]
-    for k in range(0, n, LANES):
+    """Return the sum of products of two stretches of `n` samples, in whole numbers."""
+    total, sums, rest = splat(0.0), scratch[:LANES], n % LANES
+    for k in range(0, n - rest, LANES):
         total = total + load(y, a + k) * load(y, b + k)
     store(sums, 0, total)
     product: float = np.sum(sums)
+    for k in range(n - rest, n):
+        product += y[a + k] * y[b + k]
     return product
 
 
