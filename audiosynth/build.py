@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosynth.building import summary
-from audiosynth.building.again import LOST, reopen, try_again
+from audiosynth.building.again import AGAIN, LOST, drop_views, reopen, try_again, write_again
 from audiosynth.building.crew import Crew, Task, crew_of
 from audiosynth.building.delivery import Take, Upload, delivered
 from audiosynth.building.finish import finish
@@ -22,7 +22,6 @@ from audiosynth.building.parts import PartOrder, Shard
 from audiosynth.building.placing import disk_error
 from audiosynth.building.units import Unit, units_of
 from audiosynth.errors import UsageError
-from audiosynth.exports import export_labels, later_exports
 from audiosynth.files.remote import is_url
 from audiosynth.manifest import open_manifest
 from audiosynth.records.loaded import Recipe
@@ -194,13 +193,13 @@ def _build(
             packed: Mapping[str, str] = {}
         else:
             prepare(root, state)
+            if (root / AGAIN).is_file():  # trying again ended when some were still there
+                drop_views(root)
             made, packed = _made(task, units, crew, progress=progress, final=final)
         stats = finish(task.order, root, units, state, packed=packed)
         if final is None:
             shutil.rmtree(root / WORK)
-    later = later_exports(root)
-    if later:
-        export_labels(root, later)
+    write_again(root)
     return Built(root, sum(stats["clips"].values()), made, stats, tries_again=_takes_more(task, final))
 
 
@@ -236,6 +235,8 @@ def _as_it_is(task: Task, final: Take | None) -> Built:
     root = task.root
     if final is None:
         shutil.rmtree(root / WORK, ignore_errors=True)
+    if (root / AGAIN).is_file():  # an earlier run ended between the set's being whole and that
+        write_again(root)
     lost = root / LOST  # told again: whoever runs the same command again sees that clips are missing
     failed = 0
     if lost.exists():
