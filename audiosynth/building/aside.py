@@ -9,12 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from audiosynth.files.locks import locked_file
+from audiosynth.files.locks import locked_file, passing_file
 
 OLD: Final = "old"
 """What is kept there of what stood in the places, until all is done."""
 _PREFIX: Final = ".export-"
 _LOCK: Final = "lock"
+_DOOR: Final = ".export.lock"
 
 
 @contextmanager
@@ -31,10 +32,18 @@ def aside(folder: Path) -> Iterator[Path]:
     >>> list(home.iterdir())
     []
     """
-    for left in sorted(folder.glob(f"{_PREFIX}*")):
-        _take_away(left)
+    with alone(folder):
+        for left in sorted(folder.glob(f"{_PREFIX}*")):
+            _take_away(left)
     with TemporaryDirectory(dir=folder, prefix=_PREFIX) as scratch, locked_file(Path(scratch) / _LOCK):
         yield Path(scratch)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep others waiting that put files into their places in `folder`, once they are done with it."""
+    with passing_file(folder / _DOOR):
+        yield
 
 
 def _take_away(left: Path) -> None:
