@@ -15,7 +15,7 @@ from audiosynth.building.again import AGAIN, LOST, drop_views, reopen, try_again
 from audiosynth.building.crew import Crew, Task, crew_of
 from audiosynth.building.delivery import Take, Upload, delivered
 from audiosynth.building.finish import finish
-from audiosynth.building.folder import WORK, clear, finished, locked, prepare
+from audiosynth.building.folder import WORK, clear, finished, holds_build, locked, prepare
 from audiosynth.building.orders import Order, RecipeOrder
 from audiosynth.building.pack import Packer
 from audiosynth.building.parts import PartOrder, Shard
@@ -180,13 +180,15 @@ def _build(
     final: Take | None,
 ) -> Built:
     root, state = task.root, task.order.state()
-    cleared = fresh and clear(root)
-    if finished(root, state, cleared=cleared) and not _may_gain(task, final):
+    replaced = fresh and holds_build(root)
+    if not replaced and finished(root, state) and not _may_gain(task, final):
         return _as_it_is(task, final)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
     with locked(root):
-        if finished(root, state, cleared=cleared):  # also by another process, between the question and the lock
+        if replaced:
+            clear(root)
+        if finished(root, state, cleared=replaced):  # also by another process, between the question and the lock
             made = try_again(task, units, crew, state, progress) if _may_gain(task, final) else 0
             if not made:
                 return _as_it_is(task, final)
