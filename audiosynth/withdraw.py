@@ -16,7 +16,7 @@ from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.placing import put
-from audiosynth.building.rows import raw_lines, rows_of
+from audiosynth.building.rows import filled, raw_lines, rows_of
 from audiosynth.building.state import changes, state_of
 from audiosynth.building.units import KEPT, unit_name
 from audiosynth.clip import Member, Recording, Withheld
@@ -212,7 +212,7 @@ def _stage(found: Withdrawal) -> None:
 
 def _staying(lines: Iterable[bytes], affected: Container[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the rows that stay, each with its unit, which planning has held against the recipe."""
-    for line in lines:
+    for line in filled(lines):
         row = json.loads(line)
         if row["clip_id"] not in affected:
             yield unit_name(row["spec"]["split"], row["spec"]["ordinal"]), line

@@ -14,7 +14,7 @@ from typing import Any, Final
 from audiosynth.building.crew import Crew, Task
 from audiosynth.building.folder import WORK, prepare
 from audiosynth.building.placing import put
-from audiosynth.building.rows import raw_lines
+from audiosynth.building.rows import filled, raw_lines
 from audiosynth.building.units import KEPT, Unit, unit_name
 from audiosynth.exports import LATER, export_labels, later_exports
 from audiosynth.manifest import open_manifest
@@ -99,7 +99,7 @@ def _put_rows(root: Path, folder: str, names: Collection[str]) -> int:
     for name in sorted(names):
         (place / name).touch()
     with raw_lines(open_manifest(root)) as lines:
-        for name, rows in groupby(lines, _unit_of):
+        for name, rows in groupby(filled(lines), _unit_of):
             if name in names:
                 with (place / name).open("ab") as file:
                     for row in rows:
