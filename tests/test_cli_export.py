@@ -208,6 +208,16 @@ def test_what_a_killed_export_left_goes_with_the_next(root: Path, moment: int) -
     assert verify(root).ok
 
 
+def test_what_an_export_left_that_was_killed_at_its_ends_goes_too(root: Path) -> None:
+    """Before it had locked its folder, or after it had begun to delete that."""
+    for name in ("begun", "ended/new/csv"):
+        (root / "labels" / f".export-{name}").mkdir(parents=True)
+    (root / "labels" / ".export-ended" / "new" / "csv" / "train.csv").write_text("label")
+    export_labels(root, ["csv"])
+    assert {path.name for path in (root / "labels").iterdir()} == {"csv", "desed", "jsonl", "export.json"}
+    assert verify(root).ok
+
+
 def test_an_export_leaves_another_that_is_under_way(root: Path) -> None:
     """What another process is making is not taken for what a kill left."""
     with aside(root / "labels") as scratch:

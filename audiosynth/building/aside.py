@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -32,11 +32,13 @@ def aside(folder: Path) -> Iterator[Path]:
     >>> list(home.iterdir())
     []
     """
-    with alone(folder):
-        for left in sorted(folder.glob(f"{_PREFIX}*")):
-            _take_away(left)
-    with TemporaryDirectory(dir=folder, prefix=_PREFIX) as scratch, locked_file(Path(scratch) / _LOCK):
-        yield Path(scratch)
+    with ExitStack() as stack:
+        with alone(folder):  # so that none of them is just being made
+            for left in sorted(folder.glob(f"{_PREFIX}*")):
+                _take_away(left)
+            scratch = Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix=_PREFIX)))
+            stack.enter_context(locked_file(scratch / _LOCK))
+        yield scratch
 
 
 @contextmanager
@@ -48,13 +50,12 @@ def alone(folder: Path) -> Iterator[None]:
 
 def _take_away(left: Path) -> None:
     """Delete a folder whose process is gone; what it had moved there, and put nothing in the place of, goes back."""
-    if not (left / _LOCK).is_file():  # another process makes it right now
-        return
-    try:
-        with locked_file(left / _LOCK):
-            for path in sorted((left / OLD).glob("*")):
-                if not (left.parent / path.name).exists():
-                    path.rename(left.parent / path.name)
-    except OSError:  # it is in use, or not ours
-        return
+    if (left / _LOCK).is_file():  # else its process was about to begin, or done and deleting it
+        try:
+            with locked_file(left / _LOCK):
+                for path in sorted((left / OLD).glob("*")):
+                    if not (left.parent / path.name).exists():
+                        path.rename(left.parent / path.name)
+        except OSError:  # it is in use, or not ours
+            return
     shutil.rmtree(left, ignore_errors=True)
