@@ -147,7 +147,10 @@ def withdraw(found: Withdrawal, *, workers: int = 1, progress: Callable[[int, in
 
 
 def begun(root: str | Path) -> bool:
-    """Return whether a withdrawal was interrupted in a folder: before the set was whole, or before all of its labels were there."""
+    """Return whether a withdrawal was interrupted in a folder: before the set was whole, or before all of its labels were there.
+
+    A build that tried clips of the set again may have been interrupted there too; what is left to do is the same.
+    """
     return Path(root, AGAIN if _is_whole(root) else f"{WORK}/{NAME}").is_file()
 
 

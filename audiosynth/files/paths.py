@@ -98,11 +98,14 @@ def _in_archive(root: Path, target: Path, rest: tuple[str, ...]) -> Path | None:
     return target.joinpath(*rest) if holds(Place(target, nfc("/".join(rest)))) else None
 
 
-def require_ends(path: Path) -> None:
-    """Raise `AssetError` if there is a pipe, a socket or a device, which may be read for ever."""
+def require_file(root: Path, path: Path) -> None:
+    """Raise `AssetError` if a link leads outside `root`, or to a pipe, a socket or a device, which may be read for ever."""
     try:
-        mode = path.stat().st_mode
-    except OSError:  # told by whoever reads it
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            require_inside(root, path)
+            mode = path.stat().st_mode
+    except OSError:  # it is gone, which is told by whoever reads it
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise AssetError(f"{path}: is a pipe, socket or device and no file; exclude it, or take it away")
