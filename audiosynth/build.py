@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from audiosynth.building import summary
-from audiosynth.building.again import LOST, reopen, try_again
+from audiosynth.building.again import AGAIN, LOST, drop_views, reopen, try_again, write_again
 from audiosynth.building.crew import Crew, Task, crew_of
 from audiosynth.building.delivery import Take, Upload, delivered
 from audiosynth.building.finish import finish
-from audiosynth.building.folder import WORK, clear, finished, locked, prepare
+from audiosynth.building.folder import WORK, clear, finished, holds_build, locked, prepare
 from audiosynth.building.orders import Order, RecipeOrder
 from audiosynth.building.pack import Packer
 from audiosynth.building.parts import PartOrder, Shard
 from audiosynth.building.placing import disk_error
 from audiosynth.building.units import Unit, units_of
 from audiosynth.errors import UsageError
-from audiosynth.exports import export_labels, later_exports
 from audiosynth.files.remote import is_url
 from audiosynth.manifest import open_manifest
 from audiosynth.records.loaded import Recipe
@@ -181,26 +180,28 @@ def _build(
     final: Take | None,
 ) -> Built:
     root, state = task.root, task.order.state()
-    cleared = fresh and clear(root)
-    if finished(root, state, cleared=cleared) and not _may_gain(task, final):
+    replaced = fresh and holds_build(root)
+    if not replaced and finished(root, state) and not _may_gain(task, final):
         return _as_it_is(task, final)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
     with locked(root):
-        if finished(root, state, cleared=cleared):  # also by another process, between the question and the lock
+        if replaced:
+            clear(root)
+        if finished(root, state, cleared=replaced):  # also by another process, between the question and the lock
             made = try_again(task, units, crew, state, progress) if _may_gain(task, final) else 0
             if not made:
                 return _as_it_is(task, final)
             packed: Mapping[str, str] = {}
         else:
             prepare(root, state)
+            if (root / AGAIN).is_file():  # trying again ended when some were still there
+                drop_views(root)
             made, packed = _made(task, units, crew, progress=progress, final=final)
         stats = finish(task.order, root, units, state, packed=packed)
         if final is None:
             shutil.rmtree(root / WORK)
-    later = later_exports(root)
-    if later:
-        export_labels(root, later)
+    write_again(root)
     return Built(root, sum(stats["clips"].values()), made, stats, tries_again=_takes_more(task, final))
 
 
@@ -236,6 +237,8 @@ def _as_it_is(task: Task, final: Take | None) -> Built:
     root = task.root
     if final is None:
         shutil.rmtree(root / WORK, ignore_errors=True)
+    if (root / AGAIN).is_file():  # an earlier run ended between the set's being whole and that
+        write_again(root)
     lost = root / LOST  # told again: whoever runs the same command again sees that clips are missing
     failed = 0
     if lost.exists():

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from audiosynth import registry
-from audiosynth.building.aside import OLD, aside
+from audiosynth.building.aside import OLD, alone, aside
 from audiosynth.building.finish import view
 from audiosynth.building.orders import packing_of
 from audiosynth.building.rows import rows_of
@@ -83,12 +83,12 @@ def export_labels(
                 raise ManifestError(
                     f"{root}: a row has not what {tree['type']} needs ({error!r}); was it edited?"
                 ) from None
-        if out is None:
-            later = [*(tree for tree in later_exports(root) if _plain(tree) not in map(_plain, trees)), *trees]
-            (new / Path(LATER).name).write_text(
-                json.dumps(sorted(later, key=_plain), ensure_ascii=False, indent=1) + "\n", "utf-8"
-            )
-        _swap(new, folder, scratch / OLD, replacing=out is None)
+        with alone(folder):  # an export at the same time adds to the list too
+            if out is None:
+                later = [*(tree for tree in later_exports(root) if _plain(tree) not in map(_plain, trees)), *trees]
+                text = json.dumps(sorted(later, key=_plain), ensure_ascii=False, indent=1) + "\n"
+                (new / Path(LATER).name).write_text(text, "utf-8")
+            _swap(new, folder, scratch / OLD, replacing=out is None)
     return written
 
 

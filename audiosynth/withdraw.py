@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
 
 from audiosynth.build import Built, carry_out
+from audiosynth.building.again import AGAIN, drop_views
 from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import WORK, locked
 from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.placing import put
-from audiosynth.building.rows import raw_lines, rows_of
+from audiosynth.building.rows import filled, raw_lines, rows_of
 from audiosynth.building.state import changes, state_of
 from audiosynth.building.units import KEPT, unit_name
 from audiosynth.clip import Member, Recording, Withheld
 from audiosynth.errors import BuildError, WithdrawnError
-from audiosynth.exports import LATER, export_labels, later_exports, read_head
+from audiosynth.exports import later_exports, read_head
 from audiosynth.kept import Kept
 from audiosynth.manifest import open_manifest
 from audiosynth.material.stems import stem_path
@@ -29,10 +29,6 @@ from audiosynth.material.withdrawn import NAME, Gone, withhold
 from audiosynth.plan import planned
 from audiosynth.recipe import load_recipe
 from audiosynth.records.loaded import MAX_POOLS, Recipe
-from audiosynth.report.report import FOLDER, PAGE
-
-AGAIN: Final = "labels/export.again.json"
-"""What was exported after the build, while it has to be written again."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,7 @@ def withdrawal(
     """
     root = Path(root)
     head = read_head(root)
+    later_exports(root)  # a list that was edited is told of while nothing has changed
     if "shard" in head.get("build", {}):
         raise BuildError(
             f"{root}: is part {head['build']['shard']} of a build; put all parts together with `audiosynth merge` and withdraw from that set"
@@ -150,7 +147,10 @@ def withdraw(found: Withdrawal, *, workers: int = 1, progress: Callable[[int, in
 
 
 def begun(root: str | Path) -> bool:
-    """Return whether a withdrawal was interrupted in a folder: before the set was whole, or before all of its labels were there."""
+    """Return whether a withdrawal was interrupted in a folder: before the set was whole, or before all of its labels were there.
+
+    A build that tried clips of the set again may have been interrupted there too; what is left to do is the same.
+    """
     return Path(root, AGAIN if _is_whole(root) else f"{WORK}/{NAME}").is_file()
 
 
@@ -215,7 +215,7 @@ def _stage(found: Withdrawal) -> None:
 
 def _staying(lines: Iterable[bytes], affected: Container[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the rows that stay, each with its unit, which planning has held against the recipe."""
-    for line in lines:
+    for line in filled(lines):
         row = json.loads(line)
         if row["clip_id"] not in affected:
             yield unit_name(row["spec"]["split"], row["spec"]["ordinal"]), line
@@ -235,12 +235,7 @@ def _carry_on(root: Path, recipe: Recipe, workers: int, progress: Callable[[int,
             _obey(root)
             _sweep(root)
     failed = (root / "failed.jsonl").is_file()
-    built = carry_out(RecipeOrder(recipe), root, workers=workers, keep_going=failed, progress=progress)
-    later = later_exports(root, name=AGAIN)
-    if later:
-        export_labels(root, later)
-    (root / AGAIN).unlink(missing_ok=True)
-    return built
+    return carry_out(RecipeOrder(recipe), root, workers=workers, keep_going=failed, progress=progress)
 
 
 def _sweep(root: Path) -> None:
@@ -256,17 +251,4 @@ def _sweep(root: Path) -> None:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-    (root / PAGE).unlink(missing_ok=True)
-    shutil.rmtree(root / FOLDER, ignore_errors=True)
-    _sweep_labels(root)
-
-
-def _sweep_labels(root: Path) -> None:
-    """Delete all labels; what was exported later is noted (`AGAIN`)."""
-    if (root / LATER).is_file():
-        (root / LATER).replace(root / AGAIN)
-    for path in sorted((root / "labels").glob("*")):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path != root / AGAIN:
-            path.unlink()
+    drop_views(root)

@@ -90,6 +90,8 @@ def test_what_can_be_made_is_made_and_the_rest_told_of(recipe, tmp_path):
         first = build(recipe, tmp_path / "out", keep_going=True)
     lost = lost_of(first.root)
     assert {"test-000000000", "test-000000001", "test-000000002"} <= {*lost}
+    rows = first.root / "manifest.jsonl"
+    rows.write_bytes(rows.read_bytes().replace(b"\n", b"\n \n"))  # blank lines are no rows
     with away(tmp_path, "yes_bob_*"):
         second = build(recipe, tmp_path / "out")
     left = lost_of(first.root)
@@ -101,26 +103,65 @@ def test_what_can_be_made_is_made_and_the_rest_told_of(recipe, tmp_path):
     assert tree_of(first.root) == tree_of(build(recipe, tmp_path / "whole").root)
 
 
-@pytest.mark.parametrize("where", ["trying", "ending"])
-def test_trying_again_can_be_stopped_anywhere(recipe, tmp_path, monkeypatch, where):
-    """Before one is made the set is whole as it was, after that the folder is an unfinished build; the same build again ends it."""
+@pytest.mark.parametrize(
+    ("where", "there"),
+    [("_put_rows", True), ("_note_later", True), ("drop_views", False), ("rmtree", False), ("export_labels", True)],
+)
+def test_trying_again_can_be_stopped_anywhere(recipe, tmp_path, monkeypatch, where, there):
+    """Until one is made the set is whole as it was, then the folder is an unfinished build; the same build again ends it.
+
+    What was exported later is written again too, though the set was whole before that was; no report of fewer clips stays.
+    """
     whole = build(recipe, tmp_path / "whole").root
     with away(tmp_path):
         root = build(recipe, tmp_path / "out", keep_going=True).root
-    before = tree_of(root)
+    for place in (whole, root):
+        export_labels(place, ["csv", {"type": "jams"}])
+    (root / "report.html").write_text("of fewer clips")
+    before, rmtree = tree_of(root), shutil.rmtree
 
     def stop(*args, **rest):
         raise KeyboardInterrupt
 
+    def stop_at_labels(path, *args, **rest):
+        rmtree(path, *args, **rest)
+        if Path(path).parent == root / "labels":
+            raise KeyboardInterrupt
+
     with monkeypatch.context() as patched:
-        patched.setattr(module, "drop_views" if where == "ending" else "_put_rows", stop)
+        if where == "rmtree":
+            patched.setattr(module.shutil, "rmtree", stop_at_labels)
+        else:
+            patched.setattr(module, where, stop)
         with pytest.raises(KeyboardInterrupt):
             build(recipe, root)
-    if where == "trying":
-        assert {k: v for k, v in tree_of(root).items() if not k.startswith(".build/")} == before
-    else:
-        assert not (root / "dataset.json").exists()
-    assert build(recipe, root).stats["failed"] == 0
+    assert (root / "dataset.json").exists() == there
+    if where in ("_put_rows", "_note_later"):
+        assert before.items() <= tree_of(root).items()
+    done = build(recipe, root)
+    assert done.stats["failed"] == 0
+    assert tree_of(root) == tree_of(whole)
+    assert verify(root).ok
+
+
+def test_an_export_between_outdoes_what_was_noted(recipe, tmp_path, monkeypatch):
+    """A format that was exported in another way before the rest was written again stays as it was asked for last."""
+
+    def stop(*args, **rest):
+        raise KeyboardInterrupt
+
+    whole = build(recipe, tmp_path / "whole").root
+    with away(tmp_path):
+        root = build(recipe, tmp_path / "out", keep_going=True).root
+    export_labels(root, ["csv", "jams"])
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "export_labels", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build(recipe, root)
+    for place in (root, whole):
+        export_labels(place, [{"type": "csv", "inaudible": "keep"}])
+    build(recipe, root)
+    export_labels(whole, ["jams"])
     assert tree_of(root) == tree_of(whole)
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import signal
+import socket
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +21,12 @@ from audiosynth.clip import Recording
 from audiosynth.errors import AssetError, RenderError
 from audiosynth.files import decoding
 from audiosynth.files.decoding import decode
+from audiosynth.files.paths import files_below
 from audiosynth.kept import Kept
 from audiosynth.material import assets
 from audiosynth.material.assets import AssetStore, lossy, resampled_active
 from audiosynth.material.channels import pick_channels, stretch_of
+from audiosynth.material.listing import walk
 from audiosynth.material.roots import environment_name, resolve_roots
 
 
@@ -258,6 +264,41 @@ def test_found_by_hash(tmp_path: Path) -> None:
     assert store.find_by_hash(made.sha256) == tmp_path / "new" / "deep" / "renamed.wav"
     with pytest.raises(AssetError, match=r"d:a\.wav .* is missing; looked in .*old; .*--data d=DIR"):
         AssetStore({"d": tmp_path / "old"}).samples(made, 8000)
+
+
+@pytest.fixture
+def alarm() -> Iterator[None]:
+    """Have a test fail that waits for ever."""
+
+    def fail(*_: object) -> None:
+        pytest.fail("it waits for what never comes")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("alarm")
+def test_pipes_and_sockets_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no file is passed over by the search for a hash, and told where recordings are listed: reading it may never end."""
+    write_wav(tmp_path / "old" / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    made = _recording(tmp_path / "old", "a.wav")
+    new = tmp_path / "new"
+    new.mkdir()
+    os.mkfifo(new / "a.wav")
+    with socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(new)  # such an address is short
+        listening.bind("b.wav")
+        (tmp_path / "old" / "a.wav").rename(new / "z.wav")
+        (new / "link.wav").symlink_to("a.wav")
+        assert AssetStore({"d": [tmp_path / "old", new]}).find_by_hash(made.sha256, like="a.wav") == new / "z.wav"
+        assert [path.name for path in files_below(new)] == ["z.wav"]
+        problems: list[str] = []
+        assert [found.path for found in walk(new, "", include=(), exclude=(), problems=problems)] == ["z.wav"]
+    assert len(problems) == 3
+    assert all(f"{name}.wav: is a pipe, socket or device" in "\n".join(problems) for name in ("a", "b", "link"))
 
 
 @pytest.mark.parametrize("path", ["../a.wav", "x/../../a.wav", "/etc/passwd", "C:/a.wav", "..\\a.wav", ""])

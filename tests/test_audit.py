@@ -126,6 +126,24 @@ def test_copies_are_found(made):
     assert {rows[2]["clip_id"], rows[-1]["clip_id"]} <= {*clips}
 
 
+def test_a_copy_whose_channels_cancel_is_found(made):
+    """A stereo clip with opposite phases is no silence: it sounds like the clip of another split that it was made of."""
+    rows = edit(made, lambda rows: None)
+    y, sr = read_wav(made / rows[2]["path"])
+
+    def turned(rows):
+        rows[-1].update(pcm_sha256="0" * 64)
+        rows[-1]["outcomes"]["level_dbfs"] = rows[2]["outcomes"]["level_dbfs"]
+        rows[-1]["spec"].pop("noise")
+        rows[-1]["spec"]["events"] = []
+
+    edit(made, turned)
+    write_wav(made / rows[-1]["path"], np.concatenate([y, -y]) / 32768, sr)
+    ((check, clips),) = faults(audit(made))
+    assert check == "duplicates"
+    assert {rows[2]["clip_id"], rows[-1]["clip_id"]} <= {*clips}
+
+
 def test_files_that_are_silent_broken_or_gone_are_found(made):
     """Each with its clip."""
     rows = edit(made, lambda rows: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import json
@@ -18,6 +19,7 @@ from material import full_recipe, read_wav, tone, tree_of, write_recipe, write_w
 
 from audiosynth import ClipDataset, build, export_labels, load_recipe, pcm, reproduce, verify
 from audiosynth.building import crew
+from audiosynth.building.folder import locked
 from audiosynth.building.memory import spare_what_is_loaded
 from audiosynth.building.units import unit_name
 from audiosynth.errors import AssetError, AudiosynthError, BuildError, ManifestError, PlanError
@@ -169,6 +171,57 @@ def test_two_builds_in_one_folder_are_refused(recipe_path, tmp_path):
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(BuildError, match="another build is running"):
             build(loaded(recipe_path), out)
+
+
+def stops_after(done, total):
+    """Stop a build after its first unit."""
+    if done:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_nobody_gets_in_while_a_build_is_cleared(recipe_path, tmp_path, monkeypatch, whole):
+    """Whatever is deleted, another build in the folder is refused at that moment: it would lose what it writes."""
+    out, gone, rmtree = tmp_path / "out", [], shutil.rmtree
+    recipe = loaded(recipe_path, clips=70)
+    with contextlib.suppress(KeyboardInterrupt):
+        build(recipe, out, progress=None if whole else stops_after)
+    assert (out / "dataset.json").exists() == whole
+
+    def watched(path, *args, **more):
+        with pytest.raises(BuildError, match="another build is running"), locked(out):
+            pass
+        gone.append(Path(path).name)
+        rmtree(path, *args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", watched)
+        with pytest.raises(KeyboardInterrupt):
+            build(recipe, out, fresh=True, progress=stops_after)
+    assert "audio" in gone
+    assert build(recipe, out).clips == 140
+    assert verify(out).ok
+
+
+def test_a_clearing_that_was_killed_leaves_no_unit_without_its_audio(recipe_path, tmp_path, monkeypatch):
+    """Clips are not taken for made whose files are gone; the folder stays that of the build it was."""
+    recipe, out, rmtree = loaded(recipe_path, clips=70), tmp_path / "out", shutil.rmtree
+    with pytest.raises(KeyboardInterrupt):
+        build(recipe, out, progress=stops_after)
+
+    def stop(path, *args, **more):
+        rmtree(path, *args, **more)
+        if Path(path).name == "audio":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build(recipe, out, fresh=True)
+    with pytest.raises(BuildError, match=r"unfinished build; changed since: .*the seed"):
+        build(loaded(recipe_path, clips=70, seed=4), out)
+    assert build(recipe, out).made == 140
+    assert tree_of(out) == tree_of(build(recipe, tmp_path / "other").root)
 
 
 def test_a_full_disk_is_one_message_and_resumable(recipe_path, tmp_path, monkeypatch):

@@ -9,17 +9,21 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from material import tree_of, write_recipe
 from test_cli import SIMPLE, run
 
-from audiosynth import build, export_labels, load_recipe, verify
+from audiosynth import build, export_labels, exports, load_recipe, verify
 from audiosynth.building.aside import aside
 from audiosynth.errors import BuildError, ManifestError, UsageError
 from audiosynth.exporters.csv_table import Csv
+from audiosynth.files.locks import passing_file
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +208,16 @@ def test_what_a_killed_export_left_goes_with_the_next(root: Path, moment: int) -
     assert verify(root).ok
 
 
+def test_what_an_export_left_that_was_killed_at_its_ends_goes_too(root: Path) -> None:
+    """Before it had locked its folder, or after it had begun to delete that."""
+    for name in ("begun", "ended/new/csv"):
+        (root / "labels" / f".export-{name}").mkdir(parents=True)
+    (root / "labels" / ".export-ended" / "new" / "csv" / "train.csv").write_text("label")
+    export_labels(root, ["csv"])
+    assert {path.name for path in (root / "labels").iterdir()} == {"csv", "desed", "jsonl", "export.json"}
+    assert verify(root).ok
+
+
 def test_an_export_leaves_another_that_is_under_way(root: Path) -> None:
     """What another process is making is not taken for what a kill left."""
     with aside(root / "labels") as scratch:
@@ -211,6 +225,47 @@ def test_an_export_leaves_another_that_is_under_way(root: Path) -> None:
         export_labels(root, ["csv"])
         assert (scratch / "new").is_dir()
     assert verify(root).ok
+
+
+def test_two_exports_at_once_are_both_listed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one has read the list and not written it yet, the other waits."""
+    was_read, goes_on, later = Event(), Event(), exports.later_exports
+
+    def slowly(folder: Path) -> list[dict[str, Any]]:
+        found = later(folder)
+        if not was_read.is_set():
+            was_read.set()
+            goes_on.wait(60)
+        return found
+
+    monkeypatch.setattr(exports, "later_exports", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(export_labels, root, ["csv"])
+        assert was_read.wait(60)
+        second = threads.submit(export_labels, root, ["jams"])
+        wait([second], timeout=1)
+        goes_on.set()
+        assert [*first.result(60), *second.result(60)] == ["csv@1", "jams@1"]
+    assert [tree["type"] for tree in json.loads((root / "labels" / "export.json").read_text())] == ["csv@1", "jams@1"]
+    assert verify(root).ok
+
+
+def test_a_lock_that_another_has_deleted_is_no_lock(tmp_path: Path) -> None:
+    """Ten threads want the same at once, fifty times each: one at a time has it, and nothing is left of it."""
+    inside: list[int] = []
+
+    def often() -> None:
+        for _ in range(50):
+            with passing_file(tmp_path / "lock"):
+                inside.append(1)
+                sleep(0.001)
+                assert len(inside) == 1
+                inside.pop()
+
+    with ThreadPoolExecutor(10) as threads:
+        for done in [threads.submit(often) for _ in range(10)]:
+            done.result(60)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

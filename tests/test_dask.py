@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,11 +12,11 @@ import pytest
 from dask_cluster import ENV, Cluster
 from material import full_recipe, tree_of, write_recipe
 
-from audiosynth import build, dask_crew, load_recipe
+from audiosynth import build, dask_crew, load_recipe, plugins
 from audiosynth.building.crew import Task
 from audiosynth.building.orders import RecipeOrder
 from audiosynth.building.units import Unit
-from audiosynth.cluster import connect, dispatch
+from audiosynth.cluster import connect, dispatch, run
 from audiosynth.cluster.run import Run, facts
 from audiosynth.errors import BuildError, PlanError, UsageError
 from audiosynth.versions import version
@@ -144,6 +145,49 @@ def test_a_worker_of_another_version_is_refused(cluster, tmp_path):
     with pytest.raises(BuildError, match=r"1 of 2 workers cannot take part(?s:.*)has audiosynth 0\.0\.9 \(here \d"):
         build(recipe, tmp_path / "next", crew=dask_crew(cluster.address))
     assert not list((tmp_path / "next").rglob("*.wav"))
+
+
+PLUGIN = "plugin hornworks 0.3 with effects.louder"
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ([], "has plugin hornworks none (here 0.3 with effects.louder, synths.buzzer)"),
+        ([("Hornworks", "0.2", ("synths.buzzer", "effects.louder"))], "0.2 with effects.louder, synths.buzzer (here 0.3 with"),
+        ([("Hornworks", "0.3", ("synths.buzzer",))], "0.3 with synths.buzzer (here 0.3 with effects.louder, synths.buzzer)"),
+        ([("Otherhorns", "0.3", ("synths.buzzer", "effects.louder"))], "plugin hornworks none (here 0.3 with"),
+        ([("hornworks", "0.3", ("effects.louder", "synths.buzzer")), ("Extra", "1", ("synths.b",))], ""),
+    ],
+)  # fmt: skip
+def test_plugins_are_compared_too(monkeypatch, there, told):
+    """A package that offers components has to be there in the same version, with the same components; one more does not matter."""
+    monkeypatch.setattr(run, "offers", lambda: offers_of([("Hornworks", "0.3", ("synths.buzzer", "effects.louder"))]))
+    wanted = run.facts()
+    assert wanted["plugin hornworks"] == "0.3 with effects.louder, synths.buzzer"
+    monkeypatch.setattr(run, "offers", lambda: offers_of(there))
+    assert told in run.unfit(wanted, [])
+    assert bool(told) == bool(run.unfit(wanted, []))
+
+
+def offers_of(packages):
+    """Return what installed packages offer, as `plugins.offers` does."""
+    return tuple(
+        plugins.Offer(package.lower(), version, *name.split("."), EntryPoint(name, "horns:Horn", plugins.GROUP))
+        for package, version, names in packages
+        for name in names
+    )
+
+
+@needs_dask
+def test_a_worker_without_a_plugin_is_refused(cluster, tmp_path, monkeypatch):
+    """What is installed here and not there is told in one message, and no build begins."""
+    monkeypatch.setattr(run, "offers", lambda: offers_of([("hornworks", "0.3", ("effects.louder",))]))
+    with pytest.raises(
+        BuildError, match=rf"1 of 1 workers cannot take part(?s:.*)has plugin hornworks none \(here {PLUGIN[17:]}\)"
+    ):
+        build(clicks(tmp_path, onset=0.05, clips=2), tmp_path / "out", crew=dask_crew(cluster.address))
+    assert not list((tmp_path / "out").rglob("*.wav"))
 
 
 @needs_dask

@@ -74,9 +74,16 @@ def test_recipes_of_the_readme(block, tmp_path):
     assert np.abs(clip.y).max() > 0
 
 
+@pytest.mark.parametrize("kind", ["yaml", "python", "console"])
+def test_no_block_of_the_readme_is_passed_over(kind):
+    """There are some of each kind, and as many as lines begin one, however far to the right."""
+    assert len(fenced(kind)) == len(re.findall(rf"^\s*```\s*{kind}\b", TEXT, re.MULTILINE)) > 0
+
+
 @pytest.mark.parametrize("block", fenced("python"))
 def test_programs_of_the_readme(block, tmp_path, monkeypatch):
-    """Each runs as it stands, in an empty folder."""
+    """Each runs as it stands, in an empty folder, and what it asserts of its result is true."""
+    assert re.search(r"^assert ", block, re.MULTILINE), "a program whose result nobody looks at"
     monkeypatch.chdir(tmp_path)
     exec(compile(block, str(README), "exec"), {"__name__": "readme"})
 

@@ -11,9 +11,10 @@ import pytest
 from material import tree_of, write_recipe
 
 from audiosynth import ClipDataset, build, diff, export_labels, load_recipe, merge, reproduce, stats, vary, verify
-from audiosynth.building.index import BLOCK_ROWS, ManifestIndex
+from audiosynth.building.index import BLOCK_ROWS, ManifestIndex, row_count
 from audiosynth.building.row_files import index_of, write_index
 from audiosynth.building.rows import rows_of
+from audiosynth.building.summary import of_manifest
 from audiosynth.errors import ManifestError
 
 PACKED = {"manifest": "gzip"}
@@ -94,6 +95,53 @@ def test_a_last_row_without_a_line_feed(sets, tmp_path):
     write_index(path)
     assert ManifestIndex.beside(path).row(169)[1] == expected[169]
     assert [clip.same for clip in reproduce(path, clips=["test-000000019"])] == [True]
+
+
+def test_blank_lines_are_no_rows_for_any_reader(root, sets):
+    """At the start, between rows and at the end: index, exports, totals, statistics and comparisons take no notice."""
+    path, packed = manifest(root), (root / "manifest.jsonl.gz").exists()
+    whole, pack = (sets["packed"], gzip.compress) if packed else (sets["plain"], bytes)
+    raw = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
+    lines = raw.splitlines(keepends=True)
+    blocks = [lines[n : n + BLOCK_ROWS] for n in range(0, len(lines), BLOCK_ROWS)]
+    path.write_bytes(b"".join(pack(b"\n \r\n" + b" \n\n".join(block) + b"\t\n") for block in blocks))
+    expected = [json.loads(line) for line in lines]
+    assert [tree for _, tree in rows_of(path)] == expected
+    assert row_count(path) == 170
+    for index in (index_of(path), ManifestIndex.beside(replaced(root))):
+        assert [*map(index.line, range(170))] == lines
+        assert [index.row(n)[1] for n in range(170)] == expected
+        assert [index.number(row["clip_id"]) for row in expected] == [*range(170)]
+    assert of_manifest(path) == of_manifest(manifest(whole))
+    assert stats(path) == stats(whole)
+    assert list(diff(whole, path).differences()) == []
+    assert {len(files) for files in export_labels(root, ["csv"]).values()} == {2}
+    assert tree_of(root / "labels" / "csv") == tree_of(export_there(whole, root.parent / "csv"))
+
+
+def replaced(root: Path) -> Path:
+    """Write a manifest's index anew, and have dataset.json know nothing of the manifest's hash; return the manifest."""
+    write_index(manifest(root))
+    head = json.loads((root / "dataset.json").read_text())
+    head["files"] = {}
+    (root / "dataset.json").write_text(json.dumps(head))
+    return manifest(root)
+
+
+def export_there(root: Path, folder: Path) -> Path:
+    """Export a set's labels as tables into a folder."""
+    export_labels(root, ["csv"], out=folder)
+    return folder / "csv"
+
+
+def test_a_line_that_is_no_row_is_told_by_its_number(sets, tmp_path):
+    """Blank lines count where lines are counted."""
+    path = tmp_path / "rows.jsonl"
+    first = (sets["plain"] / "manifest.jsonl").read_bytes().splitlines(keepends=True)[0]
+    for text in (b"\n" + first + b"\n\n[]\n", b"\n\n\n\n[]\n" + first):
+        path.write_bytes(text)
+        with pytest.raises(ManifestError, match=r"rows\.jsonl:5: not a row"):
+            index_of(path)
 
 
 def test_packed_rows_are_the_plain_ones(sets):

@@ -8,6 +8,7 @@ import soundfile
 
 from audiosynth.errors import ParameterError
 from audiosynth.sound import fingerprint as fp
+from audiosynth.sound.mixdown import fingerprint_of_all
 from audiosynth.sound.quality import EDGE, measure, outliers
 
 SR = 16_000
@@ -90,6 +91,52 @@ def test_real_recordings_are_told_apart(shared_data):
     found = fp.same_sound([fp.fingerprint(*soundfile.read(path)) for path in paths])
     assert len(paths) > 100
     assert found == []
+
+
+PAIRS = {
+    "turned": lambda y: np.stack([y, -y]),
+    "nearly": lambda y: np.rint(np.stack([y, -0.99 * y]) * 3000) / 3000,
+    "one silent": lambda y: np.stack([0 * y, y, -y]),
+    "halfway": lambda y: np.stack([y, np.where(np.arange(y.size) < y.size // 2, 1, -1) * y]),
+    "two pairs": lambda y: np.stack([y, 0.5 * np.roll(y, 3), -0.5 * np.roll(y, 3), -y]),
+}
+"""Channels that cancel each other."""
+
+
+@pytest.mark.parametrize("channels", PAIRS.values(), ids=PAIRS)
+def test_channels_that_cancel_are_heard(channels):
+    """The mean of such channels is (nearly) silent, all of the time or some; the sound goes with its own and with no other."""
+    found = fp.same_sound(PRINTS, [fingerprint_of_all(channels(y), SR) for y in SOUNDS])
+    assert [(m.one, m.other) for m in found] == [(i, i) for i in range(len(SOUNDS))]
+    assert all(m.bit_errors <= 0.1 for m in found)
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.3])
+def test_short_sounds_whose_channels_cancel_are_heard(seconds):
+    """Some frames, fewer than a window has: the bits of one channel."""
+    y = SOUNDS[0][SR // 2 : SR // 2 + round(seconds * SR)]
+    assert (fingerprint_of_all(np.stack([y, -y]), SR) == fp.fingerprint(y, SR)).all()
+
+
+def test_channels_that_do_not_cancel_are_heard_as_their_mean():
+    """Bit for bit: one channel, others in common, nothing in common, some against each other, silence, none, no numbers."""
+    y, other = SOUNDS[0], SOUNDS[1]
+    steady = np.random.default_rng(5).standard_normal((64, SR))
+    weak = np.stack([y, -0.8 * y])
+    infinite = np.stack([y, np.where(np.arange(y.size) == 99, np.inf, y)])
+    for sound in (
+        y[None],
+        np.stack([y, 0.3 * y]),
+        np.stack([y, other]),
+        steady,
+        weak,
+        np.zeros((2, SR)),
+        np.zeros((2, 0)),
+        infinite,
+    ):
+        with np.errstate(invalid="ignore"):
+            mean = fp.fingerprint(sound.mean(axis=0), SR)
+            assert (fingerprint_of_all(sound, SR) == mean).all()
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.2, 61.0])

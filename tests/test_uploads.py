@@ -18,6 +18,7 @@ from audiosynth.building import sender
 from audiosynth.building.journal import Journal, Sent
 from audiosynth.cli import cli
 from audiosynth.errors import BuildError, UsageError
+from audiosynth.exporters.jsonl import Jsonl
 from audiosynth.files import remote
 from audiosynth.files.paths import files_below
 
@@ -456,3 +457,34 @@ def test_a_journal_that_was_cut(tmp_path):
     assert journal.folders() == ["", "audio/train/000000"]
     journal.clear()
     assert journal.folders() == []
+
+
+def test_a_journal_of_folders_with_long_names(tmp_path):
+    """A folder's name has 255 bytes at most, quoted it would have three times as many: both kinds of names are found again."""
+    folders = [f"labels/fuss/{letter * 85}/train" for letter in "語音"] + ["labels/fuss", f"labels/{'a' * 200}"]
+    journal = Journal(tmp_path / "journal")
+    for size, folder in enumerate(folders):
+        journal.add(folder, {f"{folder}/a.txt": Sent(size)})
+    journal.drop(folders[0], [f"{folders[0]}/a.txt"])
+    again = Journal(tmp_path / "journal")
+    assert sorted(again.folders()) == sorted(folders)
+    assert [[*again.read(folder).values()] for folder in folders] == [[], [Sent(1)], [Sent(2)], [Sent(3)]]
+    (tmp_path / "journal" / f"{'0' * 32}.jsonl").write_text('["labels/fu')
+    assert sorted(again.folders()) == sorted(folders)
+
+
+def test_labels_in_folders_with_long_names_are_uploaded(recipes, tmp_path, store, monkeypatch):
+    """A format (of another package, say) names a folder after a class of 80 Chinese characters: the tree is that of a local build."""
+    write = Jsonl.write
+
+    def more(self, dataset, folder):
+        path = folder / "jsonl" / ("語" * 80) / "list.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("here")
+        return [*write(self, dataset, folder), path]
+
+    monkeypatch.setattr(Jsonl, "write", more)
+    whole = tree_of(build(recipes["files"], tmp_path / "whole").root)
+    assert f"labels/jsonl/{'語' * 80}/list.txt" in whole
+    build(recipes["files"], Upload(URL))
+    assert stored(store) == whole

@@ -13,11 +13,12 @@ from material import full_recipe, sounds, tree_of, write_recipe
 
 import audiosynth.withdraw as module
 from audiosynth import build, export_labels, load_recipe, plan_clip, reproduce, stats, vary, verify
+from audiosynth.building import again
 from audiosynth.building.chosen import chosen
 from audiosynth.building.folder import locked
 from audiosynth.building.units import kept_rows
 from audiosynth.cli import cli
-from audiosynth.errors import AssetError, BuildError, UsageError, WithdrawnError
+from audiosynth.errors import AssetError, BuildError, ManifestError, UsageError, WithdrawnError
 from audiosynth.material.withdrawn import Withdrawn
 from audiosynth.records.text import dumps
 from audiosynth.report.source import open_source
@@ -95,14 +96,15 @@ def test_a_speaker_is_withdrawn_and_nothing_else_changes(made, tmp_path):
     assert not (root / "report_files").exists()
     assert f"**Withdrawn**: {len(mine)} clips" in told
     assert len(list((root / "labels" / "jams").rglob("*.jams"))) == 73
-    again = reproduce(root, clips=[min(mine)], data=roots(folder))
-    assert [clip.same for clip in again] == [True]
+    made_again = reproduce(root, clips=[min(mine)], data=roots(folder))
+    assert [clip.same for clip in made_again] == [True]
 
 
 def test_a_new_build_with_the_list_gives_the_same_tree(made, tmp_path):
     """Whether the files are still there or gone, in one go or in two; the list goes along by itself."""
     folder, root = made
     first = rows_of(root)[0]["spec"]["events"][0]["source"]["recording"]["sha256"]
+    (root / "manifest.jsonl").write_bytes(b"\n" + (root / "manifest.jsonl").read_bytes())  # a blank line is no row
     other = tmp_path / "other"
     shutil.copytree(root, other)
     withdraw(withdrawal(root, speakers=["bob"], assets=[first[:12]], data=roots(folder)))
@@ -153,7 +155,7 @@ def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, wh
 
     with monkeypatch.context() as patched:
         if where != "rendering":
-            patched.setattr(module, "put" if where == "staging" else "export_labels", stop)
+            patched.setattr(*((module, "put") if where == "staging" else (again, "export_labels")), stop)
         with pytest.raises(KeyboardInterrupt):
             withdraw(found, progress=_stop_after(1) if where == "rendering" else None)
     assert begun(root) == (where != "staging")
@@ -165,12 +167,23 @@ def test_an_interrupted_withdrawal_loses_nothing(made, tmp_path, monkeypatch, wh
         there = {path.stem for path in (root / "audio").rglob("*.wav")}
         assert open_source(root).n_rows == len(there) > 64, "a report counts the clips that stay too"
         shutil.rmtree(root / ".build" / "tmp")  # as after a kill while a build that goes on clears it
-        assert "the withdrawal that was interrupted" in run("withdraw", root, *options(folder), "--yes").output
+        assert "what was interrupted is finished" in run("withdraw", root, *options(folder), "--yes").output
     else:
-        assert "the withdrawal that was interrupted" in run("withdraw", root, *options(folder), "--yes").output
+        assert "what was interrupted is finished" in run("withdraw", root, *options(folder), "--yes").output
         assert not begun(root)
     assert tree_of(root) == tree_of(other)
     assert verify(root).ok
+
+
+def test_an_edited_list_of_exports_is_told_of_before_anything_changes(made):
+    """A set whose list of later exports cannot be read stays whole."""
+    folder, root = made
+    export_labels(root, ["csv"])
+    (root / "labels" / "export.json").write_text("{}")
+    before = tree_of(root)
+    with pytest.raises(ManifestError, match="is not what `export` writes"):
+        withdrawal(root, speakers=["bob"], data=roots(folder))
+    assert tree_of(root) == before
 
 
 def test_two_at_once_do_not_sweep_each_other_away(made):

@@ -19,6 +19,7 @@ from audiosynth.files.decoding import AUDIO_SUFFIXES, decode
 from audiosynth.files.packed import stored_bytes
 from audiosynth.files.paths import files_below
 from audiosynth.sound import fingerprint
+from audiosynth.sound.mixdown import fingerprint_of_all
 from audiosynth.sound.quality import measure
 from audiosynth.sound.spilled import Arrays
 
@@ -72,7 +73,7 @@ def hear(file: tuple[Path, str]) -> Heard | str:
     except OSError as error:
         return f"{Path(*file)}: cannot be read ({error.strerror or error})"
     found = measure([y], sr)
-    printed = fingerprint.fingerprint(y.mean(axis=0), sr)
+    printed = fingerprint_of_all(y, sr)
     return Heard(hashlib.sha256(data).hexdigest(), printed, found.level_dbfs, tuple(found.faults()))
 
 

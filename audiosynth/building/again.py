@@ -13,13 +13,16 @@ from typing import Any, Final
 
 from audiosynth.building.crew import Crew, Task
 from audiosynth.building.folder import WORK, prepare
-from audiosynth.building.rows import raw_lines
+from audiosynth.building.placing import put
+from audiosynth.building.rows import filled, raw_lines
 from audiosynth.building.units import KEPT, Unit, unit_name
-from audiosynth.exports import LATER
+from audiosynth.exports import LATER, export_labels, later_exports
 from audiosynth.manifest import open_manifest
 
 LOST: Final = "failed.jsonl"
 """The list, in a finished set, of clips that could not be made."""
+AGAIN: Final = "labels/export.again.json"
+"""What was exported after the build, from before a set changes until that is written again."""
 
 
 def lost_by_unit(path: Path) -> dict[str, str]:
@@ -83,6 +86,7 @@ def try_again(
             progress(done + max(0, made), total)
     if made:
         _put_rows(root, "units", names - lost.keys())
+        _note_later(root)  # first: a build that goes on knows by it that there are views to drop
         (root / "dataset.json").unlink()
         drop_views(root)
     return made
@@ -95,7 +99,7 @@ def _put_rows(root: Path, folder: str, names: Collection[str]) -> int:
     for name in sorted(names):
         (place / name).touch()
     with raw_lines(open_manifest(root)) as lines:
-        for name, rows in groupby(lines, _unit_of):
+        for name, rows in groupby(filled(lines), _unit_of):
             if name in names:
                 with (place / name).open("ab") as file:
                     for row in rows:
@@ -110,13 +114,36 @@ def _unit_of(line: bytes) -> str:
 
 
 def drop_views(root: Path) -> None:
-    """Delete what was made of a set's rows and is made again: the report, and all labels but the list of later exports."""
+    """Delete what was made of a set's rows: the report, and all labels; what was exported later is noted (`AGAIN`).
+
+    The set's folder is locked, and its ``.build`` prepared.
+    """
     from audiosynth.report.report import FOLDER, PAGE  # with all that draws it
 
+    _note_later(root)
     (root / PAGE).unlink(missing_ok=True)
     shutil.rmtree(root / FOLDER, ignore_errors=True)
     for path in sorted((root / "labels").glob("*")):
         if path.is_dir():
             shutil.rmtree(path)
-        elif path != root / LATER:
+        elif path != root / AGAIN:
             path.unlink()
+
+
+def write_again(root: Path) -> None:
+    """Export again what was noted, and what is listed as exported later, of a set that is whole; nothing is noted any more."""
+    later = _later(root)
+    if later:
+        export_labels(root, later)
+    (root / AGAIN).unlink(missing_ok=True)
+
+
+def _note_later(root: Path) -> None:
+    text = json.dumps(_later(root), ensure_ascii=False)
+    put(root / AGAIN, text.encode(), scratch=root / WORK / "tmp")
+
+
+def _later(root: Path) -> list[dict[str, Any]]:
+    """Return the trees of what was exported later: as it is listed, else as it was noted."""
+    trees = (*later_exports(root, name=AGAIN), *later_exports(root, name=LATER))
+    return [*{str(tree.get("type")).partition("@")[0]: tree for tree in trees}.values()]

@@ -15,7 +15,7 @@ from audiosynth.building.index import index_path
 from audiosynth.building.orders import Order
 from audiosynth.building.placing import put
 from audiosynth.building.row_files import ManifestWriter
-from audiosynth.building.rows import is_packed, lines_of
+from audiosynth.building.rows import filled, is_packed, lines_of
 from audiosynth.building.summary import Totals
 from audiosynth.building.units import Unit
 from audiosynth.clip import DatasetView
@@ -121,7 +121,7 @@ def view(root: Path, head: Mapping[str, Any]) -> DatasetView:
 
     def lines(file: Path) -> Iterator[dict[str, Any]]:
         with lines_of(file) as rows:
-            for line in rows:
+            for line in filled(rows):
                 yield json.loads(line)
 
     return DatasetView(

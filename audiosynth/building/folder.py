@@ -15,7 +15,8 @@ from audiosynth.errors import BuildError
 from audiosynth.files.locks import locked_file
 
 WORK: Final = ".build"
-_IN_WORK: Final = frozenset({"lock", "state.json", "tmp", "units", "kept", "failed", "packed", "withdrawn.json"})
+_OF_CLIPS: Final = ("tmp", "units", "kept", "failed", "packed")
+_IN_WORK: Final = frozenset({"lock", "state.json", "withdrawn.json", *_OF_CLIPS})
 WRITTEN: Final = (
     "dataset.json", "audio", "labels", "manifest.jsonl", "manifest.jsonl.gz", "manifest.idx", "assets.jsonl", "recipe.yaml",
     "ATTRIBUTION.md", "README.md", "failures.tsv", "withdrawn.json", "failed.jsonl", "report.html", "report_files", WORK,
@@ -33,7 +34,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return tree
 
 
-def finished(root: Path, state: Mapping[str, Any], *, cleared: bool) -> bool:
+def finished(root: Path, state: Mapping[str, Any], *, cleared: bool = False) -> bool:
     """Return whether `root` holds this very build, finished; refuse any other content (unless a build was just cleared)."""
     if not root.exists():
         return False
@@ -77,8 +78,8 @@ def _is_ours(root: Path) -> bool:
     return work.is_dir() and {path.name for path in work.iterdir()} <= _IN_WORK
 
 
-def clear(root: Path) -> bool:
-    """Delete what an earlier build wrote, and nothing else; return whether there was one.
+def holds_build(root: Path) -> bool:
+    """Return whether there is an earlier build to clear.
 
     Raises
     ------
@@ -89,19 +90,22 @@ def clear(root: Path) -> bool:
         return False
     if not root.is_dir() or not _is_ours(root):
         raise BuildError(f"{root}: is not a build, so --fresh will not delete it; choose another folder with -o")
-    if (root / WORK).is_dir():
-        with locked(root):
-            shutil.rmtree(
-                root / WORK / "tmp", ignore_errors=True
-            )  # workers elsewhere that nobody told write there, then move
-    (root / WORK).mkdir(exist_ok=True)  # says whose this is for as long as anything is left
-    for name in WRITTEN:
-        path = root / name
+    return True
+
+
+def clear(root: Path) -> None:
+    """Delete what an earlier build wrote, and nothing else; the folder is locked, and is for as long as its lock is needed.
+
+    What says which clips are made goes before them, and what says whose the folder is goes last: the end can come in between.
+    """
+    for name in _OF_CLIPS:  # tmp first: workers elsewhere that nobody told write there, then move
+        shutil.rmtree(root / WORK / name, ignore_errors=True)
+    work = sorted(path for path in (root / WORK).iterdir() if path.name != "lock")
+    for path in (*(root / name for name in WRITTEN if name != WORK), *work):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    return True
 
 
 @contextmanager

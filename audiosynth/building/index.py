@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from audiosynth.building.rows import raw_lines
+from audiosynth.building.rows import filled, raw_lines
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import read_rows
 
@@ -126,14 +126,14 @@ class ManifestIndex:
             else:
                 begin, _ = self._record(file, number // BLOCK_ROWS * BLOCK_ROWS)
                 line = self._block(file, number // BLOCK_ROWS)[first - begin : last - begin]
-        if number == self.rows - 1 and line and b"\n" not in line:  # a last line need not be ended
-            line += b"\n"
-        if not line.endswith(b"\n") or line.count(b"\n") != 1:
+        ended = line.endswith(b"\n") or number == self.rows - 1  # a last line need not be
+        found = [*filled(line.split(b"\n"))]  # with a row go the blank lines around it
+        if not ended or len(found) != 1:
             raise ManifestError(
                 f"{self.manifest}: row {number} is not where {index_path(self.manifest).name} says; was the manifest edited? "
                 "Delete the index, or write it anew with `audiosynth index`"
             )
-        return line
+        return found[0] + b"\n"
 
     def _record(self, file: BinaryIO, number: int) -> tuple[int, int]:
         file.seek(HEAD.size + RECORD.size * number)
@@ -210,7 +210,7 @@ def row_count(manifest: Path) -> int:
     if index is not None:
         return index.rows
     with raw_lines(manifest) as lines:
-        return sum(1 for line in lines if not line.isspace())
+        return sum(1 for _ in filled(lines))
 
 
 def _head(file: BinaryIO, manifest: Path, made: bytes | None) -> tuple[ManifestIndex, int, bytes]:

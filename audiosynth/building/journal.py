@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,11 @@ from urllib.parse import quote, unquote
 
 _AUDIO: Final = 3
 """Parts of the path of a folder of clips: audio/<split>/<number>."""
+_SUFFIX: Final = ".jsonl"
+_LONGEST: Final = 255
+"""Bytes of a file's name, with most file systems."""
+_PLAIN: Final = quote("/", safe="")
+"""How the names begin that say which folder a file is of; a hash stands in place of one that is too long, and the lines say it."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,9 @@ class Journal:
 
     def folders(self) -> list[str]:
         """Return the folders of the set of which anything was written down."""
-        files = sorted(self.place.glob("*.jsonl")) if self.place.is_dir() else []
-        return [unquote(file.stem).removeprefix("/") for file in files]
+        files = sorted(self.place.glob(f"*{_SUFFIX}")) if self.place.is_dir() else []
+        found = (unquote(f.stem).removeprefix("/") if f.stem.startswith(_PLAIN) else _folder_in(f) for f in files)
+        return [folder for folder in found if folder is not None]
 
     def read(self, folder: str) -> dict[str, Sent]:
         """Return the files of a folder that were uploaded, by their path below the set."""
@@ -77,7 +84,10 @@ class Journal:
         shutil.rmtree(self.place, ignore_errors=True)
 
     def _file(self, folder: str) -> Path:
-        return self.place / f"{quote(f'/{folder}', safe='')}.jsonl"
+        name = quote(f"/{folder}", safe="")
+        if len(name) + len(_SUFFIX) > _LONGEST:  # three letters for a byte: of names that are not Latin, too many
+            name = hashlib.sha256(name.encode()).hexdigest()[:32]
+        return self.place / f"{name}{_SUFFIX}"
 
     def _append(self, folder: str, lines: Iterable[list[object]]) -> None:
         """Add lines; they are on the disk before what they are about is deleted."""
@@ -100,6 +110,11 @@ def _lines(file: Path) -> Iterator[tuple[str, int | None, str | None]]:
         except (ValueError, TypeError):
             continue
         yield name, size, mark
+
+
+def _folder_in(file: Path) -> str | None:
+    """Return the folder whose files are written down in a file; None if a kill left no line of it."""
+    return next((folder_of(name) for name, _, _ in _lines(file)), None)
 
 
 def folder_of(name: str) -> str:

@@ -18,7 +18,7 @@ from audiosynth.building.folder import WORK
 from audiosynth.building.orders import Job, Used, packing_of
 from audiosynth.building.parts import Shard
 from audiosynth.building.placing import place, put
-from audiosynth.building.rows import lines_of
+from audiosynth.building.rows import filled, lines_of
 from audiosynth.building.state import changes
 from audiosynth.building.units import Unit, unit_name, units_of
 from audiosynth.errors import BuildError, ManifestError, UsageError, few
@@ -157,7 +157,7 @@ def _bring_part(part: Part, names: Sequence[str], root: Path) -> Generator[int, 
     failed = _failed(part)
     work, todo = root / WORK, dict.fromkeys(names)
     with lines_of(manifest) as lines:
-        rows = ((line, json.loads(line)) for line in lines)
+        rows = ((line, json.loads(line)) for line in filled(lines))
         for name, found in groupby(rows, key=lambda pair: unit_name(pair[1]["split"], pair[1]["spec"]["ordinal"])):
             if name in todo:
                 del todo[name]

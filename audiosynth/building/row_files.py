@@ -8,7 +8,7 @@ import io
 import json
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -171,15 +171,16 @@ def _scan(manifest: Path, file: BinaryIO) -> None:
         size += len(packed)
         digest.update(packed)
         for line in lines:
-            number += 1
             try:
-                row = json.loads(line)
+                row = json.loads(line.strip())
                 split, ordinal = str(row["split"]), int(row["spec"]["ordinal"])
             except (ValueError, KeyError, TypeError):
+                number += line[: -len(line.lstrip())].count(b"\n") + 1
                 raise ManifestError(
                     f"{manifest}:{number}: not a row; was the file edited or cut? `audiosynth verify` tells what else is amiss"
                 ) from None
             index.add(split, ordinal, len(line))
+            number += line.count(b"\n")
     if is_packed(manifest):
         index.blocks.append(size)
     index.close(size=size, sha256=digest.digest())
@@ -189,17 +190,32 @@ def _blocks(manifest: Path) -> Iterator[tuple[bytes, list[bytes]]]:
     """Yield what stands in a manifest file piece by piece, each with its rows."""
     with manifest.open("rb") as file:
         if not is_packed(manifest):
-            yield from ((line, [line]) for line in file)
+            yield from ((row, [row]) for row in _with_blanks(file))
             return
         short = False
         for packed, text in _members(file, manifest):
-            lines = text.splitlines(keepends=True)
+            lines = [*_with_blanks(io.BytesIO(text))]
             if short or len(lines) > BLOCK_ROWS:
                 raise ManifestError(
                     f"{manifest}: its blocks are not of {BLOCK_ROWS} rows, so that no index finds them; unpack it (gunzip)"
                 )
             short = len(lines) != BLOCK_ROWS
             yield packed, lines
+
+
+def _with_blanks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield rows with the blank lines after them, the first with those before it too, so that together they are all of it (but of a file without rows)."""
+    found: list[bytes] = []
+    filled = False
+    for line in lines:
+        if line.strip():
+            if filled:
+                yield b"".join(found)
+                found = []
+            filled = True
+        found.append(line)
+    if filled:
+        yield b"".join(found)
 
 
 def _members(file: io.BufferedReader, manifest: Path) -> Iterator[tuple[bytes, bytes]]:

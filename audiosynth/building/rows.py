@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, AnyStr
 
 from audiosynth.errors import ManifestError
 from audiosynth.manifest import read_rows
@@ -44,6 +44,17 @@ def lines_of(manifest: Path) -> Iterator[Iterator[str]]:
     else:
         with manifest.open(encoding="utf-8") as plain:
             yield plain
+
+
+def filled(lines: Iterable[AnyStr]) -> Iterator[AnyStr]:
+    r"""Yield the lines that hold something: blank ones are no rows, wherever rows are read.
+
+    Examples
+    --------
+    >>> [*filled(["{}", "\n", " \r\n", "{}\n"])]
+    ['{}', '{}\n']
+    """
+    return (line for line in lines if line.strip())
 
 
 def _whole(file: Any, manifest: Path) -> Iterator[Any]:

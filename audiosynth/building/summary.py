@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audiosynth.building.rows import lines_of
+from audiosynth.building.rows import filled, lines_of
 from audiosynth.manifest import VOICES
 
 
@@ -112,6 +112,6 @@ def of_manifest(path: Path) -> Totals:
     """Return the totals of a manifest file."""
     totals = Totals()
     with lines_of(path) as lines:
-        for line in lines:
+        for line in filled(lines):
             totals.add(json.loads(line))
     return totals

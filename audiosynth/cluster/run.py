@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from audiosynth.plugins import offers
 from audiosynth.versions import libraries, version
 
 OPTIONAL: Final = ("espeakng-loader", "h5py", "numba")
@@ -59,7 +60,7 @@ class Refused:
 
 
 def facts() -> dict[str, str]:
-    """Return the versions in this process that decide the bytes of a build.
+    """Return the versions in this process that decide the bytes of a build: libraries, and packages that offer components.
 
     Examples
     --------
@@ -72,11 +73,24 @@ def facts() -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = _NONE
-    return found
+    return {**found, **_plugins()}
+
+
+def _plugins() -> dict[str, str]:
+    """Return the packages that offer components: which version, and what they offer (so two versions at a time show too)."""
+    found: dict[str, tuple[set[str], list[str]]] = {}
+    for offer in offers():
+        versions, names = found.setdefault(offer.package, (set(), []))
+        versions.add(offer.version)
+        names.append(offer.point.name)
+    return {
+        f"plugin {package}": f"{'/'.join(sorted(versions))} with {', '.join(sorted(names))}"
+        for package, (versions, names) in found.items()
+    }
 
 
 def other_facts(own: Mapping[str, str], wanted: Mapping[str, str]) -> str:
-    """Return in words which versions differ; empty if none does.
+    """Return in words which versions differ of what is wanted; empty if none does.
 
     Examples
     --------

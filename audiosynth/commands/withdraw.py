@@ -60,11 +60,13 @@ def withdraw_command(
     require_here(folder, "withdraw")
     if begun(folder):
         if not yes:
-            raise UsageError(f"{folder}: a withdrawal was interrupted here; add --yes to finish it")
+            raise UsageError(
+                f"{folder}: a withdrawal, or a build that tried clips again, was interrupted here; add --yes to finish it"
+            )
         with show.progress() as progress:
             built = go_on(folder, data=data, workers=workers or usable_cpus(), progress=progress)
         show.json({"finished": True, "clips": built.stats["clips"]})
-        show.line("the withdrawal that was interrupted is finished; run the command again for what else there is")
+        show.line("what was interrupted is finished; run the command again for what else there is")
         return
     if not (assets or speakers):
         raise UsageError("what is to be withdrawn? Give --asset SHA256 (or a recording's path) or --speaker ID")

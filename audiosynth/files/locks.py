@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EAGAIN
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,53 @@ def locked_file(path: Path, *, wait: bool = False) -> Iterator[None]:
         except OSError as error:
             raise BlockingIOError(EAGAIN, f"held by another process ({error.strerror})", str(path)) from None
         yield
+
+
+@contextmanager
+def passing_file(path: Path) -> Iterator[None]:
+    """Wait for the lock of a file that is there only while somebody holds it.
+
+    Parameters
+    ----------
+    path
+        The file; what a process left of it that was killed goes too.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be made or locked.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "lock")
+    >>> with passing_file(path):
+    ...     path.exists()
+    True
+    >>> path.exists()
+    False
+    """
+    held = False
+    while not held:
+        with path.open("a+b") as file:
+            _lock(file, wait=True)
+            held = _is_at(file.fileno(), path)  # whoever held it before has deleted it: then others lock a new one
+            if held:
+                try:
+                    yield
+                finally:
+                    with suppress(PermissionError):  # Windows, while it is open
+                        path.unlink(missing_ok=True)
+    if os.name == "nt":
+        with suppress(PermissionError):  # somebody waits for it
+            path.unlink(missing_ok=True)
+
+
+def _is_at(number: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(number), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -98,6 +98,19 @@ def _in_archive(root: Path, target: Path, rest: tuple[str, ...]) -> Path | None:
     return target.joinpath(*rest) if holds(Place(target, nfc("/".join(rest)))) else None
 
 
+def require_file(root: Path, path: Path) -> None:
+    """Raise `AssetError` if a link leads outside `root`, or to a pipe, a socket or a device, which may be read for ever."""
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            require_inside(root, path)
+            mode = path.stat().st_mode
+    except OSError:  # it is gone, which is told by whoever reads it
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise AssetError(f"{path}: is a pipe, socket or device and no file; exclude it, or take it away")
+
+
 def is_there(path: Path) -> bool:
     """Return whether there is such a file, or something like it in an archive."""
     place = None if path.is_file() else place_in(path)
@@ -153,10 +166,10 @@ def nfc(name: str) -> str:
 
 
 def files_below(root: Path) -> Iterator[Path]:
-    """Yield the files below a folder, in order of their names, following no links."""
+    """Yield the files below a folder, in order of their names: no links, and no pipes, sockets or devices, which may never end."""
     for folder, names, files in os.walk(root):
         names.sort()
-        yield from (path for path in (Path(folder) / name for name in sorted(files)) if not path.is_symlink())
+        yield from (path for path in (Path(folder) / name for name in sorted(files)) if _is_plain(path))
 
 
 def plain_name(name: object) -> bool:

@@ -16,7 +16,7 @@ from audiosynth.clip import ANNOTATIONS
 from audiosynth.corpora.utterance import Utterance, as_number
 from audiosynth.errors import AssetError
 from audiosynth.files.decoding import AUDIO_SUFFIXES, UNREADABLE_SUFFIXES
-from audiosynth.files.paths import below, is_below, nfc, read_bytes, require_inside
+from audiosynth.files.paths import below, is_below, nfc, read_bytes, require_file, require_inside
 from audiosynth.files.patterns import RESERVED
 
 MAX_TABLE_BYTES: Final = 2**30
@@ -92,8 +92,7 @@ def walk(
             )
             continue
         try:
-            if file.is_symlink():  # the folders on the way are real, and the first one is checked above
-                require_inside(root, file)
+            require_file(root, file)  # the folders on the way are real, and the first one is checked above
         except AssetError as error:
             problems.append(str(error))
             continue

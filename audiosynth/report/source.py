@@ -91,7 +91,7 @@ def _lines(file: Iterable[str], name: str) -> Iterator[tuple[str, str]]:
     """Yield (place, line) of the lines that hold something, which are parsed only if they are read."""
     try:
         for number, line in enumerate(file, 1):
-            if not line.isspace():
+            if line.strip():
                 yield f"{name}:{number}", line
     except UnicodeDecodeError as error:
         raise ManifestError(
