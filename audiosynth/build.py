@@ -181,7 +181,7 @@ def _build(
 ) -> Built:
     root, state = task.root, task.order.state()
     replaced = fresh and holds_build(root)
-    if not replaced and finished(root, state) and not _may_gain(task, final):
+    if not (replaced or (root / WORK).exists()) and finished(root, state) and not _may_gain(task, final):
         return _as_it_is(task, final)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)

@@ -173,6 +173,22 @@ def test_two_builds_in_one_folder_are_refused(recipe_path, tmp_path):
             build(loaded(recipe_path), out)
 
 
+def test_a_build_leaves_a_finished_set_to_whoever_changes_it(recipe_path, tmp_path):
+    """While a withdrawal holds its lock, the same build again is refused, and deletes nothing of what that one works with."""
+    fcntl = pytest.importorskip("fcntl")
+    out = tmp_path / "out"
+    build(loaded(recipe_path), out)
+    (out / ".build").mkdir()
+    with (out / ".build" / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        before = tree_of(out)
+        with pytest.raises(BuildError, match="another build is running"):
+            build(loaded(recipe_path), out)
+        assert tree_of(out) == before
+    assert build(loaded(recipe_path), out).made == 0
+    assert not (out / ".build").exists()
+
+
 def stops_after(done, total):
     """Stop a build after its first unit."""
     if done:
