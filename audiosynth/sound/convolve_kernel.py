@@ -10,7 +10,7 @@ from typing import Any, Final
 from audiosynth.compiled import loop
 from audiosynth.sound.convolve_passes import ROOT_HALF
 from audiosynth.sound.convolving import Tables
-from audiosynth.sound.fourier_kernel import transform, transform_back
+from audiosynth.sound.fourier_kernel import back, begin, end, forth, piece_of, transform
 from audiosynth.sound.lanes_kernel import LANES, crossed, load, splat, store
 
 ROW: Final = 2 * LANES
@@ -18,8 +18,21 @@ ROW: Final = 2 * LANES
 
 
 @loop
+def line_of(x: Any) -> int:
+    """Return the first place of an array where a line of a processor's cache begins: from there on, eight numbers are one, not parts of two."""
+    return int(-(x.ctypes.data // 8) % LANES)
+
+
+@loop
 def forward(y: Any, tables: Tables, x: Any, scratch: Any) -> None:
     """Write the spectrum of `y` to `x`, its rows where the transform leaves them."""
+    _first(y, tables, x)
+    transform(x, tables.plan, scratch)
+
+
+@loop
+def _first(y: Any, tables: Tables, x: Any) -> None:
+    """Write the eight transforms' numbers of `y` to `x`: the stage of radix 8."""
     m = tables.plan.n
     for i in range(0, m, LANES):
         re, im = _twisted(_taken(y, i, m), _taken(y, LANES * m + i, m), tables.twists)
@@ -27,22 +40,27 @@ def forward(y: Any, tables: Tables, x: Any, scratch: Any) -> None:
         re, im = _spun(re, im, tables.spins, 4 * i)
         _put(x, ROW * i, ROW, crossed(re))
         _put(x, ROW * i + LANES, ROW, crossed(im))
-    transform(x, tables.plan, scratch)
 
 
 @loop
-def convolve(y: Any, h: Any, tables: Tables, x: Any, scratch: Any, out: Any) -> None:
+def convolve(y: Any, h: Any, tables: Tables, work: Any, scratch: Any, out: Any) -> None:
     """Write the convolution of `y` with the response of which `h` is the spectrum (`convolving.spectrum`) to `out`.
 
-    `x` holds as much as `y` does, `scratch` 12 · `LANES` numbers; `out` may be `y`.
+    `work` holds as much as `y` does and a line more, `scratch` 12 · `LANES` numbers; `out` may be `y`.
     """
-    forward(y, tables, x, scratch)
-    m = tables.plan.n
-    for i in range(0, ROW * m, ROW):
-        re, im, a, b = load(x, i), load(x, i + LANES), load(h, i), load(h, i + LANES)
-        store(x, i, re * a + im * b)
-        store(x, i + LANES, re * b - im * a)
-    transform_back(x, tables.plan, scratch)
+    x = work[line_of(work) :]
+    _first(y, tables, x)
+    plan, m = tables.plan, tables.plan.n
+    begin(x, plan, scratch)
+    piece = piece_of(plan)
+    for low in range(0, m, piece):  # to its frequencies and back while it is at hand
+        forth(x, low, piece, plan)
+        for i in range(ROW * low, ROW * (low + piece), ROW):
+            re, im, a, b = load(x, i), load(x, i + LANES), load(h, i), load(h, i + LANES)
+            store(x, i, re * a + im * b)
+            store(x, i + LANES, re * b - im * a)
+        back(x, low, piece, plan)
+    end(x, plan, scratch)
     for i in range(0, m, LANES):
         re, im = crossed(_taken(x, ROW * i, ROW)), crossed(_taken(x, ROW * i + LANES, ROW))
         re, im = _spun(re, im, tables.spins, 4 * i)

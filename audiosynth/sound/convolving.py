@@ -15,6 +15,7 @@ References
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -73,6 +74,7 @@ def load_kernel() -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def rows_of(n_samples: int) -> int:
     """Return the length of the transforms for a convolution that gives so many samples: a sixteenth of them, or a little more.
 
@@ -188,7 +190,10 @@ def convolve(y: Array, h_spectrum: Array, *, n_samples: int) -> Array:
     pairs = [(y[min(c, len(y) - 1)], h_spectrum[min(c, len(h_spectrum) - 1)]) for c in range(n_channels)]
     if loops is None:
         return np.stack([convolve_passes.convolved(_padded(sound, rows), h, tables)[:n_samples] for sound, h in pairs])
-    out, work = np.empty((n_channels, 2 * LANES * rows)), np.empty(2 * LANES * rows)
+    size = 2 * LANES * rows
+    whole, work = np.empty(n_channels * size + LANES), np.empty(size + LANES)
+    first = loops.line_of(whole)
+    out = whole[first : first + n_channels * size].reshape(n_channels, size)
     for own, (sound, h) in zip(out, pairs, strict=True):
         own[: sound.size] = sound
         own[sound.size :] = 0.0

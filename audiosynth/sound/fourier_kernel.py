@@ -13,35 +13,55 @@ References
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from audiosynth.compiled import loop
 from audiosynth.sound.fourier import Transform
 from audiosynth.sound.lanes_kernel import LANES, load, splat, store
 
+NEAR: Final = 128
+"""Most rows of a piece: 16 kB, half of what a processor has nearest to it."""
+
 
 @loop
 def transform(x: Any, plan: Transform, scratch: Any) -> None:
     """Transform the frames of a buffer in place; `scratch` has room for 12 · `LANES` numbers."""
-    span, at = plan.n, 0
+    begin(x, plan, scratch)
+    piece = piece_of(plan)
+    for low in range(0, plan.n, piece):
+        forth(x, low, piece, plan)
+
+
+@loop
+def begin(x: Any, plan: Transform, scratch: Any) -> None:
+    """Do the stage of an odd factor, where there is one: the first; the others are `forth`."""
     if plan.odd > 1:
         _odd(x, plan, scratch)
-        span //= plan.odd
-        at = 2 * (plan.odd - 1) * span
-    elif span > 4:
-        _fours(x, 0, span, span, plan.twiddles, 0)
+
+
+@loop
+def piece_of(plan: Transform) -> int:
+    """Return the rows of the pieces that go through their stages one after the other: as many as stay in the nearest cache."""
+    rows = plan.n // plan.odd
+    while rows > NEAR:
+        rows //= 4
+    return rows
+
+
+@loop
+def forth(x: Any, low: int, piece: int, plan: Transform) -> None:
+    """Do the other stages of the piece from row `low` on, and those of all that is larger and begins with it."""
+    span = plan.n // plan.odd
+    at = 2 * (plan.odd - 1) * span
+    while span > 4:
+        if low % span == 0:
+            _fours(x, low, low + max(span, piece), span, plan.twiddles, at)
         span //= 4
-        at = 6 * span
-    for low in range(0, plan.n, span):  # each part through all stages that are left: it stays in the cache
-        part, used = span, at
-        while part > 4:
-            _fours(x, low, low + span, part, plan.twiddles, used)
-            part //= 4
-            used += 6 * part
-        if part == 4:
-            _last_fours(x, low, low + span)
-        elif part == 2:
-            _last_twos(x, low, low + span)
+        at += 6 * span
+    if span == 4:
+        _last_fours(x, low, low + piece)
+    elif span == 2:
+        _last_twos(x, low, low + piece)
 
 
 @loop
@@ -70,36 +90,32 @@ def _fours(x: Any, low: int, high: int, span: int, twiddles: Any, at: int) -> No
 
 
 @loop
-def transform_back(x: Any, plan: Transform, scratch: Any) -> None:
-    """Transform frames whose numbers are where `transform` leaves frequencies, in place, to where they belong: its stages backwards.
+def back(x: Any, low: int, piece: int, plan: Transform) -> None:
+    """Do the stages of `forth` backwards, from rows in which it leaves frequencies: those of all that is larger and ends with a piece.
 
     The matrix of a Fourier transform is symmetric, so the transposed stages do the same from the other end: factors first.
     """
-    span, at = plan.n, 0
-    if plan.odd > 1:
-        span //= plan.odd
-        at = 2 * (plan.odd - 1) * span
-    elif span > 4:
+    high, whole = low + piece, plan.n // plan.odd
+    span, at = whole, 2 * (plan.odd - 1) * whole
+    while span > 4:
         span //= 4
-        at = 6 * span
-    end, last = at, span
-    while last > 4:
-        last //= 4
-        end += 6 * last
-    for low in range(0, plan.n, span):
-        part, used = last, end
-        if part == 4:
-            _last_fours(x, low, low + span)
-        elif part == 2:
-            _last_twos(x, low, low + span)
-        while part < span:
-            used -= 6 * part
-            part *= 4
-            _fours_back(x, low, low + span, part, plan.twiddles, used)
+        at += 6 * span
+    if span == 4:
+        _last_fours(x, low, high)
+    elif span == 2:
+        _last_twos(x, low, high)
+    while span < whole:
+        at -= 6 * span
+        span *= 4
+        if high % span == 0:
+            _fours_back(x, high - max(span, piece), high, span, plan.twiddles, at)
+
+
+@loop
+def end(x: Any, plan: Transform, scratch: Any) -> None:
+    """Do the stage of an odd factor backwards: the last, after `back`."""
     if plan.odd > 1:
         _odd_back(x, plan, scratch)
-    elif span < plan.n:
-        _fours_back(x, 0, plan.n, plan.n, plan.twiddles, 0)
 
 
 @loop
