@@ -21,7 +21,7 @@ from audiosynth.clip import Recording
 from audiosynth.errors import AssetError, RenderError
 from audiosynth.files import decoding
 from audiosynth.files.decoding import decode
-from audiosynth.files.paths import files_below
+from audiosynth.files.paths import files_below, plain_bytes
 from audiosynth.kept import Kept
 from audiosynth.material import assets
 from audiosynth.material.assets import AssetStore, lossy, resampled_active
@@ -315,8 +315,30 @@ def test_no_link_out(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     write_wav(tmp_path / "secret.wav", noise(0.1, 8000, seed=1), 8000)
     (tmp_path / "root" / "a.wav").symlink_to(tmp_path / "secret.wav")
+    for ask in (AssetStore.locate, lambda store, made: store.samples(made, 8000)):
+        with pytest.raises(AssetError, match=r"a link that leads outside the data root"):
+            ask(AssetStore({"d": tmp_path / "root"}), _recording(tmp_path, "secret.wav", path="a.wav"))
+
+
+def test_no_way_out_by_a_folder(tmp_path: Path) -> None:
+    """Nor is a file read whose folder is such a link."""
+    (tmp_path / "root").mkdir()
+    write_wav(tmp_path / "secret" / "a.wav", noise(0.1, 8000, seed=1), 8000)
+    (tmp_path / "root" / "x").symlink_to(tmp_path / "secret")
     with pytest.raises(AssetError, match=r"a link that leads outside the data root"):
-        AssetStore({"d": tmp_path / "root"}).locate(_recording(tmp_path, "secret.wav", path="a.wav"))
+        AssetStore({"d": tmp_path / "root"}).samples(_recording(tmp_path / "secret", "a.wav", path="x/a.wav"), 8000)
+
+
+def test_plain_files(tmp_path: Path) -> None:
+    """Plain files are read at once; what is no such file is left to whoever looks further, and nobody waits for a pipe."""
+    write_wav(tmp_path / "stored.wav", noise(0.1, 8000, seed=1), 8000)
+    (tmp_path / "link.wav").symlink_to(tmp_path / "stored.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert plain_bytes(tmp_path, "stored.wav") == (tmp_path / "stored.wav").read_bytes()
+    for name in ("link.wav", "pipe.wav", "none.wav", ".", "../stored.wav", "a\0.wav"):
+        assert plain_bytes(tmp_path, name) is None
+    made = _recording(tmp_path, "stored.wav", path="link.wav")
+    assert AssetStore({"d": tmp_path}).samples(made, 8000).shape == (1, 800)
 
 
 def test_decomposed_name(tmp_path: Path) -> None:

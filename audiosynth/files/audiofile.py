@@ -73,7 +73,8 @@ class AudioFile:
             self._head, self._encoder = b"", Encoder(container, subtype=subtype, **options)
 
     def __enter__(self) -> AudioFile:
-        self._file = open(self._path, "wb")  # noqa: PTH123 - half the cost of Path.open, and closed by __exit__
+        # half the cost of Path.open, and closed by __exit__; what is written is large already
+        self._file = open(self._path, "wb", buffering=0)  # noqa: PTH123
         return self
 
     def write(self, pcm: Pcm) -> None:
@@ -108,8 +109,10 @@ class AudioFile:
                 data = head + data
             else:
                 self._put(head)
-        self._file.write(data)
         self._digest.update(data)
+        written = self._file.write(data)
+        while written < len(data):  # a full disk ends this with its error
+            written += self._file.write(memoryview(data)[written:])
 
 
 def _for_encoder(frames: npt.NDArray[Any], container: str) -> npt.NDArray[Any]:

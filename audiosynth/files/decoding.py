@@ -93,7 +93,7 @@ def _plain_wav(data: bytes) -> Decoded | None:
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8
         if name == b"data":
-            return None if head is None else _of_plain_wav(data[at : at + size], size, *head)
+            return None if head is None else _of_plain_wav(data, at, size, *head)
         if name == b"fmt ":
             if size != _PLAIN_FMT.size or head is not None or at + size > len(data):
                 return None
@@ -107,10 +107,13 @@ def _plain_wav(data: bytes) -> Decoded | None:
     return None
 
 
-def _of_plain_wav(samples: bytes, size: int, channels: int, sr: int) -> Decoded | None:
-    if len(samples) != size or size == 0 or channels == 0 or sr == 0 or size % (2 * channels) or size > 2 * MAX_VALUES:
+def _of_plain_wav(data: bytes, at: int, size: int, channels: int, sr: int) -> Decoded | None:
+    """Return the samples of so many bytes from a place on, None where they are not there or not whole."""
+    short = len(data) - at < size
+    if short or size == 0 or channels == 0 or sr == 0 or size % (2 * channels) or size > 2 * MAX_VALUES:
         return None
-    y = np.ascontiguousarray(np.frombuffer(samples, dtype="<i2").reshape(-1, channels).T, dtype=np.float64)
+    samples = np.frombuffer(data, dtype="<i2", count=size // 2, offset=at)
+    y = np.ascontiguousarray(samples.reshape(-1, channels).T, dtype=np.float64)
     y *= 2.0**-15
     return Decoded(y, sr, "PCM_16")
 

@@ -17,6 +17,9 @@ from audiosynth.files.archives import ARCHIVES, Place, bytes_of, holds, place_in
 _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
+_READ_PLAIN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC if hasattr(os, "O_NOFOLLOW") else None
+"""How a file is opened that is no link, and that keeps nobody waiting, as a pipe does; None where a system has no way to say so."""
+
 
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file, or of what lies in an archive (`archives`), or say why not."""
@@ -81,6 +84,30 @@ def below(root: Path, path: str) -> Path | None:
             return None
     require_inside(root, target)
     return target
+
+
+def plain_bytes(root: Path, path: str) -> bytes | None:
+    """Return the bytes of the plain file at POSIX `path` below `root`, as most recordings are, at a third of the cost of looking further.
+
+    None where there is none, it is a link or lies in an archive, or it cannot be read: `below` and `read_bytes` find it, or say why not.
+    A file that grows meanwhile is cut where it ended: whoever asks compares its hash.
+    """
+    if _READ_PLAIN is None or not is_below(path):
+        return None
+    target = os.path.join(root, path)  # noqa: PTH118 - half the cost of a `Path`
+    try:
+        file = os.open(target, _READ_PLAIN)
+    except (OSError, ValueError):
+        return None
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or not _stays(str(root), os.path.split(target)[0]):
+            return None
+        return os.read(file, found.st_size)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
 
 
 def _is_plain(path: Path) -> bool:

@@ -83,20 +83,8 @@ class AssetStore:
         AssetError
             If the file is missing, changed, or decodes to something else than the catalogue says.
         """
-        if "measurements" in recording.meta:
-            raise AssetError(
-                f"{recording.data}:{recording.path} is a set of responses (SOFA), no sound; use it in `room: {{type: measured}}`"
-            )
         held = self._get(_key(recording, sr))
-        if held is not None:
-            return held
-        stored = self._get(_key(recording, recording.sr))
-        if stored is None:
-            n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
-            if n * recording.n_channels * 8 > self.max_bytes:
-                self._large = None  # before the next one takes as much
-            stored = self._decoded(recording)
-        return self._resampled(stored, recording, sr)
+        return self._made(recording, sr) if held is None else held
 
     def stretch(self, recording: Recording, sr: int, first: int, last: int) -> Array:
         """Return samples [first, last) of a recording at rate `sr`, shape (n_channels, last - first); not to be written to.
@@ -108,12 +96,15 @@ class AssetStore:
         AssetError
             As `samples` does.
         """
-        if self._get(_key(recording, sr)) is None and is_large(recording, sr):
+        held = self._get(_key(recording, sr))
+        if held is not None:
+            return held[:, first:last]
+        if is_large(recording, sr):
             last = min(last, dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr))
             y = self._on_disk.stretch(recording, sr, min(first, last), last)
             if y is not None:
                 return y
-        return self.samples(recording, sr)[:, first:last]
+        return self._made(recording, sr)[:, first:last]
 
     def mono(self, recording: Recording, sr: int) -> Array:
         """Return the mean of the channels of the whole recording at rate `sr`, shape (1, n_samples); read-only.
@@ -155,6 +146,20 @@ class AssetStore:
             return held
         return self._resampled(self.sofa(recording).measurement(number), recording, sr, number)
 
+    def _made(self, recording: Recording, sr: int) -> Array:
+        """Return a recording that is not held at this rate."""
+        if "measurements" in recording.meta:
+            raise AssetError(
+                f"{recording.data}:{recording.path} is a set of responses (SOFA), no sound; use it in `room: {{type: measured}}`"
+            )
+        stored = None if sr == recording.sr else self._get(_key(recording, recording.sr))
+        if stored is None:
+            n = dsp.resampled_length(recording.n_samples, sr_in=recording.sr, sr_out=sr)
+            if n * recording.n_channels * 8 > self.max_bytes:
+                self._large = None  # before the next one takes as much
+            stored = self._decoded(recording)
+        return self._resampled(stored, recording, sr)
+
     def _resampled(self, y: Array, recording: Recording, sr: int, *number: int) -> Array:
         moved = np.ascontiguousarray(dsp.resample(y, sr_in=recording.sr, sr_out=sr))
         return self._hold((*_key(recording, sr), *number), moved)
@@ -171,7 +176,7 @@ class AssetStore:
         if recording.part is not None:
             return self._cut(recording, recording.part)
         path, data = self._places.bytes_of(recording)
-        y, sr = decode(data, str(path))
+        y, sr = decode(data, path)
         expected = (recording.sr, recording.n_channels, recording.n_samples)
         if (sr, *y.shape) != expected:
             raise AssetError(
@@ -188,7 +193,7 @@ class AssetStore:
             if found is not None:
                 return found
             path, data = self._places.bytes_of(recording)
-            y, sr = decode(data, str(path))
+            y, sr = decode(data, path)
             if sr != recording.sr:
                 raise AssetError(f"{path}: expected {recording.sr} Hz as recorded, got {sr}; the row was edited")
             self._hold((recording.sha256, "file", sr), y)
@@ -216,7 +221,9 @@ class AssetStore:
 
 def _key(recording: Recording, sr: int) -> tuple[object, ...]:
     part = recording.part
-    return (recording.sha256, sr, *(() if part is None else (part.first, part.last, part.channel)))
+    if part is None:
+        return recording.sha256, sr
+    return recording.sha256, sr, part.first, part.last, part.channel
 
 
 def lossy(recording: Recording) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from audiosynth.clip import Recording
 from audiosynth.errors import AssetError
 from audiosynth.files.archives import elsewhere
-from audiosynth.files.paths import below, files_below, nfc, read_bytes
+from audiosynth.files.paths import below, files_below, nfc, plain_bytes, read_bytes
 from audiosynth.material.originals import hashed
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Whereabouts:
             if self._roots[name] != known:
                 self._listed = None
 
-    def bytes_of(self, recording: Recording) -> tuple[Path, bytes]:
+    def bytes_of(self, recording: Recording) -> tuple[str, bytes]:
         """Return where a recording's file is, and its bytes, which are those that were planned with.
 
         Raises
@@ -48,7 +48,12 @@ class Whereabouts:
         AssetError
             As `found` does.
         """
-        return self.found(recording, _bytes_and_hash)
+        for root in self._roots.get(recording.data, ())[:1]:
+            plain = plain_bytes(root, recording.path)
+            if plain is not None and hashlib.sha256(plain).hexdigest() == recording.sha256:
+                return f"{root}/{recording.path}", plain
+        path, data = self.found(recording, _bytes_and_hash)
+        return str(path), data
 
     def found(self, recording: Recording, read: Callable[[Path], tuple[str, T]]) -> tuple[Path, T]:
         """Return where a recording's file is, and what `read` gave beside its hash, which is the one that was planned with.

@@ -13,7 +13,7 @@ from audiosynth.acoustics import decay, responses
 from audiosynth.clip import Array, AssetReader, RenderContext, Response
 from audiosynth.errors import ParameterError
 from audiosynth.kept import Kept
-from audiosynth.registry import Component, pinned_name
+from audiosynth.registry import Component, can, pinned_name
 from audiosynth.sound import convolving
 from audiosynth.spaces.places import Position
 
@@ -66,9 +66,11 @@ class Workspace:
         `delay` is the direct sound's as a row has it; rooms that know theirs have no use for it.
         """
         ask: Any = room
-        if not getattr(room, "simulated", False):
-            given = {"position": position, "delay": delay}
-            made: Response = ask.response(ctx, **{name: value for name, value in given.items() if value is not None})
+        if not (can(room, "simulated") and ask.simulated):
+            given: dict[str, Any] = {} if position is None else {"position": position}
+            if delay is not None:
+                given["delay"] = delay
+            made: Response = ask.response(ctx, **given)
             return made
         place = None if position is None else position.model_dump_json()
         key = (pinned_name(room), ask.key(ctx.sr, position), ctx.sr, place)
