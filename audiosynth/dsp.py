@@ -62,6 +62,9 @@ def energy(y: Array) -> float:
     """
     if y.size < BLOCK:
         return float(y.dot(y))
+    if y.size < 2 * BLOCK and y.flags.c_contiguous:  # the same two sums without an array of them
+        first, rest = y[:BLOCK], y[BLOCK:]
+        return float(rest.dot(rest)) + float(first.dot(first))
     rest = y[y.size - y.size % BLOCK :]
     sums: list[float] = block_energies(y).tolist()
     return sum(sums, start=float(rest.dot(rest)))

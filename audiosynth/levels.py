@@ -173,7 +173,7 @@ class Energies:
             return energy(self._y[a:b]) if b > a else 0.0
         edges = energy(self._y[a : first * BLOCK]) if a < first * BLOCK else 0.0
         edges += energy(self._y[last * BLOCK : b]) if last * BLOCK < b else 0.0
-        return edges + float(self._blocks[first:last].sum())
+        return edges + float(self._blocks[first] if last - first == 1 else self._blocks[first:last].sum())
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from audiosynth.errors import ManifestError
 from audiosynth.files.paths import safe_path
 from audiosynth.language.compiler import path_text
 from audiosynth.records.rendered import Clip
+from audiosynth.registry import Component
 from audiosynth.scaper.spec import spec_model
-from audiosynth.spec import ENGINE, FORMAT, ClipSpec, Decisions, parts, recordings
+from audiosynth.spec import ENGINE, FORMAT, ClipSpec, Decisions
 
 MAX_ROW_BYTES: Final = 2**20
 """Longest line that is read as a row."""
@@ -68,7 +69,7 @@ def clip_path(spec: ClipSpec) -> str:
 
 def make_row(
     clip: Clip, *, file_sha256: str, written_sha256: str | None, recipe_sha256: str,
-    needs: Iterable[str] = (), stems: Mapping[str, str] | None = None, used: Sequence[Recording] | None = None,
+    made_of: Mapping[str, Any], needs: Iterable[str] = (), stems: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the manifest row of a written clip, ready for `dumps`: spec and decisions stand in it as records.
 
@@ -80,12 +81,12 @@ def make_row(
         Hash of the file's bytes, and of its samples where they are not the 16-bit ones.
     recipe_sha256
         Hash of the recipe; its first 16 digits stand in the row and in the audio's comment.
+    made_of
+        What went in (`made_of`).
     needs
-        What else must be equal to get the same samples.
+        What else must be equal to get the same samples (`needs_of`).
     stems
         Hash of the bytes of each stem's file, by name.
-    used
-        `spec.recordings` of the clip's, where they are at hand.
     """
     spec = clip.spec
     row: dict[str, Any] = {
@@ -101,7 +102,7 @@ def make_row(
         "file_sha256": file_sha256,
         "format": FORMAT,
         "engine": ENGINE,
-        "made_of": made_of(spec, used),
+        "made_of": made_of,
         "needs": sorted(needs),
         "recipe": recipe_sha256[:16],
         "spec": spec,
@@ -134,24 +135,22 @@ def label_rows(clip: Clip) -> list[dict[str, Any]]:
     ]
 
 
-def made_of(spec: ClipSpec, used: Sequence[Recording] | None = None) -> dict[str, Any]:
-    """Return what went in: recordings (`used`, where they are at hand), voices, profiles (DESIGN section 6).
+def made_of(components: Sequence[Any], used: Sequence[Recording]) -> dict[str, Any]:
+    """Return what went into a clip of some `components`, with the recordings they hold: recordings, voices, profiles (DESIGN section 6).
 
     A recording whose catalogue names a speaker counts as a recorded voice.
     """
-    used = recordings(spec) if used is None else used
-    whole: list[Any] = parts(spec)
-    kinds = {part.voice.made() for part in whole if registry.takes(part, "voice")}
+    kinds = {part.voice.made() for part in components if registry.takes(part, "voice")}
     kinds |= {"recorded"} if any("speaker" in r.meta for r in used) else set()
     voices = next((kind for kind in VOICES if kind in kinds), "none")
-    made = {part.content.made for part in whole if registry.takes(part, "content")}
+    made = {part.content.made for part in components if registry.takes(part, "content")}
     profiles = "learned" if "learned" in made else "designed" if made else "none"
     return {"recordings": len(used), "voices": voices, "profiles": profiles}
 
 
-def needs_of(spec: ClipSpec, *, decoders: Iterable[str] = ()) -> list[str]:
+def needs_of(components: Iterable[Component], *, decoders: Iterable[str] = ()) -> list[str]:
     """Return what a row needs beyond portable float64 arithmetic, as ``library==version``."""
-    found = {need for component in parts(spec) for need in component.needs()}
+    found = {need for component in components for need in component.needs()}
     return sorted(found.union(decoders))
 
 

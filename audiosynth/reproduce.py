@@ -24,7 +24,7 @@ from audiosynth.plugins import versions
 from audiosynth.records.rendered import Clip
 from audiosynth.render import render
 from audiosynth.rendering.stream import stream, streams
-from audiosynth.spec import recordings
+from audiosynth.spec import parts, recordings
 from audiosynth.steps import run
 from audiosynth.versions import libraries, version
 
@@ -177,7 +177,7 @@ class Bench:
 
 def _roots(row: Row, data: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Path]:
     """Return the folders of the row's data names; a name without a folder is looked for by hash under the others."""
-    names = {r.data for r in recordings(row.spec)} | set(data)
+    names = {r.data for r in recordings(parts(row.spec))} | set(data)
     return resolve_roots(dict.fromkeys(sorted(names), ""), data, Path(), environ, missing_ok=True)
 
 
@@ -281,7 +281,7 @@ def _advice(row: Row, made: Mapping[str, str]) -> str:
 def _pinned(row: Row) -> list[str]:
     """Return what the row's pinned components would need if it were made here; nothing where that cannot be known."""
     try:
-        return needs_of(row.spec)
+        return needs_of(parts(row.spec))
     except AudiosynthError:  # an engine that is missing: rendering says so, and how to get it
         return []
 

@@ -6,6 +6,7 @@ integers that planning found (`place`). It is JSON, and enough to render the cli
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
@@ -274,10 +275,10 @@ class Decisions(Strict):
     ties: tuple[Tie, ...] = Field((), strict=False)
 
 
-def recordings(spec: Scene) -> list[Recording]:
-    """Return every recording a scene names, each once, in order of first use."""
+def recordings(components: Iterable[Component]) -> list[Recording]:
+    """Return every recording that some components hold (`parts` of a scene), each once, in order of first use."""
     found: dict[str, Recording] = {}
-    for component in parts(spec):
+    for component in components:
         for name in holding(type(component), Recording, ReceiverSpec):
             value = getattr(component, name)
             if isinstance(value, ReceiverSpec):
@@ -290,11 +291,10 @@ def recordings(spec: Scene) -> list[Recording]:
 
 def parts(spec: Scene) -> list[Component]:
     """Return every component of a scene, in order."""
-    out: list[Component] = []
+    out: list[Component | None] = []
     for event in spec.events:
-        out += [event.source, *event.effects, *(() if event.room is None else (event.room,))]
+        out += [event.source, *event.effects, event.room]
     if spec.noise is not None:
         out += [layer.source for layer in spec.noise.layers]
-    if spec.room is not None:
-        out.append(spec.room)
-    return out + list(spec.mix.effects)
+    out.append(spec.room)
+    return [part for part in out if part is not None] + list(spec.mix.effects)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audiosynth.dsp import BLOCK, block_energies, energy
 from audiosynth.levels import clean_intervals, level_db, power
 
 SR = 8000
@@ -93,3 +94,12 @@ def test_nothing_has_no_level(measure):
     """Silence, and an empty span, read minus infinity."""
     assert read(np.zeros(N), [(0, N)], measure) == -math.inf
     assert read(sound(1), [(N, N + 100)], measure) == -math.inf
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(1, 3 * BLOCK), step=st.sampled_from([-1, 1, 2]))
+def test_an_energy_is_the_sum_of_its_blocks(n, step):
+    """To the bit, whatever the way it is added up, and wherever in memory the samples lie."""
+    y = np.resize(sound(7), 2 * n)[::step][:n]
+    rest = y[n - n % BLOCK :]
+    assert energy(y) == sum(block_energies(y).tolist(), start=float(rest.dot(rest)))

@@ -21,6 +21,7 @@ from audiosynth.profiles import stats as profile_stats
 from audiosynth.profiles.profile import CENTRES, MAX_FILE, Profile, profile_path, read_profile, shipped_profiles
 from audiosynth.profiles.text import profile_text
 from audiosynth.recipe import load_recipe
+from audiosynth.spec import parts
 
 FLAT = [[f, -10.0] for f in CENTRES[2:26]]
 
@@ -180,7 +181,7 @@ def test_the_spec_keeps_the_content(tmp_path):
         assert s.content == (
             made(description="mine") if s.profile == "mine.yaml" else read_profile(profile_path("office", None))
         )
-    assert made_of(specs[0])["profiles"] == "designed"
+    assert made_of(parts(specs[0]), [])["profiles"] == "designed"
 
 
 @pytest.mark.parametrize(

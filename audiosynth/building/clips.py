@@ -17,7 +17,7 @@ from audiosynth import pcm
 from audiosynth.building.placing import place
 from audiosynth.clip import Array
 from audiosynth.files.audiofile import AudioFile, write_audio
-from audiosynth.manifest import clip_path, make_row, needs_of
+from audiosynth.manifest import clip_path, made_of, make_row, needs_of
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.stems import stem_path
 from audiosynth.material.workspace import Workspace
@@ -25,7 +25,7 @@ from audiosynth.records.rendered import Clip
 from audiosynth.render import in_steps
 from audiosynth.rendering.separate import file_samples, written
 from audiosynth.rendering.stream import stream, streams
-from audiosynth.spec import ClipSpec, Decisions, recordings
+from audiosynth.spec import ClipSpec, Decisions, parts, recordings
 from audiosynth.steps import Steps
 
 _join: Final = os.path.join  # on text, not on `Path`s: see `placing.place`
@@ -56,11 +56,12 @@ class Written:
     def row(self, work: Workspace) -> dict[str, Any]:
         """Return the clip's manifest row; `work` is what it was rendered with."""
         spec = self.clip.spec
-        used = recordings(spec)
+        made_with = parts(spec)
+        used = recordings(made_with)
         decoders = work.assets.decoders(used) if isinstance(work.assets, AssetStore) else ()
         return make_row(
             self.clip, file_sha256=self.file_sha256, written_sha256=self.written_sha256, recipe_sha256=self.recipe_sha256,
-            needs=needs_of(spec, decoders=decoders), stems=self.stems, used=used,
+            needs=needs_of(made_with, decoders=decoders), stems=self.stems, made_of=made_of(made_with, used),
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from audiosynth.language.compiler import path_text
 from audiosynth.loading.normalise import normalise
 from audiosynth.manifest import Row, parse_row
 from audiosynth.planning.replan import replan
-from audiosynth.spec import ClipSpec, Decisions, recordings
+from audiosynth.spec import ClipSpec, Decisions, parts, recordings
 
 _LEVELS: Final = ("snr_db", "level_dbfs", "spl_db_1m", "spl_db")
 
@@ -60,7 +60,7 @@ class Survey:
         self.first = self.first or [spec]
         self.clips[split] = self.clips.get(split, 0) + 1
         self.offsets.setdefault(split, array("q")).append(self._begin)
-        self.recordings.update({recording.sha256: recording for recording in recordings(spec)})
+        self.recordings.update({recording.sha256: recording for recording in recordings(parts(spec))})
 
     def require_changes(self, path: Path) -> None:
         """Refuse what changes nothing."""

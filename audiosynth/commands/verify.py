@@ -91,11 +91,11 @@ def _named(manifest: Path) -> Iterator[Mapping[str, Any]]:
     """Yield what the rows of a manifest themselves say of their recordings, each once."""
     from audiosynth.building.rows import rows_of
     from audiosynth.manifest import parse_row
-    from audiosynth.spec import recordings
+    from audiosynth.spec import parts, recordings
 
     seen: set[str] = set()
     for place, tree in rows_of(manifest):
-        for recording in recordings(parse_row(tree, place=place).spec):
+        for recording in recordings(parts(parse_row(tree, place=place).spec)):
             if recording.sha256 not in seen:
                 seen.add(recording.sha256)
                 yield {"data": recording.data, "path": recording.path, "sha256": recording.sha256}

@@ -197,5 +197,7 @@ class MeasuredRoom(Component):
         return Measures(delay, peak, float(np.square(self._cut(channel, sr, delay)).sum()))
 
     def _gain_db(self, measures: Measures) -> float:
-        power = {"direct": measures.peak**2, "energy": measures.energy, "none": 1.0}[self.normalize]
+        if self.normalize == "none":
+            return 0.0
+        power = measures.peak**2 if self.normalize == "direct" else measures.energy
         return round(-10.0 * math.log10(power), 6) + 0.0

@@ -20,7 +20,7 @@ from audiosynth.records.output import Output, Packing
 from audiosynth.scaper.importing import Sources, plan_scene, require_sources
 from audiosynth.scaper.jams import read_scene
 from audiosynth.scaper.spec import ScaperSpec
-from audiosynth.spec import ENGINE, FORMAT, recordings
+from audiosynth.spec import ENGINE, FORMAT, parts, recordings
 from audiosynth.versions import libraries, version
 
 
@@ -84,7 +84,7 @@ class ScaperOrder:
 
     def assets(self, used: Collection[Used]) -> list[dict[str, Any]]:
         """Return a row for every recording used."""
-        known = {(r.data, r.path, r.sha256): r for spec in self.specs for r in recordings(spec)}
+        known = {(r.data, r.path, r.sha256): r for spec in self.specs for r in recordings(parts(spec))}
         found: dict[str, Recording] = {}
         for key in by_place(used):
             found.setdefault(key[2], known[key])
