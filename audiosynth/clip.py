@@ -81,18 +81,17 @@ class Recording(BaseModel):
 
     @model_validator(mode="after")
     def _inside(self) -> Recording:
-        first, last = self.active
-        part = self.part
+        (first, last), n, part, meta = self.active, self.n_samples, self.part, self.meta
         if part is not None and (
-            part.last - part.first != self.n_samples or (part.channel is not None and self.n_channels != 1)
+            part.last - part.first != n or (part.channel is not None and self.n_channels != 1)
         ):
             raise ValueError(
-                f"part: {part.first} to {part.last} are not {self.n_samples} samples of {self.n_channels} channels"
+                f"part: {part.first} to {part.last} are not {n} samples of {self.n_channels} channels"
             )
-        if not 0 <= first < last <= self.n_samples:
-            raise ValueError(f"active: expected 0 <= first < last <= {self.n_samples}, got [{first}, {last}]")
-        for key in filter(self.meta.__contains__, ANNOTATIONS):  # most have none; asked wherever a recording stands
-            for item in self.meta[key]:
+        if not 0 <= first < last <= n:
+            raise ValueError(f"active: expected 0 <= first < last <= {n}, got [{first}, {last}]")
+        for key in filter(meta.__contains__, ANNOTATIONS):  # most have none; asked wherever a recording stands
+            for item in meta[key]:
                 times: list[Any]
                 *times, label = item if isinstance(item, list | tuple) and len(item) == 3 else (None, None, None)
                 if not isinstance(label, str) or not all(type(t) in (int, float) and 0 <= t < 1e6 for t in times):

@@ -14,7 +14,7 @@ def place(path: str | Path, scratch: Path, make: Callable[[str], str]) -> str:
 
     Paths are text here: to put together and take apart `Path`s costs more than to open, move and close the file of a short clip.
     """
-    temporary = os.path.join(scratch, f"{os.getpid()}-{os.path.basename(path)}")  # noqa: PTH118, PTH119
+    temporary = f"{scratch}{os.sep}{os.getpid()}-{os.path.basename(path)}"  # noqa: PTH119
     try:
         digest = make(temporary)
         try:

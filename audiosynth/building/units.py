@@ -137,18 +137,22 @@ class _Tries:
         """Put what is made of a clip under its number, unless that is nothing or cannot be done."""
         try:
             made = make()
-        except OSError as error:
-            raise disk_error(error, self.root) from error
-        except AudiosynthError as error:
-            told_by = _naming(error, spec)
-            if not self.keep_going or isinstance(error, BuildError):
-                raise told_by from (None if told_by is error else error)  # a cause of itself would never end
-            self.failed[number] = _failure(self.split, number, told_by, spec)
-            if spec is not None:  # its row can fail after its audio was written
-                unwrite(spec, self.root)
+        except (OSError, AudiosynthError) as error:
+            self.without(number, error, spec)
         else:
             if made is not None:
                 found[number] = made
+
+    def without(self, number: int, error: OSError | AudiosynthError, spec: ClipSpec | None) -> None:
+        """Go on without a clip that cannot be made, or do not go on."""
+        if isinstance(error, OSError):
+            raise disk_error(error, self.root) from error
+        told_by = _naming(error, spec)
+        if not self.keep_going or isinstance(error, BuildError):
+            raise told_by from (None if told_by is error else error)  # a cause of itself would never end
+        self.failed[number] = _failure(self.split, number, told_by, spec)
+        if spec is not None:  # its row can fail after its audio was written
+            unwrite(spec, self.root)
 
     def table(self) -> bytes:
         """Return a line for each clip that could not be made, in their order."""
@@ -194,7 +198,13 @@ def _together(
     while making:
         for number, steps in making.items():
             _go_on(stopped)
-            tries(made, number, partial(advance, steps), jobs[number].spec)
+            try:
+                clip = advance(steps)
+            except (OSError, AudiosynthError) as error:
+                tries.without(number, error, jobs[number].spec)
+            else:
+                if clip is not None:
+                    made[number] = clip
         making = {n: steps for n, steps in making.items() if n not in made and n not in tries.failed}
     return {number: made[number] for number in jobs if number in made}
 

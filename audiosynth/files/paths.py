@@ -94,14 +94,14 @@ def plain_bytes(root: Path, path: str) -> bytes | None:
     """
     if _READ_PLAIN is None or not is_below(path):
         return None
-    target = os.path.join(root, path)  # noqa: PTH118 - half the cost of a `Path`
+    target = f"{root}/{path}"  # text: to put together a `Path` costs as much as to open the file
     try:
         file = os.open(target, _READ_PLAIN)
     except (OSError, ValueError):
         return None
     try:
         found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode) or not _stays(str(root), os.path.split(target)[0]):
+        if not stat.S_ISREG(found.st_mode) or not _stays(str(root), target[: target.rfind("/")]):
             return None
         return os.read(file, found.st_size)
     except OSError:

@@ -27,6 +27,7 @@ from audiosynth.material.whereabouts import Whereabouts
 
 MAX_BYTES: Final = 2**30
 """Most memory held by decoded recordings, in bytes, unless told otherwise."""
+_LOSSY: Final = tuple(LOSSY_SUFFIXES)
 FIRST_BYTES: Final = 2**25
 """Memory that they take until one is asked for again that had to leave."""
 
@@ -237,7 +238,7 @@ def lossy(recording: Recording) -> bool:
     """  # noqa: D205
     if "lossy" in recording.meta:
         return bool(recording.meta["lossy"])
-    return recording.path.casefold().endswith(tuple(LOSSY_SUFFIXES))
+    return recording.path.casefold().endswith(_LOSSY)
 
 
 def resampled_active(recording: Recording, sr: int) -> tuple[int, int]:

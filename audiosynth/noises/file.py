@@ -136,14 +136,15 @@ class FileNoise(Component):
         """
         if ctx.assets is None:
             raise RenderError("the noise is made of recordings, and there are no recordings at hand")
-        fade, pieces = _fade_in(seconds_to_samples(self.crossfade, ctx.sr)), self._pieces(ctx.sr)
+        files, channel, pieces = self._files(), self.channel, self._pieces(ctx.sr)
+        fade = _fade_in(seconds_to_samples(self.crossfade, ctx.sr))
         sounding = self._sounding(ctx.sr, start, start + n_samples, pieces)
-        out = np.zeros((ctx.n_channels if self.channel == "all" else 1, n_samples if len(sounding) > 1 else 0))
+        out = np.zeros((ctx.n_channels if channel == "all" else 1, n_samples if len(sounding) > 1 else 0))
         for i, at in sounding:
-            item, (first, last, _) = self._files()[i], pieces[i]
+            item, (first, last, _) = files[i], pieces[i]
             a, b = max(at, start), min(at + last - first, start + n_samples)
-            y = stretch_of(ctx.assets, item, ctx.sr, self.channel, (first + a - at, first + b - at))
-            y = pick_channels(y, self.channel, n_channels=ctx.n_channels, name=f"{item.data}:{item.path}")
+            y = stretch_of(ctx.assets, item, ctx.sr, channel, (first + a - at, first + b - at))
+            y = pick_channels(y, channel, n_channels=ctx.n_channels, name=f"{item.data}:{item.path}")
             if len(sounding) == 1:  # the loop has no gaps: this is all of it, and nothing to add it to
                 return _faded(y, fade, a - at, last - first)
             # At most two pieces sound at once, so their order cannot matter.

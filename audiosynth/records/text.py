@@ -86,7 +86,12 @@ def _way(kind: type) -> Callable[[Any], Any]:
 
 
 def _without(fields: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
-    return {key: value for key, value in fields.items() if key not in names} if names else fields
+    if not names:
+        return fields
+    left = dict(fields)
+    for name in names:
+        del left[name]
+    return left
 
 
 def _recording(recording: Recording) -> dict[str, Any]:

@@ -27,9 +27,9 @@ def readings_of(meter: Meter, images: Sequence[Image], realised: Realised, *, af
     not the mix's own effects). SNRs are over the active samples, over the clip, and where one was asked for, as asked.
     """
     out = []
-    for i, (image, heard) in enumerate(zip(images, realised.events, strict=True)):
+    for i, (event, image, heard) in enumerate(zip(meter.spec.events, images, realised.events, strict=True)):
         under = realised.under[i] if realised.under else None
-        level = meter.spec.events[i].level
+        level = event.level
         reading: dict[str, Any] = {"level_dbfs": _rounded(heard.active + after_db), "snr_db": None, "snr_clip_db": None}
         if under is not None:
             reading["snr_db"] = _rounded(heard.active - under.active)
@@ -74,10 +74,10 @@ def decisions_of(
 ) -> Decisions:  # fmt: skip
     """Return what was decided of a clip; `own_gain_db` are the gains of mix and guard."""
     return Decisions(
-        event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple(im.room_gain_db for im in images),
-        direct=tuple(im.direct for im in images), tail=tuple(im.tail for im in images), audible=tuple(audible),
+        event_gain_db=gains.events, bed_gain_db=gains.bed, room_gain_db=tuple([im.room_gain_db for im in images]),
+        direct=tuple([im.direct for im in images]), tail=tuple([im.tail for im in images]), audible=tuple(audible),
         layer_gain_db=tuple(layer_gain_db), mix_gain_db=own_gain_db[0], guard_gain_db=own_gain_db[1],
-        ties=tuple((c, i, value) for c, i, value in ties),
+        ties=tuple([(c, i, value) for c, i, value in ties]),
     )  # fmt: skip
 
 
@@ -92,27 +92,26 @@ def labels_of(spec: ClipSpec, images: Sequence[Image], audible: Sequence[bool]) 
 
     A label of which they leave nothing is left out, one that they play several times is there as often.
     """
-    out = []
-    n, moves = spec.n_samples, moves_of(spec.mix.effects, spec.n_samples, spec.sr)
+    out, n, sr, bed = [], spec.n_samples, spec.sr, spec.noise
+    moves, tails = moves_of(spec.mix.effects, n, sr), spec.labels.offset == "tail"
     for i, (event, image) in enumerate(zip(spec.events, images, strict=True)):
-        if event.label is None or event.place is None or event.role != "foreground":
+        label, place, shift = event.label, event.place, image.shift
+        if label is None or place is None or event.role != "foreground":
             continue
-        tail = image.tail if spec.labels.offset == "tail" else 0
+        tail = image.tail if tails else 0
         pieces = [
-            piece
-            for a, b in event.place.labels
-            for piece in through(inside(a + image.shift, b + image.shift, n, tail=tail), moves)
+            piece for a, b in place.labels for piece in through(inside(a + shift, b + shift, n, tail=tail), moves)
         ]
-        said = _said(event.place, image.shift, n, moves)
+        said = _said(place, shift, n, moves)
         for k, piece in enumerate(pieces):
             extra = {**_direction(image, moves, spec), **_of_piece(said, pieces, k), **piece.partial}
-            out.append(Label(event.label, piece.onset, piece.offset, i, audible[i], extra))
-    for layer in () if spec.noise is None else spec.noise.layers:
+            out.append(Label(label, piece.onset, piece.offset, i, audible[i], extra))
+    for layer in () if bed is None else bed.layers:
         source: Any = layer.source
         if can(source, "annotations"):
             out += [
                 Label(name, piece.onset, piece.offset)
-                for a, b, name in source.annotations(spec.sr, n)
+                for a, b, name in source.annotations(sr, n)
                 for piece in through(inside(a, b, n), moves)
             ]
     return tuple(sorted(out, key=lambda label: (label.onset, label.offset, label.label)))

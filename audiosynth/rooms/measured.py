@@ -27,6 +27,13 @@ class Measures(NamedTuple):
     energy: float
 
 
+@lru_cache(maxsize=256)
+def _gain_db(measures: Measures, normalize: str) -> float:
+    """Return the gain at which what `normalize` names becomes 1."""
+    power = {"direct": measures.peak**2, "energy": measures.energy, "none": 1.0}[normalize]
+    return round(-10.0 * math.log10(power), 6) + 0.0
+
+
 @lru_cache(maxsize=32)
 def _slot(key: tuple[object, ...]) -> list[Measures]:  # noqa: ARG001
     """Return the place for what was measured on a response, empty at first; it never holds the samples."""
@@ -157,7 +164,7 @@ class MeasuredRoom(Component):
             slot.append(self._measure(h, ctx.sr))
         at = slot[0].delay if delay is None else delay
         key = (self.recording.sha256, ctx.sr, self.channel, self.max_duration, number, at)
-        return Response(self._cut(h, ctx.sr, at), at, self._gain_db(slot[0]), key, facts)
+        return Response(self._cut(h, ctx.sr, at), at, _gain_db(slot[0], self.normalize), key, facts)
 
     def _chosen(self, assets: AssetReader, position: Position | None) -> tuple[int | None, dict[str, Any]]:
         """Return which measurement of a SOFA file this is, and where its source stood; None for other files."""
@@ -196,8 +203,3 @@ class MeasuredRoom(Component):
         peak = float(np.abs(direct_part(channel, sr, delay)).max())
         return Measures(delay, peak, float(np.square(self._cut(channel, sr, delay)).sum()))
 
-    def _gain_db(self, measures: Measures) -> float:
-        if self.normalize == "none":
-            return 0.0
-        power = measures.peak**2 if self.normalize == "direct" else measures.energy
-        return round(-10.0 * math.log10(power), 6) + 0.0
