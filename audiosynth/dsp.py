@@ -72,6 +72,9 @@ def energy(y: Array) -> float:
 
 def block_energies(y: Array) -> Array:
     """Return the sum of squares of each whole block of one channel, `BLOCK` samples long."""
+    if BLOCK <= y.size < 2 * BLOCK and y.flags.c_contiguous:  # the one product of the product of matrices below
+        first = y[:BLOCK]
+        return np.array([first.dot(first)])
     rows = y[: y.size - y.size % BLOCK].reshape(-1, 1, BLOCK)
     return np.asarray((rows @ rows.transpose(0, 2, 1)).ravel())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
@@ -20,6 +21,8 @@ Intervals = Sequence[tuple[int, int]]
 Measure = Literal["rms", "a_weighted", "lufs", "active_speech"]
 STRETCH: Final = 64 * BLOCK
 """Samples of a channel in stretches that are looked at at once."""
+SHORT: Final = 4 * BLOCK
+"""Samples of a channel that is not worth making in stretches: what a processor's nearer caches hold."""
 _NOMINAL_LUFS: Final = -23.0
 """EBU R 128: programme level."""
 
@@ -140,12 +143,18 @@ class Stretches(Protocol):
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel of which stretches are made when they are asked for, by `make(start, n_samples)`."""
+    """One channel of which stretches are made when they are asked for, by `make(start, n_samples)`; a short one is made once."""
 
     size: int
     make: Callable[[int, int], Array]
 
+    @cached_property
+    def _whole(self) -> Array:
+        return self.make(0, self.size)
+
     def __getitem__(self, stretch: slice) -> Array:
+        if self.size <= SHORT:
+            return self._whole[stretch]
         a, b = stretch.start, stretch.stop
         return self.make(a, b - a) if b > a else np.zeros(0)
 

@@ -99,7 +99,9 @@ def test_nothing_has_no_level(measure):
 @settings(max_examples=60, deadline=None)
 @given(n=st.integers(1, 3 * BLOCK), step=st.sampled_from([-1, 1, 2]))
 def test_an_energy_is_the_sum_of_its_blocks(n, step):
-    """To the bit, whatever the way it is added up, and wherever in memory the samples lie."""
+    """To the bit, whatever the way it is added up, and wherever in memory the samples lie; a block's is the same among others."""
     y = np.resize(sound(7), 2 * n)[::step][:n]
     rest = y[n - n % BLOCK :]
     assert energy(y) == sum(block_energies(y).tolist(), start=float(rest.dot(rest)))
+    longer = np.resize(sound(7), 6 * BLOCK)[::step][: 3 * BLOCK]
+    assert block_energies(longer[: n - n % BLOCK]).tolist() == block_energies(longer).tolist()[: n // BLOCK]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 from zlib import crc32
 
@@ -50,25 +51,30 @@ def wav_bytes_header(n_samples: int, *, sr: int, n_channels: int, subtype: str, 
     WAVE_FORMAT_EXTENSIBLE for 24 bits or more than two channels, as Microsoft's multi-channel specification
     (2001) asks; beyond stereo no speakers are claimed (mask 0). No PEAK chunk: it would hold a time.
     """
-    size, tag = BITS[subtype] // 8, 3 if subtype == "FLOAT" else 1
-    extensible = subtype == "PCM_24" or n_channels > 2
-    fmt = struct.pack("<HIIHH", n_channels, sr, sr * n_channels * size, n_channels * size, 8 * size)
-    if extensible:
-        mask = {1: 0x4, 2: 0x3}.get(n_channels, 0)
-        guid = struct.pack("<H", tag) + bytes.fromhex("000000001000800000aa00389b71")
-        fmt = b"\xfe\xff" + fmt + struct.pack("<HHI", 22, 8 * size, mask) + guid
-    else:
-        fmt = struct.pack("<H", tag) + fmt + (b"\0\0" if tag == 3 else b"")
-    chunks = _chunk(b"fmt ", fmt)
-    n_data = n_samples * n_channels * size
+    chunks = _format_chunk(sr, n_channels, subtype)
+    n_data = n_samples * n_channels * BITS[subtype] // 8
     if n_data + 65_536 + len(comment or "") * 4 >= 2**32:
         raise BuildError(f"{n_data} bytes of samples do not fit a WAV file (4 GiB); use flac, or shorter clips")
-    if tag == 3:
+    if subtype == "FLOAT":
         chunks += _chunk(b"fact", struct.pack("<I", n_samples))
     if comment:
         chunks += _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", comment.encode() + b"\0"))
     total = 4 + len(chunks) + 8 + n_data + n_data % 2
     return b"RIFF" + struct.pack("<I", total) + b"WAVE" + chunks + b"data" + struct.pack("<I", n_data)
+
+
+@lru_cache(maxsize=64)  # the files of a set have one
+def _format_chunk(sr: int, n_channels: int, subtype: str) -> bytes:
+    """Return the chunk that says how samples are stored."""
+    size, tag = BITS[subtype] // 8, 3 if subtype == "FLOAT" else 1
+    fmt = struct.pack("<HIIHH", n_channels, sr, sr * n_channels * size, n_channels * size, 8 * size)
+    if subtype == "PCM_24" or n_channels > 2:
+        mask = {1: 0x4, 2: 0x3}.get(n_channels, 0)
+        guid = struct.pack("<H", tag) + bytes.fromhex("000000001000800000aa00389b71")
+        fmt = b"\xfe\xff" + fmt + struct.pack("<HHI", 22, 8 * size, mask) + guid
+    else:
+        fmt = struct.pack("<H", tag) + fmt + (b"\0\0" if tag == 3 else b"")
+    return _chunk(b"fmt ", fmt)
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
