@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -27,8 +27,7 @@ _NOMINAL_LUFS: Final = -23.0
 """EBU R 128: programme level."""
 
 
-@dataclass(frozen=True)
-class LevelReading:
+class LevelReading(NamedTuple):
     """A level in dB, and the measure it was really taken with."""
 
     db: float
@@ -185,8 +184,7 @@ class Energies:
         return edges + float(self._blocks[first] if last - first == 1 else self._blocks[first:last].sum())
 
 
-@dataclass(frozen=True)
-class Weighted:
+class Weighted(NamedTuple):
     """One channel under the filter of a measure, which runs once however many spans are asked for."""
 
     y: Array | Stretches

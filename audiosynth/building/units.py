@@ -205,7 +205,8 @@ def _together(
             else:
                 if clip is not None:
                     made[number] = clip
-        making = {n: steps for n, steps in making.items() if n not in made and n not in tries.failed}
+        if made or tries.failed:
+            making = {n: steps for n, steps in making.items() if n not in made and n not in tries.failed}
     return {number: made[number] for number in jobs if number in made}
 
 

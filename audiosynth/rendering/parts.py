@@ -46,6 +46,8 @@ class Gains:
 
     def drift(self, used: Gains) -> tuple[str, ...]:
         """Return in words where the gains used differ from those measured."""
+        if used is self:  # nothing was decided before
+            return ()
         pairs = [
             *((f"events[{i}]", a, b) for i, (a, b) in enumerate(zip(self.events, used.events, strict=True))),
             ("noise", self.bed, used.bed),

@@ -107,10 +107,10 @@ class File(Component):
         Kinds are ``sub_event``, ``word`` and ``phone``, from the recording's annotations, and ``text``: what is said in all of
         it, where the stretch holds all of it or the times of its words are known (those that are half inside count).
         """
-        first, last = self._stretch(sr)
         meta = self.recording.meta
         if "text" not in meta and meta.keys().isdisjoint(_KINDS):  # as of most recordings
             return []
+        first, last = self._stretch(sr)
         found, said = [], []
         for key, kind in _KINDS.items():
             for onset, offset, text in meta.get(key, ()):
