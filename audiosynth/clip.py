@@ -82,12 +82,8 @@ class Recording(BaseModel):
     @model_validator(mode="after")
     def _inside(self) -> Recording:
         (first, last), n, part, meta = self.active, self.n_samples, self.part, self.meta
-        if part is not None and (
-            part.last - part.first != n or (part.channel is not None and self.n_channels != 1)
-        ):
-            raise ValueError(
-                f"part: {part.first} to {part.last} are not {n} samples of {self.n_channels} channels"
-            )
+        if part is not None and (part.last - part.first != n or (part.channel is not None and self.n_channels != 1)):
+            raise ValueError(f"part: {part.first} to {part.last} are not {n} samples of {self.n_channels} channels")
         if not 0 <= first < last <= n:
             raise ValueError(f"active: expected 0 <= first < last <= {n}, got [{first}, {last}]")
         for key in filter(meta.__contains__, ANNOTATIONS):  # most have none; asked wherever a recording stands

@@ -202,4 +202,3 @@ class MeasuredRoom(Component):
         channel = h[earliest : earliest + 1]
         peak = float(np.abs(direct_part(channel, sr, delay)).max())
         return Measures(delay, peak, float(np.square(self._cut(channel, sr, delay)).sum()))
-
