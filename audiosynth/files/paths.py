@@ -17,8 +17,7 @@ from audiosynth.files.archives import ARCHIVES, Place, bytes_of, holds, place_in
 _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
-_READ_PLAIN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC if hasattr(os, "O_NOFOLLOW") else None
-"""How a file is opened that is no link, and that keeps nobody waiting, as a pipe does; None where a system has no way to say so."""
+_READ_PLAIN: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -87,27 +86,25 @@ def below(root: Path, path: str) -> Path | None:
 
 
 def plain_bytes(root: Path, path: str) -> bytes | None:
-    """Return the bytes of the plain file at POSIX `path` below `root`, as most recordings are, at a third of the cost of looking further.
+    """Return the bytes of the plain file at POSIX `path` below `root`, as most recordings are, at half the cost of looking further.
 
     None where there is none, it is a link or lies in an archive, or it cannot be read: `below` and `read_bytes` find it, or say why not.
     A file that grows meanwhile is cut where it ended: whoever asks compares its hash.
     """
-    if _READ_PLAIN is None or not is_below(path):
+    if not is_below(path):
         return None
     target = f"{root}/{path}"  # text: to put together a `Path` costs as much as to open the file
     try:
-        file = os.open(target, _READ_PLAIN)
-    except (OSError, ValueError):
-        return None
-    try:
-        found = os.fstat(file)
+        found = os.lstat(target)
         if not stat.S_ISREG(found.st_mode) or not _stays(str(root), target[: target.rfind("/")]):
             return None
-        return os.read(file, found.st_size)
-    except OSError:
+        file = os.open(target, _READ_PLAIN)
+        try:
+            return os.read(file, found.st_size)
+        finally:
+            os.close(file)
+    except (OSError, ValueError):
         return None
-    finally:
-        os.close(file)
 
 
 def _is_plain(path: Path) -> bool:
