@@ -112,7 +112,7 @@ class Decay(NamedTuple):
         below, above = self._about(weights, wanted, -math.log(share))
         for _ in range(60):
             middle = (low + high) / 2
-            if middle in (low, high):  # nothing lies between: more steps move neither
+            if not low < middle < high:  # nothing lies between: more steps move neither
                 break
             if middle < below or (middle <= above and float(np.exp(-middle * self.rates) @ weights) > wanted):
                 low = middle

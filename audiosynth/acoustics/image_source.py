@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.acoustics import image_moments
+from audiosynth.acoustics import image_moments, knees
 from audiosynth.acoustics.image_scene import (
     DEFAULTS,
     MAX_BYTES,
@@ -146,6 +146,8 @@ def warm() -> bool:
     """Load the compiled kernels (about a second; seconds the first time ever); return whether there are any."""
     kernel = compiled(_KERNEL)
     if kernel is not None:
+        compiled(knees.KERNEL)  # for what is measured of responses
+        knees.Decay(1).remaining(np.ones(1))
         for foa in (False, True):  # the plain sum, and that with patterns
             simulate(size=(3, 3, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=8000, duration=0.02, c=343.0,
                      options=Options(engine="numba", foa=foa))  # fmt: skip

@@ -67,8 +67,8 @@ def noise_floor(h: Array, sr: int) -> Array:
     if n < seconds_to_samples(NOISE_MIN_SECONDS, sr):
         return np.zeros(h.shape[0])
     share = max(1, round(n * NOISE_SHARE))
-    ends = [_medians(np.abs(part)) for part in (h[:, :share], h[:, -share:])]
-    return np.asarray(MAD_TO_SIGMA * np.minimum(*ends))
+    ends = _medians(np.abs(np.concatenate([h[:, :share], h[:, -share:]])))
+    return np.asarray(MAD_TO_SIGMA * np.minimum(ends[: h.shape[0]], ends[h.shape[0] :]))
 
 
 def _medians(rows: Array) -> Array:

@@ -144,7 +144,7 @@ def spectrum(h: Array, n_samples: int) -> Array:
         else:
             x = np.empty(y.size)
             loops.forward(y, tables, x, _scratch())
-        out[:] = (x.reshape(rows, 2, LANES) * scale).ravel()
+        np.multiply(x.reshape(rows, 2, LANES), scale, out=out.reshape(rows, 2, LANES))
     return found
 
 
