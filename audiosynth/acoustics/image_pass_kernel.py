@@ -278,9 +278,10 @@ def add(moments: Array, axes: tuple[Axis, Axis, Axis], band: int, mic: Array, so
     From the first sample's on, flat; returns the number of images. The rule has neither `max_order` nor displacement.
     """
     x, y, z = axes
-    size = z.offset.size
-    offset, gain, flipped, squares = (aligned(np.zeros(size + 4 + ROW)) for _ in range(4))
+    size, step = z.offset.size, -(-(z.offset.size + 4) // ROW) * ROW
+    offset, gain, flipped, squares = aligned(np.zeros(4 * step + ROW)).reshape(4, step)
     offset[:size], offset[size:], gain[:size], flipped[:size] = z.offset, 1.0, z.gain[band], z.flipped
+    squares = squares[: size + 4]
     squares[:4], squares[4:] = -np.inf, z.offset * z.offset
     patterns: Any = ()
     if not mic[0] == source[0] == 1.0:

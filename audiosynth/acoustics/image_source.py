@@ -122,7 +122,7 @@ def simulate(
     engine = _engine(options.engine, expected.n_images)
     parts = [_at_position(scene, k, engine) for k in range(len(scene.mics))]
     h = parts[0][0] if len(parts) == 1 else np.concatenate([part for part, _ in parts], axis=1)
-    distance = scene.distances()
+    distance = scene.distances
     delay = distance * (sr / c)
     return ImageResponse(
         h=h[0] if np.ndim(beta) < 2 else h,
