@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from audiosynth.acoustics import knees_kernel  # noqa: F401  # who makes responses with loops measures them with loops
 from audiosynth.acoustics.image_moments import HALF, P, rows_of
 from audiosynth.acoustics.image_pass_kernel import add, add_four
 from audiosynth.acoustics.image_tables import FIELD_BITS, MIX, Axis, Rule

@@ -146,8 +146,7 @@ def warm() -> bool:
     """Load the compiled kernels (about a second; seconds the first time ever); return whether there are any."""
     kernel = compiled(_KERNEL)
     if kernel is not None:
-        compiled(knees.KERNEL)  # for what is measured of responses
-        knees.Decay(1).remaining(np.ones(1))
+        knees.Decay(1).remaining(np.ones(1))  # what is measured of responses
         for foa in (False, True):  # the plain sum, and that with patterns
             simulate(size=(3, 3, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=8000, duration=0.02, c=343.0,
                      options=Options(engine="numba", foa=foa))  # fmt: skip

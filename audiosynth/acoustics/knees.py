@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audiosynth.clip import Array
 
 KERNEL: Final = "audiosynth.acoustics.knees_kernel"
-"""Used where it has been loaded (`image_source.warm`)."""
+"""Used where it has been loaded, as it is with the loops that make responses."""
 NOISE_SHARE: Final = 0.1
 """The last tenth estimates the noise: Lundeby et al. (1995), step 2."""
 BLOCK_SECONDS: Final = (0.01, 0.0025)
