@@ -283,9 +283,8 @@ def add(moments: Array, axes: tuple[Axis, Axis, Axis], band: int, mic: Array, so
     offset[:size], offset[size:], gain[:size], flipped[:size] = z.offset, 1.0, z.gain[band], z.flipped
     squares = squares[: size + 4]
     squares[:4], squares[4:] = -np.inf, z.offset * z.offset
-    patterns: Any = ()
-    if not mic[0] == source[0] == 1.0:
-        patterns = ((source, x.flipped, y.flipped, flipped), (mic, x.offset, y.offset, offset))
+    heard = ((source, x.flipped, y.flipped, flipped), (mic, x.offset, y.offset, offset))
+    patterns = tuple(pattern for pattern in heard if pattern[0][0] != 1.0)
     work = aligned(np.zeros(3 * (3 + len(patterns)) * _KIND + ROW))
     outer = ((x.offset, x.gain[band]), (y.offset, y.gain[band]))
     return int(_run(moments, outer, ((offset, gain), squares), work, patterns, rule))
