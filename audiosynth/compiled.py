@@ -71,7 +71,7 @@ def loop(function: Loop) -> Loop:
     for a cache (a read-only installation and home), every process compiles anew. No fast maths, and a division by zero gives what NumPy's does.
 
     Numba takes a loop from its cache as long as the file of that loop is as it was, though it holds what was compiled of the
-    files that it imports. So the name it is kept under has a hash of all files of loops beside it.
+    files that it imports. So the name it is kept under has a hash of all files of loops beside it, and of those of `audiosynth.sound`.
     """
     import numba
 
@@ -88,7 +88,8 @@ def loop(function: Loop) -> Loop:
 @lru_cache
 def _hash_of_loops(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*_kernel.py")):
+    folders = {folder, Path(__file__).parent / "sound"}
+    for path in sorted({path for place in folders for path in place.glob("*_kernel.py")}):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

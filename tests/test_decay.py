@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from audiosynth.acoustics.decay import decay_curve, measure
+from audiosynth.acoustics.knees import Decay
 from audiosynth.acoustics.octaves import bands_of, bandwidth, octave
 from audiosynth.errors import ParameterError
 
@@ -280,3 +281,16 @@ def test_the_reversed_response_is_named(shared_data):
     assert found.t30 is None
     assert "reversed?" in found.reasons["t30"]
     assert measure(h[:, ::-1], sr).t20 is not None
+
+
+@pytest.mark.parametrize(("noise", "tau"), [(0.0, 0.0), (1e-5, 200.0)])
+def test_compiled_sums_have_the_bits_of_numpys(noise: float, tau: float) -> None:
+    """What is left of a decay is the same whether its loop is loaded or not."""
+    pytest.importorskip("numba")
+    from audiosynth.acoustics.knees_kernel import remaining
+
+    energy = np.random.default_rng(1).standard_normal(5000) ** 2 * np.exp(-np.arange(5000) / 500)
+    found, rest = np.empty(4000), noise * tau
+    remaining(energy[:4000], noise, rest, found)
+    assert np.array_equal(found, np.cumsum(energy[:4000][::-1] - noise)[::-1] + rest)
+    assert np.array_equal(found, Decay(4000, tau, noise).remaining(energy))

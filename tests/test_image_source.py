@@ -150,23 +150,34 @@ def test_engines_agree() -> None:
         assert close(rooms[0].h, rooms[1].h)
 
 
-def test_the_plain_sum_is_the_general_one() -> None:
-    """The loops for one omnidirectional channel give the bits of those for everything."""
+@pytest.mark.parametrize(
+    "heard",
+    [
+        Options(),
+        Options(foa=True),
+        Options(source_pattern=Pattern(omni=0.3, axis=(-1.0, 0.2, 1.0))),
+        Options(mic_patterns=(Pattern(omni=0.5, axis=(1.0, 2.0, 0.3)),), source_pattern=Pattern(omni=0.0)),
+    ],
+)
+def test_a_pass_for_each_channel_gives_the_general_sum(heard: Options) -> None:
+    """The loops for one band of one channel give the bits of those for everything."""
     pytest.importorskip("numba")
-    plain = raw(options=replace(RAW, engine="numba"))
-    general = raw(options=replace(RAW, engine="numba", max_order=10**6))
-    assert plain.n_images == general.n_images
-    assert np.array_equal(plain.h, general.h)
+    bands = np.linspace(0.5, 0.95, 18).reshape(3, 6)
+    passes = raw(beta=bands, options=replace(heard, engine="numba"))
+    general = raw(beta=bands, options=replace(heard, engine="numba", max_order=10**6))
+    assert passes.n_images == general.n_images
+    assert np.array_equal(passes.h, general.h)
 
 
-@pytest.mark.parametrize("n", range(1, 24))
+@pytest.mark.parametrize("n", [*range(1, 24), 150, 300])
 def test_four_images_at_once_are_added_one_by_one(n: int) -> None:
     """Lines of any length, whose images share samples too, give the bits of a sum that goes image by image."""
     pytest.importorskip("numba")
     from audiosynth.acoustics.image_kernel import accumulate
+    from audiosynth.acoustics.image_pass_kernel import add
 
-    near, far = np.array([0.3, -0.4]), 0.05 * np.arange(1, n + 1) ** 1.5
-    x, y, z = (
+    near, far = np.array([0.3, -0.4]), 20.0 * (np.arange(1, n + 1) / (n + 1)) ** 1.5
+    axes = x, y, z = tuple(
         Axis(
             offset,
             offset,
@@ -177,19 +188,42 @@ def test_four_images_at_once_are_added_one_by_one(n: int) -> None:
         for offset in (near, near[::-1].copy(), far)
     )
     rule = Rule(scale=40.0, reach=20.0**2, max_order=-1, jitter=0.0)
-    expected, whole = np.zeros((1, 1, 900, 6)), np.array([1.0, 0.0, 0.0, 0.0])
+    expected, whole = np.zeros((900, 8)), np.array([1.0, 0.0, 0.0, 0.0])
     for i, j, k in np.ndindex(2, 2, n):
         distance = np.sqrt((x.offset[i] * x.offset[i] + y.offset[j] * y.offset[j]) + z.offset[k] * z.offset[k])
         delay = distance * rule.scale
         nearest = int(delay + 0.5)
         moment = x.gain[0, i] * y.gain[0, j] * z.gain[0, k] * (1.0 / distance)
         for p in range(6):
-            expected[0, 0, nearest, p] += moment
+            expected[nearest, p] += moment
             moment *= 2.0 * (delay - nearest)
-    for limit in (-1, 10**6):  # the plain sum and the general one
-        moments = np.zeros_like(expected)
-        assert accumulate(moments, x, y, z, whole[None], whole, rule._replace(max_order=limit)) == 4 * n
-        assert np.array_equal(moments, expected)
+    passed, general = np.zeros(900 * 8), np.zeros((1, 1, 900 * 8))
+    assert add(passed, axes, 0, whole, whole, rule) == 4 * n
+    assert accumulate(general, axes, whole[None], whole, rule._replace(max_order=10**6)) == 4 * n
+    for moments in (passed, general):
+        assert np.array_equal(moments.reshape(900, 8), expected)
+
+
+@pytest.mark.parametrize("n", [1, 5, 64, 65, 2048, 2049, 5000])
+def test_samples_side_by_side_are_those_of_one_after_the_other(n: int) -> None:
+    """The compiled sum over taps gives the bits of a sum that goes sample by sample, moment by moment, five pairs at a time."""
+    pytest.importorskip("numba")
+    from audiosynth.acoustics.image_moments import moment_taps
+    from audiosynth.acoustics.image_taps_kernel import moments_of, response, samples_of
+
+    values, taps = np.random.default_rng(n).standard_normal((n, 6)), moment_taps()
+    moments, out = moments_of(n, n), np.empty(samples_of(n))
+    moments.reshape(-1, 8)[40 : 40 + n, :6] = values
+    response(moments, n, out)
+    near, expected = np.pad(values, ((40, 40), (0, 0))).T, np.zeros(n)
+    for p, (x, t) in enumerate(zip(near, taps, strict=True)):
+        expected += t[40] * x[40 : 40 + n]
+        for k in range(0, 40, 5):
+            low, high = ([x[m : m + n] for m in places] for places in (range(k, k + 5), range(80 - k, 75 - k, -1)))
+            pairs = [a + b if p % 2 == 0 else a - b for a, b in zip(low, high, strict=True)]
+            a, b, c, d, e = (tap * pair for tap, pair in zip(t[80 - k : 75 - k : -1], pairs, strict=True))
+            expected += a + b + c + (d + e)
+    assert np.array_equal(out[:n], expected)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "auto"])

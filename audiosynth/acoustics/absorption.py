@@ -46,7 +46,7 @@ def beta_from_alpha(alpha: npt.ArrayLike) -> Array:
         For α outside 0..1.
     """
     values = np.asarray(alpha, dtype=np.float64)
-    if not ((values >= 0) & (values <= 1)).all():  # also false for NaN
+    if not all(0.0 <= alpha <= 1.0 for alpha in values.ravel().tolist()):  # also false for NaN
         raise ParameterError(f"absorption coefficients lie in 0..1, not {values.ravel().tolist()}")
     return np.sqrt(1.0 - values)
 
@@ -112,7 +112,7 @@ class Decay(NamedTuple):
         below, above = self._about(weights, wanted, -math.log(share))
         for _ in range(60):
             middle = (low + high) / 2
-            if middle in (low, high):  # nothing lies between: more steps move neither
+            if not low < middle < high:  # nothing lies between: more steps move neither
                 break
             if middle < below or (middle <= above and float(np.exp(-middle * self.rates) @ weights) > wanted):
                 low = middle
@@ -164,13 +164,15 @@ def decay(*, size: npt.ArrayLike, alpha: npt.ArrayLike, c: float, air: float = 0
     0.6
     """
     lengths = _lengths(size)
-    beta = np.broadcast_to(beta_from_alpha(alpha), 6)
-    exponents = -np.log(np.maximum(beta * beta, 1e-12)).reshape(3, 2).mean(axis=1)
+    beta = np.empty(6)
+    beta[:] = beta_from_alpha(alpha)
+    walls = -np.log(np.maximum(beta * beta, 1e-12))
+    exponents = (walls[0::2] + walls[1::2]) / 2
     u, weights = _directions()
     rates = c * (u @ (exponents / lengths) + air)
-    if not (rates > 0).all():
+    if not rates.min() > 0:
         raise ParameterError("a room without any absorption never decays; give some wall an absorption above 0")
-    return Decay(rates, weights, c / (4 * math.pi * float(np.prod(lengths))))
+    return Decay(rates, weights, c / (4 * math.pi * math.prod(lengths.tolist())))
 
 
 ALPHA_LIMITS: Final = (0.005, 0.9)
@@ -235,7 +237,7 @@ def _unit_time_of(lengths: tuple[float, ...], c: float) -> float:
 
 def _lengths(size: npt.ArrayLike) -> Array:
     lengths = np.asarray(size, dtype=np.float64)
-    if lengths.shape != (3,) or not (lengths > 0).all() or not np.isfinite(lengths).all():
+    if lengths.shape != (3,) or not all(0.0 < length < math.inf for length in lengths.tolist()):
         raise ParameterError(f"a room has three finite sizes above 0 m, not {lengths.ravel().tolist()}")
     return lengths
 

@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosynth.errors import ParameterError
+from audiosynth.kept import bounded
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
 
 CENTRES: Final = tuple(1000.0 * 10 ** (0.3 * k) for k in range(-3, 4))
 """Exact midbands of the octaves 125 Hz … 8 kHz (IEC 61260-1, base ten)."""
+SPECTRA_BYTES: Final = 2**24
+"""Most memory that spectra of lowpasses take."""
 PERIODS: Final = 2
 """Periods of an edge's frequency on each side of its lowpass: falls 6 dB at the edge, 40 dB an octave above."""
 
@@ -59,14 +62,30 @@ def _lowpass(edge: float, sr: int) -> Array:
     return np.asarray(taps)
 
 
-def _filtered(y: Array, taps: Array) -> Array:
-    """Return the zero-phase convolution, of y's length."""
-    from scipy.signal import fftconvolve
+def _bytes_of(spectrum: npt.NDArray[np.complex128]) -> int:
+    return int(spectrum.nbytes)
 
-    half = taps.size // 2
-    shape = (1,) * (y.ndim - 1) + (taps.size,)
-    whole: Array = fftconvolve(y, taps.reshape(shape), axes=-1)
-    return whole[..., half : half + y.shape[-1]]
+
+@bounded(SPECTRA_BYTES, _bytes_of)
+def _spectrum(asked: tuple[float, int, int]) -> npt.NDArray[np.complex128]:
+    """Return the spectrum of a lowpass: its edge, the rate, and the length of the transform."""
+    from scipy.fft import rfftn
+
+    edge, sr, size = asked
+    return np.asarray(rfftn(_lowpass(edge, sr), [size], axes=[-1]))
+
+
+def _filtered(y: Array, edge: float, sr: int) -> Array:
+    """Return what a lowpass leaves of a sound, in place and of its length.
+
+    The transforms, and so the bits, of `scipy.signal.fftconvolve`, but those of the lowpass are done once.
+    """
+    from scipy.fft import irfftn, next_fast_len, rfftn
+
+    taps = _lowpass(edge, sr).size
+    size = next_fast_len(y.shape[-1] + taps - 1, real=True)
+    whole = irfftn(rfftn(y, [size], axes=[-1]) * _spectrum((edge, sr, size)), [size], axes=[-1])
+    return np.asarray(whole[..., taps // 2 : taps // 2 + y.shape[-1]])
 
 
 def split(y: Array, *, sr: int) -> Array:
@@ -76,7 +95,7 @@ def split(y: Array, *, sr: int) -> Array:
     -----
     Zero phase: a band rings before an onset as long as after it, up to 11 ms (2 periods of 178 Hz).
     """
-    lows = [_filtered(y, _lowpass(edge, sr)) for edge in band_edges(sr)]
+    lows = [_filtered(y, edge, sr) for edge in band_edges(sr)]
     return np.stack([high - low for low, high in zip([np.zeros_like(y), *lows], [*lows, y], strict=True)])
 
 
@@ -99,7 +118,7 @@ def combine(h: Array, *, sr: int) -> Array:
     _check(len(h), sr)
     out = np.array(h[-1])
     for k, edge in enumerate(band_edges(sr)):
-        out += _filtered(h[k] - h[k + 1], _lowpass(edge, sr))
+        out += _filtered(h[k] - h[k + 1], edge, sr)
     return out
 
 
@@ -127,13 +146,16 @@ def with_air(h: Array, *, sr: int, c: float, exponents: npt.ArrayLike) -> Array:
         raise ParameterError(f"{m.size} bands of air (m ≥ 0) fit 1 or {m.size} responses, not {len(h)}")
     edges = band_edges(sr)
     travelled = np.arange(h.shape[-1]) * (c / sr)
-    out = np.zeros(h.shape[1:])
+    out, below = np.zeros(h.shape[1:]), None
     for k, exponent in enumerate(m):
         own = h[k if len(h) > 1 else 0]
-        band = own if k == len(edges) else _filtered(own, _lowpass(edges[k], sr))
+        band = whole = own if k == len(edges) else _filtered(own, edges[k], sr)
         if k > 0:
-            band = band - _filtered(own, _lowpass(edges[k - 1], sr))
+            if below is None or len(h) > 1:  # a response that all bands share has been through that lowpass
+                below = _filtered(own, edges[k - 1], sr)
+            band = whole - below
         out += band * np.exp(-0.5 * exponent * travelled)
+        below = whole
     return out
 
 

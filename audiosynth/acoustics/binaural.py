@@ -145,7 +145,7 @@ def binaural_response(
     h = _summed(_early(images, ears, scene), scene, options)
     if mixing is not None:
         h += _tail(scene, ears, options, mixing)
-    distance = float(scene.distances()[0])
+    distance = float(scene.distances[0])
     towards = _turned((scene.source - scene.mics[0]) / distance, turn)
     direct = int(ears.nearest(towards)[0])
     delay = distance * (sr / c)

@@ -95,9 +95,9 @@ def checked_head(listener: Listener, options: BinauralOptions, *, size: npt.Arra
             f"{scene.sr} Hz has {bands.n_bands(scene.sr)} octaves: coefficients are one row or as many, "
             f"not {len(scene.beta)}"
         )
-    if scene.distances()[0] < NEAREST_M:
+    if scene.distances[0] < NEAREST_M:
         raise ParameterError(
-            f"the source is {scene.distances()[0]:.3f} m from the head's middle, less than {NEAREST_M} m"
+            f"the source is {scene.distances[0]:.3f} m from the head's middle, less than {NEAREST_M} m"
         )
     return scene
 
@@ -108,7 +108,7 @@ def mixing_time(scene: Scene, options: BinauralOptions) -> float | None:
     duration = scene.n_samples / scene.sr
     if options.max_order is not None or not closed:
         return None
-    direct, half = float(scene.distances()[0]) / scene.c, CROSSFADE_SECONDS / 2
+    direct, half = float(scene.distances[0]) / scene.c, CROSSFADE_SECONDS / 2
     x, y, z = scene.size.tolist()
     volume, surface = x * y * z, 2 * (x * y + x * z + y * z)
     if options.mixing is None:

@@ -86,6 +86,26 @@ def response(moments: Array, n_samples: int) -> Array:
     return np.asarray(np.fft.irfft(spectrum, size)[HALF : HALF + n_samples])
 
 
+def rows_of(n_samples: int, rule: Rule) -> int:
+    """Return how many samples images may fall on."""
+    return n_samples + 2 + math.ceil(2 * rule.jitter * rule.scale)
+
+
+def responses(
+    axes: tuple[Axis, Axis, Axis], mic: Array, source: Array, rule: Rule, n_samples: int
+) -> tuple[Array, int]:
+    """Return the responses of all bands and channels, shape (n_bands, n_channels, n_samples), and the number of images.
+
+    `axes` are the tables, the one with most images last; the rest is as for `accumulate`.
+    """
+    moments = np.zeros((axes[0].gain.shape[0], len(mic), rows_of(n_samples, rule), P))
+    count = accumulate(moments, *axes, mic, source, rule)
+    h = np.empty((*moments.shape[:2], n_samples))
+    for place in np.ndindex(h.shape[:2]):
+        h[place] = response(moments[place], n_samples)
+    return h, count
+
+
 def accumulate(acc: Array, x: Axis, y: Axis, z: Axis, mic: Array, source: Array, rule: Rule) -> int:
     """Add the moments of all images nearer than the rule's reach; return their number.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
@@ -145,8 +146,9 @@ class Scene:
         """Return the distance in metres that sound goes in the response's length."""
         return self.n_samples / self.sr * self.c
 
+    @cached_property
     def distances(self) -> Array:
-        """Return the distance from the source to each microphone in metres."""
+        """The distance from the source to each microphone in metres."""
         away = self.mics - self.source
         squares = away * away
         return np.asarray(np.sqrt(squares[:, 0] + squares[:, 1] + squares[:, 2]))
@@ -200,7 +202,7 @@ def _check_places(scene: Scene) -> None:
             name = f"microphone {k - 1}" if k else "source"
             message = f"the {name} at {_text(place)} m is outside the room of {_text(size)} m"
             raise ParameterError(f"{message}; positions lie between 0 and the size, not on a wall")
-    distances = scene.distances().tolist()
+    distances = scene.distances.tolist()
     nearest = distances.index(min(distances))
     if distances[nearest] < NEAREST_M:
         message = f"source and microphone {nearest} are {distances[nearest]:.4f} m apart, less than {NEAREST_M} m"

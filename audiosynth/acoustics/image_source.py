@@ -7,7 +7,6 @@ bits it would get alone. The method's parts: `image_scene` (what is asked), `ima
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audiosynth.acoustics import image_moments
+from audiosynth.acoustics import image_moments, knees
 from audiosynth.acoustics.image_scene import (
     DEFAULTS,
     MAX_BYTES,
@@ -123,7 +122,7 @@ def simulate(
     engine = _engine(options.engine, expected.n_images)
     parts = [_at_position(scene, k, engine) for k in range(len(scene.mics))]
     h = parts[0][0] if len(parts) == 1 else np.concatenate([part for part, _ in parts], axis=1)
-    distance = scene.distances()
+    distance = scene.distances
     delay = distance * (sr / c)
     return ImageResponse(
         h=h[0] if np.ndim(beta) < 2 else h,
@@ -147,6 +146,7 @@ def warm() -> bool:
     """Load the compiled kernels (about a second; seconds the first time ever); return whether there are any."""
     kernel = compiled(_KERNEL)
     if kernel is not None:
+        knees.Decay(1).remaining(np.ones(1))  # what is measured of responses
         for foa in (False, True):  # the plain sum, and that with patterns
             simulate(size=(3, 3, 3), source=(1, 1, 1), mics=(2, 2, 2), beta=0.5, sr=8000, duration=0.02, c=343.0,
                      options=Options(engine="numba", foa=foa))  # fmt: skip
@@ -162,7 +162,7 @@ def _refuse(expected: Estimate, max_images: int) -> None:
 
 
 def _engine(asked: str, n_images: float) -> Any:
-    """Return the module whose `accumulate` and `response` sum the images."""
+    """Return the module whose `responses` sums the images."""
     if asked not in ("auto", "numba", "numpy"):
         raise ParameterError(f"the engine is 'auto', 'numba' or 'numpy', not {asked!r}")
     loaded = "numba" in sys.modules or n_images > NUMPY_UNTIL
@@ -186,15 +186,10 @@ def _at_position(scene: Scene, k: int, engine: Any) -> tuple[Array, int]:
     columns = [0, *(1 + a for a in turn)]
     # Sound leaves against the offset (image minus microphone).
     source = (_LEAVING * source)[0, columns]
-    rule = _rule(scene)
-    slack = 2 + math.ceil(2 * rule.jitter * rule.scale)
-    shape = (len(scene.beta), len(patterns), scene.n_samples + slack, image_moments.P)
-    moments = np.zeros(shape)
-    count = engine.accumulate(moments, *tables, np.ascontiguousarray(patterns[:, columns]), source, rule)
-    h = np.empty((*shape[:2], scene.n_samples))
-    for place in np.ndindex(shape[:2]):
-        h[place] = engine.response(moments[place], scene.n_samples)
-    return finished(h, sr=scene.sr, highpass_hz=scene.options.highpass_hz, fade=scene.options.fade), int(count)
+    h, count = engine.responses(
+        tables, np.ascontiguousarray(patterns[:, columns]), source, _rule(scene), scene.n_samples
+    )
+    return finished(h, sr=scene.sr, highpass_hz=options.highpass_hz, fade=options.fade), count
 
 
 def _rule(scene: Scene) -> Rule:
@@ -203,13 +198,14 @@ def _rule(scene: Scene) -> Rule:
     return Rule(scale=scene.sr / scene.c, reach=scene.reach() ** 2, max_order=max_order, jitter=jitter)
 
 
-def _tables(scene: Scene, mic: Array, turn: list[int]) -> list[Axis]:
+def _tables(scene: Scene, mic: Array, turn: list[int]) -> tuple[Axis, Axis, Axis]:
     jitter = scene.options.jitter
     tables = axis_tables(
         size=scene.size.tolist(), source=scene.source.tolist(), mic=mic.tolist(), beta=scene.beta,
         reach=scene.reach(), seed=None if jitter is None else jitter.seed,
     )  # fmt: skip
-    return [tables[a] for a in turn]
+    x, y, z = (tables[a] for a in turn)
+    return x, y, z
 
 
 @lru_cache(maxsize=16)

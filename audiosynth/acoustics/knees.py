@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from audiosynth.compiled import loaded
 from audiosynth.dsp import seconds_to_samples
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
 
+KERNEL: Final = "audiosynth.acoustics.knees_kernel"
+"""Used where it has been loaded, as it is with the loops that make responses."""
 NOISE_SHARE: Final = 0.1
 """The last tenth estimates the noise: Lundeby et al. (1995), step 2."""
 BLOCK_SECONDS: Final = (0.01, 0.0025)
@@ -45,7 +48,12 @@ class Decay:
 
     def remaining(self, energy: Array) -> Array:
         """Return Schroeder's integral up to the knee: what each sample and all after it hold, without the noise."""
-        return np.asarray(np.cumsum(energy[: self.knee][::-1] - self.noise)[::-1] + self.rest)
+        sounding, loops = energy[: self.knee], loaded(KERNEL)
+        if loops is None or sounding.dtype != np.float64:
+            return np.asarray(np.cumsum(sounding[::-1] - self.noise)[::-1] + self.rest)
+        left = np.empty(sounding.size)
+        loops.remaining(np.ascontiguousarray(sounding), float(self.noise), float(self.rest), left)
+        return left
 
 
 def sounding(energy: Array) -> int:

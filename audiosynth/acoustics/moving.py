@@ -146,7 +146,7 @@ def render_moving(y: Array, *, track: Track, box: Box, doppler: bool = True, kno
     n_knots = n_images = 0
     if order < 0 or limit is None or limit > order:
         n_knots, n_images = add_rest(image, dry, path, room, order=order, knot=knot)
-    distance = scene.distances()
+    distance = scene.distances
     delay = distance * (box.sr / box.c)
     onset = np.floor(delay).astype(np.int64)
     return MovingImage(y=image, distance=distance, delay=delay, onset=onset, n_knots=n_knots, n_images=n_images)

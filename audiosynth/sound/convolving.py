@@ -142,11 +142,11 @@ def spectrum(h: Array, n_samples: int) -> Array:
         y = _padded(channel, rows)
         loops = kernel()
         if loops is None:
-            x = convolve_passes.forward(y, tables)
+            out[:] = convolve_passes.forward(y, tables)
         else:
-            x = np.empty(y.size)
-            loops.forward(y, tables, x, _scratch())
-        out[:] = (x.reshape(rows, 2, LANES) * scale).ravel()
+            loops.forward(y, tables, out, _scratch())
+        parts = out.reshape(rows, 2, LANES)
+        np.multiply(parts, scale, out=parts)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
@@ -96,6 +97,8 @@ class ReceiverSpec(Placed):
 
     def microphones(self) -> arrays.Receiver:
         """Return its microphones, turned as it stands."""
+        if self.type == "mono":
+            return _single(self.pattern, self.yaw, self.pitch)
         return self.straight().turned(yaw=self.yaw, pitch=self.pitch)
 
     def straight(self) -> arrays.Receiver:
@@ -115,6 +118,12 @@ class ReceiverSpec(Placed):
             return arrays.positions(sizes["offsets"], pattern=self.pattern)
         make = arrays.linear if self.type == "linear" else arrays.circular
         return make(sizes.pop("n"), pattern=self.pattern, **sizes)
+
+
+@lru_cache(maxsize=64)
+def _single(pattern: str | float, yaw: float, pitch: float) -> arrays.Receiver:
+    """Return one microphone as it is turned: what nearly every room asks for, and often the same."""
+    return arrays.positions([[0.0, 0.0, 0.0]], pattern=pattern).turned(yaw=yaw, pitch=pitch)
 
 
 def patterns_of(microphones: arrays.Receiver) -> tuple[image_source.Pattern, ...] | None:

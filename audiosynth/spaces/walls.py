@@ -124,8 +124,16 @@ def absorption_of(
     if surfaces is not None:
         return Absorption(absorption.walls_alpha(surfaces.names(), n_bands=bands.n_bands(sr)), air)
     if rt60 is not None:
-        alpha = absorption.alpha_for_rt60(size, rt60, c=c)
+        return Absorption(_for_rt60(size, rt60, c), air)
     return Absorption(np.array(np.broadcast_to(np.asarray(alpha, dtype=np.float64), (1, 6))), air)
+
+
+@lru_cache(maxsize=1024)
+def _for_rt60(size: Size, rt60: float, c: float) -> Array:
+    """Return the even absorption for a reverberation time, which nobody may alter: a room asks for it several times."""
+    alpha = np.full((1, 6), absorption.alpha_for_rt60(size, rt60, c=c))
+    alpha.flags.writeable = False
+    return alpha
 
 
 def metre_gain_db() -> float:
