@@ -336,8 +336,8 @@ def test_sums_of_transforms_are_nearer_than_the_loops_rely_on() -> None:
     n = pieces.search - 1 + pieces.overlap
     tables = wsola.tables_of(wsola.rows_of(n))
     for window in (rng.integers(-(2**20), 2**20, n), np.full(n, 2**20 - 1), 2**20 - (np.arange(n) % 2)):
-        target, work = window[7 : 7 + pieces.overlap], np.empty((4, 16 * tables.plan.n))
-        kernel.correlate(target.astype(float), window.astype(float), tables, work, work[3])
+        target, work = window[7 : 7 + pieces.overlap], kernel.room(tables)
+        kernel.correlate(target.astype(float), window.astype(float), tables, work)
         exact = np.array([int(window[i : i + pieces.overlap] @ target) for i in range(pieces.search)])
         energy = int(window @ window) + int(target @ target)
         assert np.max(np.abs(work[2, : pieces.search] - exact)) < 1e-4 * kernel.DOUBT * energy

@@ -43,8 +43,7 @@ def whole(y: Any, factor: float, lean: float, out: Any, squares: Any) -> None:
 def find(y: Any, squares: Any, due: Any, lengths: tuple[int, int, int], tables: Tables, starts: Any) -> None:
     """Fill in where each piece of whole numbers begins; `lengths` are hop, search and overlap."""
     hop, search, overlap = lengths
-    size = 2 * LANES * tables.plan.n
-    work, costs = np.empty((4, max(size, 12 * LANES))), np.empty(search)
+    work, costs = room(tables), np.empty(search)
     starts[0] = due[0]
     for k in range(1, due.size):
         follows, first = starts[k - 1] + hop, due[k] - search // 2
@@ -53,13 +52,7 @@ def find(y: Any, squares: Any, due: Any, lengths: tuple[int, int, int], tables: 
         for i in range(search):
             costs[i] = np.float64(squares[first + i + overlap] - squares[first + i])
         for c in range(y.shape[0]):
-            correlate(
-                y[c, follows : follows + overlap],
-                y[c, first : first + search - 1 + overlap],
-                tables,
-                work[:, :size],
-                work[3],
-            )
+            correlate(y[c, follows : follows + overlap], y[c, first : first + search - 1 + overlap], tables, work)
             for i in range(search):
                 costs[i] -= 2.0 * work[2, i]
         limits = (np.min(costs) + DOUBT * energy, -np.float64(wanted))
@@ -67,12 +60,19 @@ def find(y: Any, squares: Any, due: Any, lengths: tuple[int, int, int], tables: 
 
 
 @loop
-def correlate(target: Any, window: Any, tables: Tables, work: Any, scratch: Any) -> None:
-    """Write the sums of products of a target with a window from each of its samples on to `work[2]`.
+def room(tables: Tables) -> Any:
+    """Return room for `correlate` to work in: two spectra, what comes out, and scratch, each with the line that `convolve` may need."""
+    return np.empty((4, 2 * LANES * tables.plan.n + LANES))
 
-    Those of which the window has all samples are right. `work` has rows for the two spectra and for what comes out.
+
+@loop
+def correlate(target: Any, window: Any, tables: Tables, work: Any) -> None:
+    """Write the sums of products of a target with a window from each of its samples on to `work[2]`; `work` is from `room`.
+
+    Those of which the window has all samples are right.
     """
-    out, h = work[2], work[0]
+    size, scratch = 2 * LANES * tables.plan.n, work[3]
+    h, out = work[0, :size], work[2, :size]
     out[: target.size] = target
     out[target.size :] = 0.0
     forward(out, tables, h, scratch)
