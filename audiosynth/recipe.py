@@ -107,9 +107,8 @@ def load_recipe(
     specs = catalogue_specs(loader, tree, keep_going=keep_going)
     each, counts = clip_counts(loader, tree, split_spec, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
-    compiled = _compile(
-        loader, tree, catalogue_names(tree) | frozenset(tables), each, tables, tuple(counts), settings["sr"]
-    )
+    names = catalogue_names(tree) | {*tables}
+    compiled = _compile(loader, tree, names, each, tables, tuple(counts), settings["sr"])
     output, packing = output_of(loader, tree, settings)
     exports, supervision = exports_of(loader, tree, packing), supervision_of(loader, tree, counts)
     declared, licence = data_roots(loader, tree), licence_of(loader, tree)
