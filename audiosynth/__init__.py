@@ -81,6 +81,10 @@ class _Package(ModuleType):
             raise AttributeError(f"module 'audiosynth' has no attribute '{name}'")
         return getattr(importlib.import_module(f"audiosynth.{_HOMES[name]}"), name)
 
+    def __dir__(self) -> list[str]:
+        """Return what the package offers, for completion."""
+        return sorted({*_HOMES, *(name for name in super().__dir__() if name.startswith("__"))})
+
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):
             super().__setattr__(name, value)

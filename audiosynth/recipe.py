@@ -22,6 +22,7 @@ from audiosynth.loading.normalise import normalise
 from audiosynth.loading.parts import (
     Loader,
     RecipePath,
+    catalogue_names,
     catalogue_specs,
     clip_counts,
     data_roots,
@@ -104,9 +105,10 @@ def load_recipe(
     settings = {**settings_of(loader, tree, Path(path).stem), "withdrawn": read_withdrawn(source.folder)}
     split_spec = split_spec_of(loader, tree)
     specs = catalogue_specs(loader, tree, keep_going=keep_going)
-    each, counts = clip_counts(loader, tree, split_spec, specs, clips)
+    each, counts = clip_counts(loader, tree, split_spec, clips)
     tables = tables_of(loader, tree, taken=specs, seed=settings["seed"])
-    compiled = _compile(loader, tree, frozenset({*specs, *tables}), each, tables, tuple(counts), settings["sr"])
+    names = catalogue_names(tree) | {*tables}
+    compiled = _compile(loader, tree, names, each, tables, tuple(counts), settings["sr"])
     output, packing = output_of(loader, tree, settings)
     exports, supervision = exports_of(loader, tree, packing), supervision_of(loader, tree, counts)
     declared, licence = data_roots(loader, tree), licence_of(loader, tree)

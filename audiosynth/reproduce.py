@@ -143,6 +143,8 @@ def _no_such(name: str, clips: Collection[str]) -> ManifestError:
 def _way_out(wanted: Collection[str]) -> str:
     """Return how an id is written: with nine digits, and the split before them."""
     split, _, number = min(wanted).rpartition("-")
+    if split and number.isascii() and number.isdigit() and len(number) == 9:
+        return "`audiosynth stats` says which splits it has, and of how many clips"
     if number.isascii() and number.isdigit():
         return f"ids have the split and nine digits: {split or 'train'}-{int(number):09d}"
     return "ids look like train-000000000"

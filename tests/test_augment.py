@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,25 @@ def test_presets_make_replicas_with_their_labels(tmp_path, preset):
         lengths = sorted(row["n_samples"] for row in made if row["augmented_from"] == WHOLE[0].id)
         assert np.allclose(np.array(lengths) / lengths[1], [1 / 1.1, 1.0, 1 / 0.9], atol=1e-4)
     assert stats(out)
+
+
+def test_a_folder_of_audio_alone_is_listed(tmp_path):
+    """Nothing is known of its utterances, and every format lists them by their files, with what they were made from."""
+    root, out = tmp_path / "corpus", tmp_path / "out"
+    root.mkdir()
+    files = sorted(Path(file).stem for file in sounds(root, WHOLE))
+    wanted = [arg for name in ("kaldi", "lhotse", "nemo", "utterances") for arg in ("--to", name)]
+    done = run(root, "--preset", "speed3", "-o", out, *wanted)
+    assert done.exit_code == 0, done.output
+    ids = [f"{file}-aug{k}" for file in files for k in (1, 2, 3)]
+    table = (out / "labels" / "kaldi" / "train" / "utt2spk").read_text(encoding="utf-8").splitlines()
+    assert table == [f"{name} {name}" for name in ids]
+    assert not (out / "labels" / "kaldi" / "train" / "text").exists()
+    told = gzip.decompress((out / "labels" / "lhotse" / "train" / "supervisions.jsonl.gz").read_bytes()).splitlines()
+    assert [json.loads(line)["custom"]["augmented_from"] for line in told] == [file for file in files for _ in range(3)]
+    for name in ("nemo/train_manifest.json", "utterances/train.csv"):
+        text = (out / "labels" / name).read_text(encoding="utf-8")
+        assert all(one in text for one in ids)
 
 
 def test_clean_copies_are_the_speech(tmp_path):

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import audiosynth
+from audiosynth import load_recipe
 from audiosynth.cli import cli
+from audiosynth.errors import RecipeError
 from audiosynth.starter import starter
 
 
@@ -86,6 +89,7 @@ TEN = [
     ("check short_key.yaml", 2, "'event' has no such parameter; did you mean 'snr_db'?"),
     ("check top_key.yaml", 2, "a recipe has no 'clip'; did you mean 'clips'?"),
     ("check name.yaml", 2, "$kid is not defined here; did you mean 'kind'?"),
+    ("describe voices", 2, "it is a parameter of recipe (`audiosynth describe recipe`)"),
     ("describe fmin", 2, "nothing is called 'fmin'; it is a parameter of chirp, "),
     ("new mine2 --from wake_wrd", 2, "no starting point is called 'wake_wrd'; did you mean 'wake_word'?"),
     # 2. a unit, or a draw as other programs write it
@@ -122,6 +126,7 @@ TEN = [
     ("build mine.yaml --set noise.levl_dbfs=-40", 2, "--set noise.levl_dbfs: 'coloured' has no such parameter; did you mean 'level_dbfs'?"),
     ("build mine.yaml --set noise/level_dbfs=-40", 2, "expected steps with dots between them: noise.level_dbfs"),
     ("build mine.yaml --set events.snr_db=3", 2, "no item 'snr_db' in a list of 1; say which: events[0].snr_db"),
+    ("build mine.yaml --set name={a}_{b}", 2, "--set name:1:4: not YAML: expected '<document start>', but found '<scalar>'; put quotes around a text"),
     ("build mine.yaml --set noise.level_dbfs", 2, "expected path=value such as noise.snr_db=6"),
     # 9. an event that does not fit its clip
     ("check longer.yaml", 2, "an event of 5.000 s is longer than its clip of 3.000 s; make the clip longer, the event shorter"),
@@ -147,6 +152,10 @@ def test_a_clip_by_another_name_and_another_recipe_in_its_place():
     assert CliRunner().invoke(cli, ["build", "mine.yaml", "--clips", "1", "-q", "-o", "out"]).exit_code == 0
     assert "ids have the split and nine digits: train-000000000" in said("reproduce out --clip 0", 1)
     assert "ids have the split and nine digits: test-000000001" in said("reproduce out --clip test-1", 1)
+    beyond = said("reproduce out --clip train-000000099", 1)
+    assert beyond.rstrip().endswith(
+        "is called train-000000099; `audiosynth stats` says which splits it has, and of how many clips"
+    )
     assert "Choose another folder with -o, or --fresh to replace it" in said(
         "build mine.yaml --clips 1 --seed 9 -o out", 1
     )
@@ -164,3 +173,47 @@ def test_a_missing_extra_is_named_once(monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     result = CliRunner().invoke(cli, ["new", "lamp", "--from", "wake_word"])
     assert "next: pip install 'audiosynth[speech]', audiosynth check lamp.yaml" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("licence: CC-BY-4.0", "licence: CC-BY-4", "did you mean 'CC-BY-4.0'?"),
+        ("layout: flat", "layout: flatt", "got 'flatt'"),
+        ("snr_db: {uniform: [0, 20]}", "snr_db: {uniform: [20, 0]}", "expected low <= high, got [20, 0]"),
+        ("repeat: {n: 2", "repeat: {n: 2000", "expected whole numbers from 0 to 1000"),
+        ("from: mine", "from: mien", "no catalogue is called 'mien'; did you mean 'mine'?"),
+    ],
+)
+def test_one_mistake_is_one_error(old, new, message):
+    """What is missing because something else is wrong is not told beside it."""
+    text = (
+        "duration: 3\ndata: {speech: ''}\ncatalogues: {mine: {data: speech, layout: flat, licence: CC-BY-4.0}}\n"
+        "noise: {type: coloured, slope_db: -3, level_dbfs: -40}\nevents:\n  - repeat: {n: 2, of: {let: {s: {pick: {from: mine}}}, label: a, "
+        "onset: 0, snr_db: {uniform: [0, 20]}, source: {type: file, recording: $s}}}\n"
+    )
+    Path("one.yaml").write_text(line_of(text, old, new), encoding="utf-8")
+    (error,) = said("check one.yaml", 2).splitlines()
+    assert message in error
+
+
+def test_check_names_a_root_that_the_recipe_has_not():
+    """A slip in the name of a root is told while the root itself is missing, and not where several recipes share them."""
+    warning = "--data spech: the recipe has no data root 'spech'; did you mean 'speech'?"
+    for names, told in (["aug.yaml"], True), (["aug.yaml", "mine.yaml"], False):
+        done = CliRunner().invoke(cli, ["check", *names, "--data", "spech=empty"])
+        assert done.exit_code == 0, done.output
+        assert (warning in done.stderr) is told
+
+
+def test_a_shipped_name_in_python():
+    """`load_recipe` takes files; who gives it a shipped recipe's name is told how."""
+    with pytest.raises(
+        RecipeError, match=r'no such recipe file; `load_recipe\(shipped_recipe\("quickstart"\)\)` loads'
+    ):
+        load_recipe("quickstart")
+
+
+def test_the_package_lists_what_it_offers():
+    """Completion in a Python shell finds the functions, which are imported when they are asked for."""
+    assert {"build", "load_recipe", "plan_clip", "render", "ClipDataset"} <= set(dir(audiosynth))

@@ -127,6 +127,20 @@ def test_nothing_but_homophones_is_an_error(tmp_path):
         found(tmp_path, ["two", "to", "too"], of=["two"])
 
 
+def test_all_kinds_that_are_empty_are_named_at_once(tmp_path):
+    """One error tells all of them, and what is left."""
+    kinds = ["rhyme", "alike", "shuffled"]
+    message = (
+        r"nothing is 'rhyme' or 'shuffled' for 'dog'; leave these kinds out \(kinds: \[alike\]\), or give a larger"
+    )
+    with pytest.raises(ParameterError, match=message):
+        found(tmp_path, ["dig", "two"], of=["dog"], kinds=kinds)
+    with pytest.raises(
+        ParameterError, match="nothing is 'shuffled' for 'dog'; leave this kind out and name others, or"
+    ):
+        found(tmp_path, ["two"], of=["dog"], kinds=["shuffled"])
+
+
 def test_alike_comes_nearest_first(tmp_path):
     """Phrases with one or all words replaced, by distance, none of them the phrase."""
     some = found(tmp_path, LEXICON, of=["hey computer"], n=50)

@@ -10,6 +10,7 @@ import click
 from audiosynth.building.cpus import usable_cpus
 from audiosynth.commands.options import workers_option
 from audiosynth.commands.show import Show, example, output_options
+from audiosynth.errors import counted
 
 FEW: Final = 200
 """Files that one process reads sooner than others are started."""
@@ -56,5 +57,9 @@ def audit_command(
     show.json({"ok": not faults, "findings": [asdict(finding) for finding in found]})
     if found:
         show.table(("check", "", "what", "clips"), [(f.check, f.state, f.message, few(f.clips, SHOWN)) for f in found])
-    show.line(f"{len(faults)} faults, {len(found) - len(faults)} notes" if found else "ok: nothing is wrong")
+    show.line(
+        f"{counted(len(faults), 'fault')}, {counted(len(found) - len(faults), 'note')}"
+        if found
+        else "ok: nothing is wrong"
+    )
     ctx.exit(1 if faults else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,16 @@ import click
 from audiosynth.commands.completion import complete_recipe
 from audiosynth.commands.options import Wanted, data_option, find_recipe, seed_option, set_option, whole
 from audiosynth.commands.show import Show, example, output_options
-from audiosynth.errors import AssetError, AudiosynthError, PlanError, RecipeError, UsageError, WithdrawnError, counted
+from audiosynth.errors import (
+    AssetError,
+    AudiosynthError,
+    PlanError,
+    RecipeError,
+    UsageError,
+    WithdrawnError,
+    counted,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from audiosynth.records.loaded import Recipe
@@ -115,7 +124,7 @@ def check_recipe(wanted: Wanted, trials: int) -> Finding:
             missing = missing_roots(path, wanted)
             if not missing:
                 raise
-            _without_data(finding, missing)
+            _without_data(finding, missing, _strange(path, wanted))
             return finding
         finding.warnings.extend(getattr(recipe, "warnings", ()))
         for text in failures(recipe, trials):
@@ -153,8 +162,19 @@ def missing_roots(path: Path, wanted: Wanted) -> dict[str, str]:
     return missing
 
 
-def _without_data(finding: Finding, missing: Mapping[str, str]) -> None:
+def _strange(path: Path, wanted: Wanted) -> list[str]:
+    """Return the data roots that were given, to one recipe alone, and are none of its own."""
+    from audiosynth.loading.source import read_source
+
+    declared = read_source(path, set_values=wanted.set_values).tree.get("data", {})
+    return [] if wanted.shared else [name for name in wanted.data if name not in declared]
+
+
+def _without_data(finding: Finding, missing: Mapping[str, str], strange: Sequence[str]) -> None:
     finding.summary = "no error in the recipe itself"
+    finding.warnings += [
+        f"--data {name}: the recipe has no data root '{name}'{did_you_mean(name, missing)}" for name in strange
+    ]
     for name, catalogues in missing.items():
         finding.needs_data.append(
             f"data root '{name}' is not here, so neither are the recordings of {catalogues} (their names, labels, groups "

@@ -27,11 +27,13 @@ from audiosynth.spaces.places import Position, Region
 from audiosynth.spaces.receivers import ReceiverSpec
 from audiosynth.spaces.walls import Surfaces
 from audiosynth.spec import At, Bed, Event, Labels, Layer, Mix
+from audiosynth.speech.negatives import NegativesSpec
+from audiosynth.speech.voices import Voice
 
 RECORDS: Final = {
     "event": Event, "scene": Rules, "level": Level, "at": At, "noise": Bed, "layer": Layer, "mix": Mix, "labels": Labels,
     "output": SetOutput, "stems": Stems, "catalogue": CatalogueSpec, "splits": SplitSpec, "position": Position, "within": Region,
-    "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk, "licence": Declared,
+    "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk, "voice": Voice, "negatives": NegativesSpec, "licence": Declared,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")
 _PLANNED: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})

@@ -73,5 +73,5 @@ def trees_of(names: Sequence[str], set_values: Sequence[str]) -> list[dict[str, 
             hint = did_you_mean(name, names) or f"; it goes with --to {', --to '.join(names)}"
             raise UsageError(f"--set {text}: expected NAME.OPTION=VALUE for an exporter of --to{hint}")
         for tree in found:
-            tree[option] = strictyaml.parse_scalar(value)
+            tree[option] = strictyaml.parse_scalar(value, name=f"--set {path.strip()}")
     return trees

@@ -108,7 +108,12 @@ def _named(name: str) -> list[Entry]:
         )
     if not found:
         owners = [entry.name for entry in every if plain in {p.name for p in entry.parameters}]
-        theirs = f"; it is a parameter of {', '.join(owners[:5])}{', …' if owners[5:] else ''}" if owners else ""
+        told = (
+            f"{', '.join(owners[:5])}{', …' if owners[5:] else ''} (`audiosynth describe {owners[0]}`)"
+            if owners
+            else ""
+        )
+        theirs = f"; it is a parameter of {told}" if owners else ""
         near = did_you_mean(plain, {entry.name for entry in every})
         hint = theirs or near or "; `audiosynth list` shows what there is"
         raise UsageError(f"nothing is called '{plain}'{hint}")

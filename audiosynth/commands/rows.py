@@ -65,7 +65,7 @@ def _facts(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "file", row["path"]
     yield (
         "length",
-        f"{row['duration']:g} s, {row['n_samples']} samples at {row['sr']} Hz, {row['n_channels']} channel(s)",
+        f"{row['duration']:g} s, {row['n_samples']} samples at {row['sr']} Hz, {counted(row['n_channels'], 'channel')}",
     )
     yield "events", ", ".join(_source(event["source"]) for event in spec.get("events", ())) or "none"
     noise = spec.get("noise")

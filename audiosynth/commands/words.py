@@ -149,8 +149,14 @@ TOP: Final[dict[str, tuple[str, str]]] = {
     ),
     "splits": ("splits", "Which recordings go where: {train: 0.8, test: 0.2}; see describe splits"),
     "catalogues": ("map of catalogues", "Sets of recordings by name; see describe catalogue"),
-    "voices": ("map of casts", "Voices to draw for speech: {n: 200}, or by name; each belongs to one split"),
-    "negatives": ("map of tables", "Phrases near to a keyword, and why: {of: [hey computer], kinds: [alike, partial]}"),
+    "voices": (
+        "map of casts",
+        "Voices to draw for speech: {n: 200}, or by name; each belongs to one split; see describe voice",
+    ),
+    "negatives": (
+        "map of tables",
+        "Phrases near to a keyword, and why: {of: [hey computer]}, or by name; see describe negatives",
+    ),
     "output": ("output", "How audio is written; see describe output"),
     "export": ("list of exporters", "Formats of the labels; see list exporters"),
     "licence": ("licence", "The set's licence and use, which its recordings must allow; see describe licence"),

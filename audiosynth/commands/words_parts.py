@@ -143,6 +143,28 @@ All may be drawn. The overlap ratio is met to within a sample or so a turn, or t
         "events: [{repeat: {turns: {from: speech, speakers: {integers: [2, 8]}, n: 12, pause: {uniform: [0.1, 1.5]}, overlap_ratio: 0.2}, "
         "of: {label: $speaker, source: {type: file, recording: $said}}}}]",
     ),
+    "voice": Word(
+        "A voice: which engine, and who of it. A cast (`voices`) is that with draws, and how many to draw.",
+        """\
+`voices: {n: 200}` draws a cast of 200 voices, each in one split, and `voice: {pick: cast}` takes one; several casts have
+names (`voices: {cast: {n: 60, language: {choice: [en-us, en-gb]}}}`, `voice: {pick: {from: cast}}`). What a cast leaves out of
+variant, pitch, intonation and vocal_tract is drawn; one of `engine: flite` or `piper` needs that program.
+All but engine, name, variant, pitch and intonation is espeak's alone.""",
+        "voices: {n: 200, language: {weighted: [[3, en-us], [1, en-gb]]}}",
+    ),
+    "negatives": Word(
+        "Phrases that could be taken for a keyword, and others: a table to pick from.",
+        """\
+`{pick: negatives}` (or `{pick: {from: near}}`, of a table with a name) gives text, kind, of, distance and language.
+alike     nearest in sound, word for word        prefix    words that begin like one of the phrase's
+rhyme     words that end like its last           partial   some of its words, or the beginning of one
+shuffled  its words in another order             random    words of the lexicon
+sentence  sentences of the language              foreign   sentences of other languages
+A kind of which a phrase has nothing is an error: a single word cannot be shuffled, and few words rhyme with `jarvis`.
+nearest leaves out what is nearer than that (0 the same sound, 1 as far as silence); n is the most of each kind.
+lexicon is a text file of words, one a line, below the recipe's folder; for English common words come along.""",
+        "negatives: {of: [hey computer], kinds: [alike, partial, sentence]}",
+    ),
     "licence": Word(
         "", "Recordings must allow it, by their own licences.", "licence: {set: CC-BY-4.0, use: commercial}"
     ),

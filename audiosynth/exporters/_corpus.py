@@ -148,10 +148,13 @@ def _take(one: Spoken, made: dict[str, tuple[str, str | None]], sources: set[str
 def spoken_in(row: Mapping[str, Any], ids: Ids) -> list[Spoken]:
     """Return the utterances of a clip: labels of which who speaks or what is said is known, in order of time.
 
-    Where a clip was made from one utterance (``clips: {each: …}``), the whole clip is that utterance.
+    Where a clip was made from one utterance (``clips: {each: …}``), the whole clip is that utterance, and if nothing is known of
+    it (a folder of audio and no more) it is listed all the same.
     """
     found = [(item, text_of(item), speaker_of(row, item)) for item in labels_of(row, ids.inaudible)]
     speech = [entry for entry in found if entry[1] is not None or entry[2] is not None]
+    if not speech and len(found) == 1 and row.get("augmented_from") is not None:
+        speech = found
     alone = len(speech) == 1
     out = []
     for k, (item, text, speaker) in enumerate(speech):
@@ -200,7 +203,7 @@ def require_known(row: Mapping[str, Any], ids: Ids, layout: str) -> None:
     """
     found: list[Spoken | None] = [*spoken_in(row, ids)]
     if not found and row.get("augmented_from") is not None and labels_of(row, ids.inaudible):
-        found = [None]  # neither is known, so that nobody seems to speak
+        found = [None]  # several labels, and of none is either known, so that nobody seems to speak
     for one in found:
         known = {"who speaks": one and one.speaker, "what is said": one and one.text}
         lacking = [what for what, is_known in known.items() if not is_known]

@@ -22,6 +22,7 @@ __all__ = ["Document", "Mark", "NodePath", "dump", "format_path", "load", "load_
 
 MAX_BYTES: Final = 2**20
 _HINTS: Final = (
+    ("expected '<document start>'", "put quotes around a text that begins with {, [ or a quote and goes on behind it"),
     ("'\\t'", "indent and separate with spaces, not with tabs"),
     ("mapping values are not allowed", "check the indentation; a text with ': ' in it needs quotes"),
     ("cannot start any token", "a text that starts with this character needs quotes"),

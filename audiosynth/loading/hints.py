@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from audiosynth.clip import Recording, Slack
-from audiosynth.errors import did_you_mean
+from audiosynth.errors import Problem, did_you_mean
 from audiosynth.language.distributions import shown
 from audiosynth.language.draws_lists import Several
 from audiosynth.language.nodes import LetMap, ListNode, MapNode, Repeat
 from audiosynth.language.reserved import RESERVED
+from audiosynth.loading.normalise import LEVEL_KEYS
 
 _UNITS: Final[Mapping[str, tuple[float, str]]] = {
     "ms": (1e-3, "times are seconds"),
@@ -31,6 +32,7 @@ _UNITS: Final[Mapping[str, tuple[float, str]]] = {
     "%": (1e-2, "shares are fractions of 1"),
 }
 """Factor to the unit that recipes use, and which that is."""
+_NOTHING: Final = ("got none", "got null")
 _NUMBER: Final = re.compile(r"\s*([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Z°%]+)\s*")
 _CALL: Final = re.compile(r"\s*([a-z_]+)\s*\((.*)\)\s*", re.DOTALL)
 _RANGE: Final = re.compile(r"\s*([-+]?[0-9.]+)\s*(?:-|\.\.\.?|to)\s*([-+]?[0-9.]+)\s*")
@@ -87,3 +89,13 @@ def component(value: Any, known: Iterable[str]) -> str:
     if isinstance(value, str):
         return f"; write {{type: {value}}}" if value in known else did_you_mean(value, known)
     return "; write one map, without a dash or brackets" if isinstance(value, list | tuple) else ""
+
+
+def follows(problem: Problem, problems: Iterable[Problem]) -> bool:
+    """Return whether a problem is that nothing came, where another problem is why: below it, or in the level it is of."""
+    if not problem.message.lower().endswith(_NOTHING):
+        return False
+    whole, _, last = problem.path.rpartition(".")
+    below = [problem.path, *(f"{whole}.{key}".lstrip(".") for key in LEVEL_KEYS if last == "level")]
+    others = [other.path for other in problems if other.path != problem.path]
+    return any(path == top or path.startswith((f"{top}.", f"{top}[")) for path in others for top in below)

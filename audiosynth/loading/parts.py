@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from audiosynth.files.containers import check_format
 from audiosynth.files.paths import plain_name, reserved_name
 from audiosynth.language.compiler import path_text
 from audiosynth.language.distributions import shown
-from audiosynth.loading.hints import meant
+from audiosynth.loading.hints import follows, meant
 from audiosynth.loading.source import Source
 from audiosynth.material import catalogue as catalogues
 from audiosynth.material import splits
@@ -54,9 +54,9 @@ class Loader:
             self.fail(path, message)
 
     def stop(self) -> None:
-        """Raise all problems noted so far."""
+        """Raise all problems noted so far, but for those that only say that something which is wrong is not there."""
         if self.problems:
-            raise RecipeError(self.problems)
+            raise RecipeError([problem for problem in self.problems if not follows(problem, self.problems)])
 
 
 def name_of(loader: Loader, tree: Mapping[str, Any], stem: str) -> str:
@@ -165,18 +165,23 @@ def catalogue_specs(
     return specs
 
 
+def catalogue_names(tree: Mapping[str, Any]) -> frozenset[str]:
+    """Return what a recipe's catalogues are called, those that are wrong too: a draw from one is no second mistake."""
+    raw = tree.get("catalogues", {})
+    return frozenset(map(str, raw)) if isinstance(raw, Mapping) else frozenset()
+
+
 def clip_counts(
     loader: Loader,
     tree: Mapping[str, Any],
     split_spec: splits.SplitSpec | None,
-    specs: Mapping[str, Any],
     override: int | None,
 ) -> tuple[Each | None, dict[str, int]]:
     """Return what each clip goes through (`each`), or None, and the number of clips per split."""
     names = list(split_spec.shares) if split_spec is not None else ["train"]
     raw = tree.get("clips", 10)
     if isinstance(raw, Mapping) and "each" in raw:
-        return _each(loader, raw, specs), dict.fromkeys(names, 0)
+        return _each(loader, raw, catalogue_names(tree)), dict.fromkeys(names, 0)
     counts: dict[str, int] = {}
     if isinstance(raw, Mapping):
         for name, count in raw.items():
@@ -217,13 +222,13 @@ def _count(loader: Loader, path: RecipePath, value: Any) -> int:
     return value
 
 
-def _each(loader: Loader, raw: Mapping[str, Any], specs: Mapping[str, Any]) -> Each:
+def _each(loader: Loader, raw: Mapping[str, Any], names: Collection[str]) -> Each:
     each = raw["each"] if isinstance(raw["each"], Mapping) else {}
     name, source, replicas = each.get("as", "item"), each.get("from"), raw.get("replicas", 1)
     for key in [k for k in raw if k not in ("each", "replicas")] + [k for k in each if k not in ("from", "as")]:
         loader.fail(("clips", key), f"'each' takes {{from: catalogue, as: name}} and replicas, not '{key}'")
-    if not isinstance(source, str) or source not in specs:
-        hint = did_you_mean(source, specs) if isinstance(source, str) else ""
+    if not isinstance(source, str) or source not in names:
+        hint = did_you_mean(source, names) if isinstance(source, str) else ""
         loader.fail(("clips", "each", "from"), f"no catalogue is called {source!r}{hint}")
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*", name):
         loader.fail(("clips", "each", "as"), f"expected a name of letters, digits and _, got {name!r}")

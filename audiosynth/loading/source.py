@@ -80,7 +80,7 @@ def read_source(path: Path, *, set_values: Iterable[str] = (), seed: int | None 
         name, found, text = override.partition("=")
         if not found:
             raise UsageError(f"--set takes path=value, got '{override}'")
-        name, value = name.strip(), strictyaml.parse_scalar(text)
+        name, value = name.strip(), strictyaml.parse_scalar(text, name=f"--set {name.strip()}")
         if name.endswith(APPENDED):
             name = name.removesuffix(APPENDED)
             value = [*_list_at(tree, name), value]
@@ -93,9 +93,13 @@ def read_source(path: Path, *, set_values: Iterable[str] = (), seed: int | None 
 
 def _read(path: Path, *, chain: tuple[Path, ...]) -> tuple[dict[str, Any], dict[RecipePath, str]]:
     if not path.is_file():
-        raise RecipeError(
-            [Problem(str(path), "", "no such recipe file; `audiosynth new NAME` writes one to start from")]
+        shipped = (
+            f'; `load_recipe(shipped_recipe("{path}"))` loads the one that comes along'
+            if str(path) in shipped_recipes()
+            else ""
         )
+        way = shipped or "; `audiosynth new NAME` writes one to start from"
+        raise RecipeError([Problem(str(path), "", f"no such recipe file{way}")])
     document = strictyaml.load_file(path)
     if not isinstance(document.tree, dict):
         raise RecipeError(

@@ -148,24 +148,42 @@ class _Finder:
             "shuffled": self.shuffled, "random": self.random, "sentence": self.sentence, "foreign": self.foreign,
         }  # fmt: skip
         used: set[str] = set()
+        empty: list[str] = []
         for kind in self.spec.kinds:
             self.homophones = []
             texts = {phrase: makers[kind](phrase) for phrase in self.spec.of}
             found = [n for phrase, some in texts.items() for n in self.kept(some, kind, phrase) if n.text not in used]
+            if not found and self.homophones:
+                raise ParameterError(self.only_homophones(kind))
             if not found:
-                raise ParameterError(self.nothing(kind))
+                empty.append(kind)
+                continue
             best = sorted(found, key=lambda n: (n.distance, n.text)) if kind in ("alike", "prefix", "rhyme") else found
             chosen = list(islice(_once(best), self.spec.n))
             used.update(n.text for n in chosen)
             yield from chosen
+        if empty:
+            raise ParameterError(self.nothing(empty))
 
-    def nothing(self, kind: str) -> str:
-        """Return why a kind is empty."""
-        phrases = ", ".join(f"'{p}'" for p in self.spec.of)
-        if self.homophones:
-            same = ", ".join(sorted(set(self.homophones))[:8])
-            return f"negatives: all that is '{kind}' for {phrases} sounds just like it or holds it ({same}); add kinds, or a larger lexicon"
-        return f"negatives: nothing is '{kind}' for {phrases}; leave this kind out, or give a larger `lexicon`"
+    def phrases(self) -> str:
+        """Return the phrases as messages name them."""
+        return ", ".join(f"'{p}'" for p in self.spec.of)
+
+    def only_homophones(self, kind: str) -> str:
+        """Return why a kind is empty whose phrases are there and are no negatives."""
+        same = ", ".join(sorted(set(self.homophones))[:8])
+        return (
+            f"negatives: all that is '{kind}' for {self.phrases()} sounds just like it or holds it ({same}); add kinds, or a "
+            "larger lexicon"
+        )
+
+    def nothing(self, empty: Sequence[str]) -> str:
+        """Return which kinds are empty, all at once, and which are left."""
+        kinds = " or ".join(f"'{kind}'" for kind in empty)
+        left = [kind for kind in self.spec.kinds if kind not in empty]
+        out = f"leave {'this kind' if len(empty) == 1 else 'these kinds'} out"
+        rest = f" (kinds: [{', '.join(left)}])" if left else " and name others"
+        return f"negatives: nothing is {kinds} for {self.phrases()}; {out}{rest}, or give a larger `lexicon`"
 
     def kept(self, texts: Sequence[tuple[str, str | None]], kind: str, phrase: str) -> Iterator[Negative]:
         """Yield what does not sound like, or hold, any of the phrases."""
