@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from audiosynth.sound.stretch import rational, stretched_length
 from audiosynth.sound.wsola import Preset, pieces_for, splice
 
 
+@lru_cache(maxsize=256)
 def ratio_of(semitones: float) -> Fraction:
     """Return 2^(semitones/12), the ratio of equal temperament, whose inverse has six digits, as in SoX: within 0.01 cents.
 
@@ -24,6 +26,14 @@ def ratio_of(semitones: float) -> Fraction:
     (Fraction(2, 1), Fraction(1, 2), Fraction(1000000, 890899))
     """
     return 1 / Fraction(f"{2.0 ** (-semitones / 12.0):.6g}")
+
+
+@lru_cache(maxsize=256)  # asked for three times in planning a sound, and fractions are slow
+def _length(n_samples: int, semitones: float, rate: float) -> int:
+    """Return the samples that become of `n_samples`."""
+    ratio = ratio_of(semitones)
+    n = stretched_length(stretched_length(n_samples, rate=1 / ratio), rate=rational(rate))
+    return resampled_length(n, sr_in=ratio.numerator, sr_out=ratio.denominator)
 
 
 class Splice(Component):
@@ -86,9 +96,7 @@ class Splice(Component):
         return n_samples if self.keep_length else self._own(n_samples)
 
     def _own(self, n_samples: int) -> int:
-        ratio = ratio_of(self.semitones)
-        n = stretched_length(stretched_length(n_samples, rate=1 / ratio), rate=rational(self.rate))
-        return resampled_length(n, sr_in=ratio.numerator, sr_out=ratio.denominator)
+        return _length(n_samples, self.semitones, self.rate)
 
     def segments(self, n_samples: int, sr: int) -> list[Segment]:
         """Return one segment: time runs evenly but for the displacement of the pieces, which only the sound tells."""

@@ -157,7 +157,7 @@ def _fineness(y: Array, pieces: Pieces) -> float:
     """Return what `y` times which has as many bits as exact sums allow: 20 and a sign for speech at 44.1 kHz."""
     terms = (pieces.search + pieces.overlap) * y.shape[0]
     bits = (EXACT_BITS - math.ceil(math.log2(terms))) // 2
-    _, exponent = math.frexp(float(np.max(np.abs(y))))
+    _, exponent = math.frexp(float(max(y.max(), -y.min())))
     return math.ldexp(1.0, bits - max(exponent, -900))
 
 
