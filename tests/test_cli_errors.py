@@ -93,7 +93,7 @@ USAGE = [
     ("build good.yaml --set sr", r"'--set': expected path=value such as noise.snr_db=6, got 'sr'"),
     ("build good.yaml --set =3", r"'--set': expected path=value such as noise.snr_db=6, got '=3'"),
     ("build good.yaml --set events[9].label=x", r"--set events\[9\].label: no item '9' in a list of 1"),
-    ("build good.yaml --set sr=[1", r"--set:1:3: not YAML"),
+    ("build good.yaml --set sr=[1", r"--set sr:1:3: not YAML"),
     ("build good.yaml --set sr=fast", r"--set sr: expected a whole number from 1000 to 384000, got 'fast'"),
     ("build good.yaml --data words", r"'--data': expected NAME=DIR, got 'words'"),
     ("build good.yaml --data words=", r"'--data': expected NAME=DIR, got 'words='"),
