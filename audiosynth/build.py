@@ -181,7 +181,8 @@ def _build(
 ) -> Built:
     root, state = task.root, task.order.state()
     replaced = fresh and holds_build(root)
-    if not (replaced or (root / WORK).exists()) and finished(root, state) and not _may_gain(task, final):
+    whole = not replaced and finished(root, state) and not _may_gain(task, final)
+    if whole and not (root / WORK).exists():  # nobody is at work on it
         return _as_it_is(task, final)
     root.mkdir(parents=True, exist_ok=True)
     (root / WORK).mkdir(exist_ok=True)
@@ -191,6 +192,8 @@ def _build(
         if finished(root, state, cleared=replaced):  # also by another process, between the question and the lock
             made = try_again(task, units, crew, state, progress) if _may_gain(task, final) else 0
             if not made:
+                if final is None:
+                    shutil.rmtree(root / WORK, ignore_errors=True)
                 return _as_it_is(task, final)
             packed: Mapping[str, str] = {}
         else:
@@ -238,8 +241,6 @@ def _may_gain(task: Task, final: Take | None) -> bool:
 
 def _as_it_is(task: Task, final: Take | None) -> Built:
     root = task.root
-    if final is None:
-        shutil.rmtree(root / WORK, ignore_errors=True)
     if (root / AGAIN).is_file():  # an earlier run ended between the set's being whole and that
         write_again(root)
     lost = root / LOST  # told again: whoever runs the same command again sees that clips are missing

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import wraps
+from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -101,13 +102,16 @@ def bounded(most: int, size: Callable[[Result], int]) -> Callable[[Callable[[Key
 
     def decorator(function: Callable[[Key], Result]) -> Callable[[Key], Result]:
         kept: Kept[Result] = Kept(most)
+        alone = Lock()  # what is kept serves all threads
 
         @wraps(function)
         def remembered(key: Key) -> Result:
-            found = kept.get(key)
+            with alone:
+                found = kept.get(key)
             if found is None:
                 found = function(key)
-                kept.put(key, found, min(size(found), most))  # one that is larger stays too, alone
+                with alone:
+                    kept.put(key, found, min(size(found), most))  # one that is larger stays too, alone
             return found
 
         return remembered

@@ -84,6 +84,15 @@ def test_the_same_build_again_makes_what_could_not_be_made(recipe, tmp_path, wor
     assert build(recipe, tmp_path / "out").made == 0
 
 
+def test_a_set_without_labels_files_gets_no_folder_for_them(tmp_path):
+    """What is noted while a set changes leaves nothing behind."""
+    recipe = load_recipe(full_recipe(tmp_path / "m", clips=CLIPS, duration=0.8, export=[]))
+    with away(tmp_path):
+        build(recipe, tmp_path / "out", keep_going=True)
+    assert build(recipe, tmp_path / "out").made > 0
+    assert not (tmp_path / "out" / "labels").exists()
+
+
 def test_what_can_be_made_is_made_and_the_rest_told_of(recipe, tmp_path):
     """Of two recordings one is back: its clips are made, the others stay in the list; a unit without any clip takes part."""
     with away(tmp_path, "*_cleo_*"), away(tmp_path, "yes_bob_*"):

@@ -189,6 +189,15 @@ def test_a_build_leaves_a_finished_set_to_whoever_changes_it(recipe_path, tmp_pa
     assert not (out / ".build").exists()
 
 
+def test_a_folder_with_another_programs_work_is_not_touched(recipe_path, tmp_path):
+    """Others call a folder of theirs `.build` too: the refusal comes before anything is written there."""
+    (tmp_path / "out" / ".build" / "mine").mkdir(parents=True)
+    (tmp_path / "out" / "main.swift").write_text("print(1)")
+    with pytest.raises(BuildError, match="is not empty and holds no build"):
+        build(loaded(recipe_path), tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == [".build", "main.swift", "mine"]
+
+
 def stops_after(done, total):
     """Stop a build after its first unit."""
     if done:

@@ -327,6 +327,13 @@ def test_pieces_of_any_lengths(monkeypatch, pieces: Pieces) -> None:
     assert found[0].tobytes() == found[1].tobytes()
 
 
+@pytest.mark.parametrize("lengths", [(20, 30, 16), (80, 0, 16), (80, 40, 0)])
+def test_pieces_that_cannot_be_joined_are_refused(lengths: tuple[int, int, int]) -> None:
+    """Two overlaps need room in a piece, and something must be searched and shared."""
+    with pytest.raises(ParameterError, match=f"got {lengths[0]} samples with overlaps of {lengths[2]} and a search of"):
+        Pieces(*lengths)
+
+
 def test_sums_of_transforms_are_nearer_than_the_loops_rely_on() -> None:
     """Of the loudest, widest windows there are, sums are off by a ten-thousandth of what is allowed for."""
     kernel = ALWAYS.for_work(1)

@@ -78,7 +78,7 @@ def _spectrum(asked: tuple[float, int, int]) -> npt.NDArray[np.complex128]:
 def _filtered(y: Array, edge: float, sr: int) -> Array:
     """Return what a lowpass leaves of a sound, in place and of its length.
 
-    The transforms, and so the bits, of `scipy.signal.fftconvolve`, but those of the lowpass are done once.
+    The transforms, and so (from two samples on) the bits, of `scipy.signal.fftconvolve`, but those of the lowpass are done once.
     """
     from scipy.fft import irfftn, next_fast_len, rfftn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -136,6 +136,8 @@ def write_again(root: Path) -> None:
     if later:
         export_labels(root, later)
     (root / AGAIN).unlink(missing_ok=True)
+    with suppress(OSError):  # where nothing is exported, it was made for that alone
+        (root / AGAIN).parent.rmdir()
 
 
 def _note_later(root: Path) -> None:

@@ -90,7 +90,7 @@ def _transformed(re: Array, im: Array, plan: Transform) -> Array:
 
 
 def _transformed_back(re: Array, im: Array, plan: Transform) -> tuple[Array, Array]:
-    """Do what `fourier_kernel.transform_back` does."""
+    """Do what `fourier_kernel.back` and `end` do."""
     for factor, span, turns in reversed(_stages(plan)):
         stage = _split(re, im, factor, span)
         re, im = _joined(_butterfly([stage[0], *_turned(stage[1:], turns)] if turns is not None else stage, plan))

@@ -47,7 +47,7 @@ def transform_of(n: int) -> Transform:
     for factor in factors:
         j, k = np.arange(span // factor)[:, None], np.arange(1, factor)
         turned = np.exp(-2j * np.pi * (j * k % span) / span)
-        if factor < span:  # the last stage has no factors
+        if factor < span or factor == odd > 1:  # the last stage has no factors, but for an odd one's, which are 1
             twiddles.append(turned.view(np.float64).ravel())
         span //= factor
         rows += left % factor * span

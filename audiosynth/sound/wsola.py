@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosynth.compiled import Later
+from audiosynth.errors import ParameterError
 from audiosynth.sound.convolving import rows_of, tables_of
 from audiosynth.sound.stretch import require_stretchable, stretched_length
 
@@ -61,12 +62,24 @@ class Pieces:
     search
         Offsets that are tried.
     overlap
-        Of a piece and the next.
+        Of a piece and the next, at most half its length.
+
+    Raises
+    ------
+    ParameterError
+        If that cannot be.
     """
 
     length: int
     search: int
     overlap: int
+
+    def __post_init__(self) -> None:
+        if not (self.search >= 1 and 1 <= self.overlap <= self.hop):
+            raise ParameterError(
+                f"pieces need a search of at least 1 and two overlaps that find room in them, got {self.length} samples with "
+                f"overlaps of {self.overlap} and a search of {self.search}"
+            )
 
     @property
     def hop(self) -> int:
