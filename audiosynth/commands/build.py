@@ -108,7 +108,8 @@ def output_option(command: Command) -> Command:
 )  # fmt: skip
 @click.option(
     "--shard", metavar="K/N", callback=shard_of,
-    help="Make only part K of N, as one job of many; `audiosynth merge` puts the parts together.  "
+    help="Make only part K of N, as one job of many; `audiosynth merge` puts the parts together. Clips go out in units of 64, so parts of "
+    "small sets differ in size.  "
     "[default folder: output/NAME.parts/K-of-N]",
 )  # fmt: skip
 @click.option(
@@ -249,7 +250,7 @@ def _classes(classes: Mapping[str, Any], most: int = 12) -> str:
 
 def _snr(snr: Mapping[str, Any] | None) -> str:
     if snr is None:
-        return "no event has one"
+        return "no event asks for one; `audiosynth stats` tells those that came out"
     middle = snr.get("median_db", snr["mean_db"])
     return (
         f"median {middle:.1f} dB, from {snr['min_db']:.1f} to {snr['max_db']:.1f} dB over {counted(snr['events'], 'event')}; "
