@@ -13,7 +13,7 @@ import numpy as np
 
 from audiosynth.acoustics.image_moments import HALF, P, moment_taps
 from audiosynth.compiled import loop
-from audiosynth.sound.lanes_kernel import LANES, crossed, load, splat, store
+from audiosynth.sound.lanes_kernel import LANES, crossed, line_of, load, splat, store
 
 if TYPE_CHECKING:
     from audiosynth.clip import Array
@@ -53,7 +53,7 @@ def moments_of(n_samples: int, n_rows: int, shape: tuple[int, ...] = ()) -> Arra
 
 def aligned(room: Array) -> Array:
     """Return all but eight numbers of an array, so that they begin where a line of the cache does."""
-    skip = -(room.ctypes.data // room.itemsize) % LANES
+    skip = line_of(room)
     return room[skip : skip + room.size - LANES]
 
 

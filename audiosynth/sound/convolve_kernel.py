@@ -11,16 +11,10 @@ from audiosynth.compiled import loop
 from audiosynth.sound.convolve_passes import ROOT_HALF
 from audiosynth.sound.convolving import Tables
 from audiosynth.sound.fourier_kernel import back, begin, end, forth, piece_of, transform
-from audiosynth.sound.lanes_kernel import LANES, crossed, load, splat, store
+from audiosynth.sound.lanes_kernel import LANES, crossed, line_of, load, splat, store
 
 ROW: Final = 2 * LANES
 """Numbers of a row of a spectrum: real parts, imaginary parts."""
-
-
-@loop
-def line_of(x: Any) -> int:
-    """Return the first place of an array where a line of a processor's cache begins: from there on, eight numbers are one, not parts of two."""
-    return int(-(x.ctypes.data // 8) % LANES)
 
 
 @loop

@@ -16,6 +16,8 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from audiosynth.compiled import loop
+
 LANES: Final = 8
 _VECTOR: Final = ir.VectorType(ir.DoubleType(), LANES)
 _INDEX: Final = ir.IntType(32)
@@ -120,6 +122,12 @@ def of_bits(_: Any, bits: Any) -> Any:  # noqa: ARG001 - types, as numba calls i
         return builder.bitcast(args[0], ir.DoubleType())
 
     return types.float64(types.int64), made
+
+
+@loop
+def line_of(x: Any) -> int:
+    """Return the first place of an array where a line of a processor's cache begins: from there on, eight numbers are one, not parts of two."""
+    return int(-(x.ctypes.data // 8) % LANES)
 
 
 def _offer(operation: Callable[..., Any], instruction: str) -> None:
