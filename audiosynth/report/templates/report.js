@@ -129,7 +129,7 @@
       const clip = await load(i);
       if (state.open === i) $("detail").replaceChildren(...detail(clip));
     } catch (error) {
-      $("detail").replaceChildren(el("p", { class: "warning" }, `${error.message} is not beside the page; keep report_files with it.`));
+      if (state.open === i) $("detail").replaceChildren(el("p", { class: "warning" }, `${error.message} is not beside the page; keep report_files with it.`));
     }
   }
 
