@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from audiosynth import registry
+from audiosynth.commands.parameters import Parameter, parameters
 from audiosynth.commands.words import ARGUMENTS, TOP, WORDS, Word
 from audiosynth.commands.words_parts import PARTS
 from audiosynth.files import strictyaml
@@ -36,31 +37,8 @@ RECORDS: Final = {
     "receiver": ReceiverSpec, "surfaces": Surfaces, "turns": Talk, "voice": Voice, "negatives": NegativesSpec, "licence": Declared,
 }  # fmt: skip
 GROUPS: Final = (*FAMILIES, "distributions", "words", "records", "recipes")
-_PLANNED: Final = frozenset({"place", "start_sample", "spread_seed", "dropped"})
-_SHORT: Final = {
-    "slack": "{slack: 0..1}",
-    "bed": "noise",
-    "rules": "scene",
-    "rooms": "one of the rooms",
-    "receiverspec": "receiver",
-    "region": "within",
-}
 LONGEST_DEFAULT: Final = 48
 """Characters of a draw that still fit into a table."""
-_BOUNDS: Final = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One key: what may stand there; `draw` is what a component draws by itself where a recipe leaves it out."""
-
-    name: str
-    type: str
-    unit: str
-    range: str
-    default: str
-    description: str
-    draw: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,38 +73,62 @@ class Entry:
         return asdict(self)
 
 
-def entries(group: str) -> Iterator[Entry]:
-    """Yield the entries of a group, in the order of their names."""
+def entries(group: str, *, name: str | None = None) -> Iterator[Entry]:
+    """Yield the entries of a group in the order of their names, or only those of one name; the others are not read."""
+    for found, entry in _offers(group):
+        if name in (None, found):
+            yield entry()
+
+
+def summaries(group: str) -> Iterator[Entry]:
+    """Yield the entries of a group without parameters, text and example, of which reading takes a second for all groups."""
+    for name, entry in _offers(group):
+        yield _outline(group, registry.newest(group, everywhere=True)[name]) if group in FAMILIES else entry()
+
+
+def _offers(group: str) -> Iterator[tuple[str, Callable[[], Entry]]]:
+    """Yield each name of a group with what reads its entry."""
     if group == "recipes":
-        yield from _recipes()
+        from audiosynth.files.shipped import shipped_recipes
+
+        yield from ((name, partial(_recipe, name)) for name in shipped_recipes())
     elif group == "records":
-        yield _recipe_record()
-        yield from (_record(name, model) for name, model in RECORDS.items())
+        yield "recipe", _recipe_record
+        yield from ((name, partial(_record, name, model)) for name, model in RECORDS.items())
     elif group == "distributions":
-        for name, kind in NUMERIC.items():
-            yield Entry(group, name, _first(kind), f"Takes {kind.signature}.", example=ARGUMENTS.get(name, ""))
+        yield from ((name, partial(_distribution, name, kind)) for name, kind in NUMERIC.items())
     elif group == "words":
         others = [name for name in RESERVED if name not in NUMERIC]
-        for name in [*others, *(name for name in WORDS if name not in RESERVED)]:
-            word = WORDS.get(name, Word("", "Draws a value; see the README.", ""))
-            first, _, more = word.gives.partition("\n")
-            takes = f"Takes {word.takes}." if word.takes else ""
-            yield Entry(group, name, first, "\n\n".join(filter(None, (takes, more))), example=word.example)
+        names = [*others, *(name for name in WORDS if name not in RESERVED)]
+        yield from ((name, partial(_word, name)) for name in names)
     else:
-        for cls in registry.newest(group, everywhere=True).values():
-            yield _component(group, cls)
+        found = registry.newest(group, everywhere=True)
+        yield from ((name, partial(_component, group, cls)) for name, cls in found.items())
+
+
+def _distribution(name: str, kind: Any) -> Entry:
+    return Entry("distributions", name, _first(kind), f"Takes {kind.signature}.", example=ARGUMENTS.get(name, ""))
+
+
+def _word(name: str) -> Entry:
+    word = WORDS.get(name, Word("", "Draws a value; see the README.", ""))
+    first, _, more = word.gives.partition("\n")
+    takes = f"Takes {word.takes}." if word.takes else ""
+    return Entry("words", name, first, "\n\n".join(filter(None, (takes, more))), example=word.example)
 
 
 def _first(cls: Any) -> str:
     return (cls.__doc__ or "").strip().splitlines()[0].replace("``", "`")
 
 
-def _component(family: str, cls: Any) -> Entry:
+def _outline(family: str, cls: Any) -> Entry:
     versions = tuple(c.version for c in registry.installed(family).values() if c.type_name == cls.type_name)
-    return Entry(
-        family, cls.type_name, _first(cls), _prose(cls), versions, cls.portability,
-        tuple(_with_draws(cls.drawn, parameters(cls.model_json_schema()))), _example(family, cls),
-    )  # fmt: skip
+    return Entry(family, cls.type_name, _first(cls), versions=versions, portability=cls.portability)
+
+
+def _component(family: str, cls: Any) -> Entry:
+    found = tuple(_with_draws(cls.drawn, parameters(cls.model_json_schema())))
+    return replace(_outline(family, cls), text=_prose(cls), parameters=found, example=_example(family, cls))
 
 
 def _with_draws(drawn: Mapping[str, Any], found: Iterable[Parameter]) -> Iterator[Parameter]:
@@ -210,85 +212,10 @@ def _recipe_record() -> Entry:
     return Entry("records", "recipe", "The top level of a recipe.", parameters=tuple(found), example=example)
 
 
-def _recipes() -> Iterator[Entry]:
-    from audiosynth.files.shipped import shipped_recipe, shipped_recipes
+def _recipe(name: str) -> Entry:
+    from audiosynth.files.shipped import shipped_recipe
 
-    for name in shipped_recipes():
-        tree = strictyaml.load_file(shipped_recipe(name)).tree
-        needs = ", ".join(tree.get("data", {}))
-        more = (
-            f" Needs --data {', '.join(f'{root}=DIR' for root in tree['data'])}." if needs else " Needs no recordings."
-        )
-        yield Entry("recipes", name, f"{tree.get('description', '')}{more}", example=f"audiosynth build {name}")
-
-
-def parameters(schema: Mapping[str, Any]) -> Iterator[Parameter]:
-    """Yield the keys of a record's JSON Schema."""
-    required = set(schema.get("required", ()))
-    for name, raw in schema.get("properties", {}).items():
-        if name in _PLANNED:
-            continue
-        options = [option for option in raw.get("anyOf", [raw]) if option.get("type") != "null"]
-        shown = "default" in raw and not isinstance(raw["default"], Mapping)
-        default = "required" if name in required else json.dumps(raw["default"]) if shown else ""
-        if name == "seed" and name in required:
-            default = "drawn"
-        yield Parameter(
-            name, " or ".join(dict.fromkeys(_type(name, option) for option in options)), raw.get("unit", ""),
-            "; ".join(dict.fromkeys(r for r in map(_range, options) if r)), default, _sentence(raw.get("description", "")),
-        )  # fmt: skip
-
-
-def _sentence(text: str) -> str:
-    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
-
-
-def _type(name: str, option: Mapping[str, Any]) -> str:
-    if "x-family" in option:
-        return f"one of the {option['x-family']}"
-    if "enum" in option or "const" in option:
-        return "word"
-    if "$ref" in option:
-        kind: str = option["$ref"].rsplit("/", 1)[1].lower().removeprefix("any_").removesuffix("_or_null")
-        return _SHORT.get(kind, kind.partition("_")[0])
-    if "prefixItems" in option:
-        return f"list of {len(option['prefixItems'])} numbers"
-    if option.get("type") == "array":
-        return f"list of {_plural(_type(name, option.get('items', {})))}"
-    if name == "effects":
-        return "list of effects"
-    words = {
-        "number": "number",
-        "integer": "whole number",
-        "string": "text",
-        "boolean": "true or false",
-        "object": "map",
-    }
-    kinds = option.get("type", "anything")
-    return words.get(kinds, kinds) if isinstance(kinds, str) else str(kinds[0])
-
-
-def _plural(kind: str) -> str:
-    return (
-        kind.removeprefix("one of the ")
-        if kind.startswith("one of")
-        else "values"
-        if kind == "anything"
-        else kind.replace("list", "lists", 1)
-        if kind.startswith("list")
-        else f"{kind}s"
-    )
-
-
-def _range(option: Mapping[str, Any]) -> str:
-    if "enum" in option:
-        return " | ".join(str(word) for word in option["enum"])
-    if "const" in option:
-        return str(option["const"])
-    inner = option.get("items", {}) if option.get("type") == "array" else option
-    return ", ".join(text.format(_number(inner[key])) for key, text in _BOUNDS.items() if key in inner)
-
-
-def _number(value: float) -> str:
-    powers = {2**53: "2^53", 2**63: "2^63", 2**63 - 1: "2^63 - 1"}
-    return powers.get(int(value)) or f"{value:.10g}"
+    tree = strictyaml.load_file(shipped_recipe(name)).tree
+    needs = ", ".join(f"--data {root}=DIR" for root in tree.get("data", {}))
+    more = f" Needs {needs}." if needs else " Needs no recordings."
+    return Entry("recipes", name, f"{tree.get('description', '')}{more}", example=f"audiosynth build {name}")

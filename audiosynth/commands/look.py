@@ -29,10 +29,10 @@ def list_command(*, family: str | None, show: Show) -> None:
     (keys of the recipe's parts); or recipes (those that come with audiosynth). All of them without FAMILY; with --quiet,
     names only.
     """
-    from audiosynth.commands.entries import GROUPS, entries
+    from audiosynth.commands.entries import GROUPS, summaries
 
     _known(family, GROUPS)
-    found = [entry for group in GROUPS if family in (None, group) for entry in entries(group)]
+    found = [entry for group in GROUPS if family in (None, group) for entry in summaries(group)]
     for text in _left_out(family):
         show.note(f"warning: {text}")
     keys = ("group", "name", "summary", "versions", "portability")
@@ -93,12 +93,11 @@ def describe_command(*, name: str, picture: bool | None, show: Show) -> None:
 
 def _named(name: str) -> list[Entry]:
     from audiosynth.commands.entries import GROUPS, entries
-    from audiosynth.errors import UsageError, did_you_mean
+    from audiosynth.errors import UsageError
 
     group, slash, plain = name.rpartition("/")
     _known(group if slash else None, GROUPS)
-    every = [entry for g in GROUPS for entry in entries(g)]
-    same = [entry for entry in every if entry.name == plain.partition("@")[0]]
+    same = [entry for g in GROUPS for entry in entries(g, name=plain.partition("@")[0])]
     found = [entry for entry in same if not slash or entry.group == group]
     if not found and name in GROUPS:
         raise UsageError(f"'{name}' is a family; `audiosynth list {name}` shows what is in it")
@@ -107,17 +106,21 @@ def _named(name: str) -> list[Entry]:
             f"nothing is called '{name}'; did you mean {' or '.join(f'{e.group}/{e.name}' for e in same)}?"
         )
     if not found:
-        owners = [entry.name for entry in every if plain in {p.name for p in entry.parameters}]
-        told = (
-            f"{', '.join(owners[:5])}{', …' if owners[5:] else ''} (`audiosynth describe {owners[0]}`)"
-            if owners
-            else ""
-        )
-        theirs = f"; it is a parameter of {told}" if owners else ""
-        near = did_you_mean(plain, {entry.name for entry in every})
-        hint = theirs or near or "; `audiosynth list` shows what there is"
-        raise UsageError(f"nothing is called '{plain}'{hint}")
+        raise UsageError(f"nothing is called '{plain}'{_hint(plain)}")
     return found
+
+
+def _hint(name: str) -> str:
+    """Return what somebody may have meant by a name that nothing has: a parameter, or a name that is near."""
+    from audiosynth.commands.entries import GROUPS, entries
+    from audiosynth.errors import did_you_mean
+
+    every = [entry for group in GROUPS for entry in entries(group)]
+    owners = [entry.name for entry in every if name in {p.name for p in entry.parameters}]
+    if owners:
+        told = f"{', '.join(owners[:5])}{', …' if owners[5:] else ''}"
+        return f"; it is a parameter of {told} (`audiosynth describe {owners[0]}`)"
+    return did_you_mean(name, {entry.name for entry in every}) or "; `audiosynth list` shows what there is"
 
 
 def _describe(entry: Entry, show: Show) -> None:
