@@ -4,6 +4,12 @@ import gc
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, on a machine of any speed; `pytest --hypothesis-profile=explore` looks for others.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("steady")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

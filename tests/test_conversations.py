@@ -96,7 +96,7 @@ def require_arranged(turns: list[Turn], ratio: float, at_once: int) -> None:
     assert abs(ratio_by_counting(masks) - ratio) * heard.any_one <= len(turns)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(conversations(), st.floats(0, 0.9), st.integers(2, 4))
 def test_any_turns_overlap_by_the_rules(turns, ratio, at_once):
     """Whatever the lengths, owners and lots: the rules hold, the counts are the samples', and the ratio is the one asked for."""
@@ -104,14 +104,14 @@ def test_any_turns_overlap_by_the_rules(turns, ratio, at_once):
 
 
 @pytest.mark.heavy
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(conversations(), st.floats(0, 0.99), st.integers(2, 6))
 def test_ten_thousand_conversations(turns, ratio, at_once):
     """The same for 10,000 of them."""
     require_arranged(turns, ratio, at_once)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 2)), min_size=3, max_size=4))
 def test_the_largest_ratio_is_the_largest(pairs):
     """No schedule of whole samples that keeps the rules overlaps more than what the error names: all of them are tried."""

@@ -339,7 +339,7 @@ def test_pitch_and_tempo_in_one_pass(semitones: float, rate: float) -> None:
         assert abs((np.arange(-640, 641) * part).sum() / part.sum()) < 0.003 * SR
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 2500), factor=st.floats(0.1, 10))
 def test_speed_has_the_length_it_says(n: int, factor: float) -> None:
     """The length is what `extent` says for any factor, and finite."""

@@ -160,7 +160,7 @@ clips = st.tuples(st.sampled_from([8000, 11_025, 16_000, 44_100, 96_000]), st.in
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(clip=clips)
 def test_desed_times_are_in_order_within_the_clip_and_near_the_truth(
     tmp_path_factory: pytest.TempPathFactory, clip: tuple[int, int, list[tuple[int, int, str]]]
@@ -183,7 +183,7 @@ def test_desed_times_are_in_order_within_the_clip_and_near_the_truth(
         assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(clip=clips)
 def test_audacity_times_stay_within_the_clip(
     tmp_path_factory: pytest.TempPathFactory, clip: tuple[int, int, list[tuple[int, int, str]]]

@@ -179,7 +179,7 @@ def _bed(sounds: _Sounds, n: int, **fields: Any) -> FileNoise:
     return FileNoise(recordings=tuple(sounds.recording(i) for i in range(n)), **fields)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     sizes=st.lists(st.integers(160, 900), min_size=1, max_size=3),
     crossfade=st.sampled_from([0.0, 0.001, 0.01]),

@@ -33,7 +33,7 @@ def read(y: np.ndarray, spans: list[tuple[int, int]], measure: str) -> float:
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 20), gain_db=st.floats(-120, 80), spans=intervals)
 def test_a_gain_moves_every_measure_by_itself(measure, seed, gain_db, spans):
     """A gain of g dB moves the reading by g dB, on any intervals."""
@@ -43,7 +43,7 @@ def test_a_gain_moves_every_measure_by_itself(measure, seed, gain_db, spans):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 20), spans=intervals)
 def test_polarity_does_not_matter(measure, seed, spans):
     """A sound and its negative have one level."""
@@ -52,7 +52,7 @@ def test_polarity_does_not_matter(measure, seed, spans):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(spans=intervals, data=st.data())
 def test_order_and_overlap_of_intervals_do_not_matter(measure, spans, data):
     """Intervals are a set of samples: their order, repeats and cuts change nothing."""
@@ -62,7 +62,7 @@ def test_order_and_overlap_of_intervals_do_not_matter(measure, spans, data):
     assert read(y, cut, measure) == read(y, spans, measure)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spans=intervals)
 def test_intervals_are_the_samples_they_hold(spans):
     """The union agrees with a mask, and so does the mean square over it."""
@@ -96,7 +96,7 @@ def test_nothing_has_no_level(measure):
     assert read(sound(1), [(N, N + 100)], measure) == -math.inf
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(n=st.integers(1, 3 * BLOCK), step=st.sampled_from([-1, 1, 2]))
 def test_an_energy_is_the_sum_of_its_blocks(n, step):
     """To the bit, whatever the way it is added up, and wherever in memory the samples lie; a block's is the same among others."""

@@ -66,7 +66,7 @@ near_half = st.builds(
 levels = st.one_of(st.floats(-33000.0, 33000.0), near_half)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(levels, min_size=1, max_size=40), st.sampled_from([16, 24]))
 def test_rounding_is_the_two_step_rule_in_exact_rationals(values: list[float], bits: int) -> None:
     """Integers and the count of saturated samples are those of rational arithmetic."""
@@ -78,7 +78,7 @@ def test_rounding_is_the_two_step_rule_in_exact_rationals(values: list[float], b
     assert got.clipped == sum(not -top <= w < top for w in want)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(near_half, min_size=1, max_size=40))
 def test_ties_are_exactly_the_samples_that_a_wobble_can_flip(values: list[float]) -> None:
     """Brute force: a sample is reported if and only if moving it by ±2^-24 LSB changes its integer."""
@@ -159,7 +159,7 @@ def test_dither_is_triangular_and_makes_the_error_independent() -> None:
         assert error.var() == pytest.approx(0.25, rel=0.02)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(near_half, st.integers(-(2**20), 2**20)), min_size=1, max_size=20))
 def test_dithered_rounding_and_ties_are_exact(pairs: list[tuple[float, int]]) -> None:
     """Dither is added between the two roundings, as an integer, and ties are found with it."""

@@ -71,7 +71,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(events)
 def test_bars_of_a_lane_never_meet(spans: list[tuple[int, int, str]]) -> None:
     """Every label is placed once, in a lane where nothing overlaps it, in at most 12 lanes."""

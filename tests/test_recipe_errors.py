@@ -202,7 +202,7 @@ def bases(tmp_path_factory):
     return [json.loads(json.dumps(tree)), words], folder
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_change_gives_a_plan_or_one_of_our_errors(bases, data):
     """Replace, delete or add anything anywhere: a recipe either plans its clips or is refused in our words."""

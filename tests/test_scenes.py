@@ -97,7 +97,7 @@ REPEATS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(rules=RULES, repeats=REPEATS, seed=st.integers(0, 1000))
 def test_any_rules_hold_or_are_refused(tmp_path_factory, rules, repeats, seed):
     """Whatever the rules: a planned clip keeps them, and what cannot be planned names the scene, the event or the rule."""

@@ -74,7 +74,7 @@ COMBINATIONS = {
 
 
 @given(**COMBINATIONS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_wet_stems_sum_to_the_mix(tmp_path, channels, rooms, layers, by, each, mix, subtype):
     """In every combination of channels, rooms, noises, guard, gain, dither and effects: exactly, and early + late = wet."""
     stems = {"by": by, "layers": each, "parts": list(PARTS)}

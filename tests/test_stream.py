@@ -104,7 +104,7 @@ BEDS = [
         ]
     ),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_blocks_change_nothing(tmp_path, channels, rooms, bed, mix, subtype, level):
     """Channels, rooms, noises, levels, gains, guards and dither: the same clip in blocks as at once."""
     tree = scene(channels=channels, rooms=rooms, bed=bed, mix=mix, subtype=subtype, level=level)
@@ -128,7 +128,7 @@ EFFECTS = [
     mix=st.fixed_dictionaries({"guard": st.sampled_from(["scale", "clip"])}, optional={"level_dbfs": st.just(-3.0)}),
     subtype=st.sampled_from(["PCM_16", "FLOAT"]),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_effects_on_the_mix_in_blocks(tmp_path, effects, channels, mix, subtype):
     """Effects that know of a sample no more than itself and its place are the same in stretches."""
     tree = scene(

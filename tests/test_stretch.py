@@ -44,7 +44,7 @@ def fit(y: Array, frequency: float, sr: int) -> tuple[float, float]:
     return float(np.hypot(*weights)), float(10 * np.log10(np.var(basis @ weights) / np.var(rest)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     n=st.integers(1, 3000),
     rate=st.floats(0.125, 8).map(rational),
@@ -266,7 +266,7 @@ def test_pitch_ratios_are_within_a_fiftieth_of_a_cent(semitones: float) -> None:
     assert abs(1200 * math.log2(ratio) - 100 * semitones) < 0.02
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 2500), semitones=st.floats(-24, 24), n_channels=st.integers(1, 2))
 def test_pitch_shift_keeps_any_length(n: int, semitones: float, n_channels: int) -> None:
     """Sounds of any length and any shift keep their shape and stay finite."""

@@ -51,7 +51,7 @@ def way(request, monkeypatch):
     return request.param
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(1, 4000),
     rate=st.floats(0.125, 8).map(rational),
