@@ -108,8 +108,13 @@ def test_a_set_of_voices_alone_tells_no_recordings(tmp_path):
     first, second = (
         load_recipe(write_recipe(tmp_path / "r.yaml", {**tree, "voices": {"cast": {"n": n, **cast}}})) for n in (8, 9)
     )
-    assert "recordings" not in (build(first, tmp_path / "out").root / "README.md").read_text("utf-8").split("## Licences")[0]
-    assert "which recordings or voices are in which split" in changes(RecipeOrder(first).state(), RecipeOrder(second).state())
+    assert (
+        "recordings"
+        not in (build(first, tmp_path / "out").root / "README.md").read_text("utf-8").split("## Licences")[0]
+    )
+    assert "which recordings or voices are in which split" in changes(
+        RecipeOrder(first).state(), RecipeOrder(second).state()
+    )
 
 
 def _roots(folder):

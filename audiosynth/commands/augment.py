@@ -83,7 +83,9 @@ def _told_as_given(recipe: Path) -> Iterator[None]:
     except RecipeError as error:
         told = []
         for problem in error.problems:
-            option = next((o for key, o in _OPTIONS.items() if re.match(rf"{re.escape(key)}(?![\w])", problem.path)), "")
+            option = next(
+                (o for key, o in _OPTIONS.items() if re.match(rf"{re.escape(key)}(?![\w])", problem.path)), ""
+            )
             ours = option and problem.where.startswith(f"{recipe}:")
             told.append(Problem(option, "", problem.message) if ours else problem)
         raise RecipeError(told) from None
