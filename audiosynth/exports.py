@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -212,14 +213,23 @@ def _other(root: Path, out: Path, trees: Sequence[Mapping[str, Any]]) -> Path:
 
 
 def _swap(new: Path, folder: Path, old: Path, *, replacing: bool) -> None:
-    """Put everything in `new` into `folder` by renames, what stood there into `old`; back again if one fails."""
-    names = sorted(path.name for path in new.iterdir())
+    """Put everything in `new` into `folder` by renames, what stood there into `old`; back again if one fails.
+
+    The list of formats is last, and takes the place of the one before in one step: after a kill it names nothing that is yet to come,
+    and none of what was listed is forgotten.
+    """
+    listed = Path(LATER).name
+    names = sorted((path.name for path in new.iterdir()), key=lambda name: (name == listed, name))
     taken = [name for name in names if (folder / name).exists()]
     if taken and not replacing:
         raise UsageError(f"{folder / taken[0]}: is there already; choose another folder with -o, or remove it")
     old.mkdir()
     try:
         for name in names:
+            if name in taken and name == listed:
+                shutil.copyfile(folder / name, old / name)
+                (new / name).replace(folder / name)
+                continue
             if name in taken:
                 (folder / name).rename(old / name)
             (new / name).rename(folder / name)
@@ -228,7 +238,7 @@ def _swap(new: Path, folder: Path, old: Path, *, replacing: bool) -> None:
             if not (new / name).exists():
                 (folder / name).rename(new / name)
             if (old / name).exists():
-                (old / name).rename(folder / name)
+                (old / name).replace(folder / name)
         if not isinstance(error, OSError):
             raise
         raise BuildError(f"{folder}: cannot be written ({error.strerror or error}); nothing was changed") from None

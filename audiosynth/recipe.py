@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audiosynth.clip import Entry, Member, Withheld
-from audiosynth.errors import AssetError, did_you_mean
+from audiosynth.errors import AssetError, Problem, did_you_mean
 from audiosynth.language.budget import MAX_DRAWN, drawn_at_most
 from audiosynth.language.compiler import Compiler, path_text
 from audiosynth.language.draws import Turn
@@ -16,7 +16,7 @@ from audiosynth.language.nodes import Const, Given, MapNode, Node, Repeat, Split
 from audiosynth.language.reserved import RESERVED
 from audiosynth.loading.allowed import allowed
 from audiosynth.loading.checks import Checker
-from audiosynth.loading.checks_scene import Sounds, scene_problems, sounds_of, without_sounds
+from audiosynth.loading.checks_scene import Sounds, beyond_full_scale, scene_problems, sounds_of, without_sounds
 from audiosynth.loading.corpora import before_corpora
 from audiosynth.loading.normalise import normalise
 from audiosynth.loading.parts import (
@@ -164,7 +164,7 @@ def _compile(
         loader.fail(
             (), f"one clip could hold {count:.2g} values (repeats of repeats, names of names); at most {MAX_DRAWN:,}"
         )
-    warnings = tuple(_cycles(loader, [*lets.values(), scene], inner.origins))
+    warnings = (*_cycles(loader, [*lets.values(), scene], inner.origins), *_beyond(loader, scene, inner.origins))
     return scene, lets, warnings, sounds_of(items, inner.origins)
 
 
@@ -188,6 +188,12 @@ def _cycles(loader: Loader, roots: Iterable[Node], origins: Mapping[int, RecipeP
             f"{places}: cycles of their own do not balance their combinations; to use every combination equally often, "
             "write one {product: {a: […], b: […]}} under `let` and use $name.a and $name.b"
         )
+
+
+def _beyond(loader: Loader, scene: MapNode, origins: Mapping[int, RecipePath]) -> Iterator[str]:
+    """Yield a warning for each level that no file holds: most likely a minus is missing."""
+    for path, message in beyond_full_scale(scene, origins):
+        yield str(Problem(loader.source.where(path), path_text(loader.source.written(path)), message))
 
 
 def _roots(

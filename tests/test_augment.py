@@ -225,3 +225,19 @@ def test_what_cannot_be_used_is_told(tmp_path):
     assert len(rows(out)) == 6
     assert "wav.scp:1" in (out / "failures.tsv").read_text(encoding="utf-8")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--to", "lhotze"), "error: --to: no exporter called 'lhotze'; did you mean 'lhotse'?\n"),
+        (("--layout", "kaldy"), "error: --layout: input should be 'folders', "),
+        (("--set", "export[0]=lhotze"), "error: --set export[0]: no exporter called 'lhotze'"),
+    ],
+)
+def test_what_an_option_said_is_told_by_the_option(tmp_path, given, message):
+    """The recipe that it went into is removed again, so a place in it would lead nowhere."""
+    result = run(corpus(tmp_path), "--preset", "noisy", *given, "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(message)
+    assert not (tmp_path / "out.yaml").exists()

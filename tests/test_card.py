@@ -7,11 +7,13 @@ import re
 
 import pytest
 import yaml
-from material import full_recipe, write_recipe
+from material import full_recipe, noise, write_recipe, write_wav
 
 from audiosynth import build, load_recipe, shipped_recipe, vary, verify
 from audiosynth.building.card import card, front_matter
 from audiosynth.building.content import Content
+from audiosynth.building.orders import RecipeOrder
+from audiosynth.building.state import changes
 
 # https://github.com/huggingface/hub-docs/blob/main/datasetcard.md, and what the Hub's validation of a card accepts.
 SIZES = {"n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "1B<n<10B"}
@@ -76,6 +78,43 @@ def test_a_card_tells_who_and_what_went_in(tmp_path):
     text = (varied / "README.md").read_text()
     assert parts(text)[0]["license"] == "cc-by-4.0"
     assert "from the set full, with something changed" in text
+
+
+def test_a_recording_in_two_roles_is_named_once(tmp_path):
+    """What is both the bed and an event of a set is counted as both, and named as the first."""
+    material = tmp_path / "beds"
+    for seed in (1, 2):
+        write_wav(material / f"bed{seed}.wav", noise(1.0, 8000, seed=seed), 8000)
+    tree = {
+        "sr": 8000, "clips": {"train": 8}, "duration": 0.5, "data": {"beds": ""},
+        "catalogues": {"beds": {"data": "beds", "layout": "flat"}},
+        "events": [{"label": "x", "source": {"type": "file", "recording": {"pick": "beds"}, "duration": 0.2}, "onset": 0.1, "level_dbfs": -20}],
+        "noise": {"type": "file", "recording": {"pick": "beds"}, "level_dbfs": -30},
+    }  # fmt: skip
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree), data={"beds": str(material)})
+    body = (build(recipe, tmp_path / "out").root / "README.md").read_text("utf-8")
+    assert "- **Recordings of places**: 2: beds/bed1.wav, beds/bed2.wav. People may" in body
+    assert "- **Other recorded sounds**: 2: 2 of them named above. People may" in body
+
+
+def test_a_set_of_voices_alone_tells_no_recordings(tmp_path):
+    """Nothing but a cast is split, and a build that goes on with another cast says so in words that hold for it."""
+    cast = {"engine": "espeak", "language": "en"}
+    tree = {
+        "sr": 16000, "clips": {"train": 2, "test": 2}, "duration": 1, "splits": {"shares": {"train": 0.5, "test": 0.5}},
+        "voices": {"cast": {"n": 8, **cast}}, "noise": None,
+        "events": [{"source": {"type": "speech", "text": "hello", "voice": {"pick": "cast"}}, "onset": 0, "level_dbfs": -20, "overrun": "cut"}],
+    }  # fmt: skip
+    first, second = (
+        load_recipe(write_recipe(tmp_path / "r.yaml", {**tree, "voices": {"cast": {"n": n, **cast}}})) for n in (8, 9)
+    )
+    assert (
+        "recordings"
+        not in (build(first, tmp_path / "out").root / "README.md").read_text("utf-8").split("## Licences")[0]
+    )
+    assert "which recordings or voices are in which split" in changes(
+        RecipeOrder(first).state(), RecipeOrder(second).state()
+    )
 
 
 def _roots(folder):

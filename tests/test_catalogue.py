@@ -137,7 +137,10 @@ def test_table(root: Path, name: str, text: str) -> None:
         (b"path\na.wav\n./a.wav\n", r"t\.csv:3: 'a\.wav' stands in line 2 already"),
         (b"path\n../secret.wav\n", r"t\.csv:2: .*below the data root"),
         (b"path\n/etc/passwd\n", r"t\.csv:2: .*below the data root"),
-        (b"file\na.wav\n", r"t\.csv:2: no 'path'; .*`columns: \{path: its name\}`"),
+        (b"file\na.wav\n", r"t\.csv:1: no 'path' among the columns file; .*`columns: \{path: its name\}`"),
+        (b"file;x\na.wav;1\nb.wav;2\n", r"t\.csv:1: no 'path' among the columns file;x; a table needs it"),
+        (b"", r"t\.csv: the table is empty; expected a row for each file, with its name as 'path'"),
+        (b"path,label\n", r"t\.csv: the table has a header and no rows; expected a row for each file"),
         (b"path,label\na.wav\n", r"t\.csv:2: 1 values for 2 columns"),
         (b'path,label\na.wav,"x\n', r"t\.csv:\d: .*check the quotes"),
         (b"path,label\na.wav,caf\xe9\n", r"t\.csv:2: not UTF-8 \(byte 0xe9\)"),
@@ -151,6 +154,15 @@ def test_table_refused(root: Path, text: bytes, match: str) -> None:
     (root / "t.csv").write_bytes(text)
     with pytest.raises(AssetError, match=match):
         _scan(root, table="t.csv")
+
+
+def test_a_table_by_its_name(root: Path) -> None:
+    """A folder is not a table, and neither is what ends in something else."""
+    (root / "t.csv").mkdir()
+    with pytest.raises(AssetError, match=r"t\.csv: is a folder; `table` is a file below the data root"):
+        _scan(root, table="t.csv")
+    with pytest.raises(ValueError, match=r"expected a file below the data root that ends in \.csv, \.tsv or \.jsonl"):
+        _scan(root, table="/etc/passwd")
 
 
 @pytest.mark.parametrize(

@@ -371,8 +371,8 @@ def test_check_reads_several_recipes(simple):
     """One line each."""
     lines = run("check", simple, "quickstart").stdout.splitlines()
     assert lines == [
-        "ok simple.yaml: 5 clips (train 3, test 2) at 16000 Hz, seed 0",
-        "ok quickstart: 32 clips (train 24, test 8) at 16000 Hz, seed 1",
+        "ok simple.yaml: 5 clips (train 3, test 2) at 16000 Hz, seed 0, about 0.0014 h, 160 kB",
+        "ok quickstart: 32 clips (train 24, test 8) at 16000 Hz, seed 1, about 0.036 h, 4.1 MB",
     ]
 
 

@@ -324,3 +324,11 @@ def test_specs_are_json_with_every_default(tmp_path):
     assert ClipSpec.model_validate(json.loads(text)) == spec
     assert "uniform" not in text
     assert spec.to_json()["labels"] == {"offset": "dry", "tail_db": -30.0, "drop_below_snr_db": None}
+
+
+def test_a_clip_beyond_the_recipes_number_is_none_of_its():
+    """Numbers go from 0 to one less than the clips of the split; another seed or more clips give more."""
+    recipe = load_recipe(shipped_recipe("quickstart"), clips=3)
+    for ordinal in (-1, 3, 10**6):
+        with pytest.raises(PlanError, match=rf"split 'train' has clips 0 to 2, not {ordinal}"):
+            plan_clip(recipe, "train", ordinal)

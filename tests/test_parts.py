@@ -168,6 +168,15 @@ def test_a_damaged_part_is_named(made, tmp_path):
         merge([broken, *parts[1:]], tmp_path / "again")
 
 
+def test_a_part_that_is_not_there_is_told_from_one_that_is_none(tmp_path):
+    """A slip in the folder's name is not a folder without a part in it."""
+    (tmp_path / "file").touch()
+    with pytest.raises(BuildError, match="nope: no such folder; parts are made with"):
+        merge([tmp_path / "nope"], tmp_path / "out")
+    with pytest.raises(BuildError, match="file: a file; expected the folder of a part"):
+        merge([tmp_path / "file"], tmp_path / "out")
+
+
 def test_a_part_cannot_bring_in_what_lies_elsewhere(made, tmp_path):
     """A part may come from somebody else; a link in it is no file of it."""
     parts = [shutil.copytree(part, tmp_path / part.name) for part in made[2]]

@@ -242,3 +242,26 @@ def change(tree: dict, data: st.DataObject) -> None:
             if kind == "wrap"
             else scrap
         )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"noise": {"type": "coloured", "colour": "pink", "level_dbfs": 45}}, [("noise.level_dbfs", "+45 dBFS")]),
+        ({"noise": {"type": "coloured", "colour": "pink", "level_dbfs": {"uniform": [-3, 6]}}}, [("noise.level_dbfs", "+6 dBFS")]),
+        ({"noise": {"type": "coloured", "colour": "pink", "level_dbfs": 0}}, []),
+        ({"noise": {"type": "coloured", "colour": "pink", "level_dbfs": 45}, "mix": {"level_dbfs": -20}}, []),
+        ({"noise": {"level_dbfs": -40, "layers": [{"source": {"type": "coloured", "colour": "pink"}, "level_dbfs": 3}, {"source": {"type": "coloured", "colour": "pink"}, "level_dbfs": 0}]}}, []),
+        ({"events": [{"repeat": {"n": 2, "of": {"label": "x", "source": {"type": "tone", "frequency": 500, "duration": 0.1}, "onset": 0, "level_dbfs": {"choice": [-9, 9]}}}}]},
+         [("level_dbfs.choice[1]", "+9 dBFS")]),
+    ],
+)  # fmt: skip
+def test_a_level_beyond_full_scale_is_worth_a_warning(tmp_path, change, told):
+    """No file holds an RMS above full scale; where the mix is given a level afterwards, levels are relative."""
+    tree = {"sr": 16000, "duration": 1, "clips": {"train": 1}, **change}
+    warnings = load_recipe(write_recipe(tmp_path / "r.yaml", tree)).warnings
+    assert len(warnings) == len(told)
+    for warning, (place, level) in zip(warnings, told, strict=True):
+        assert re.search(
+            rf"r\.yaml:\d+:\d+ \S*{re.escape(place)}: {re.escape(level)} \(RMS\) is beyond full scale", warning
+        )

@@ -115,7 +115,7 @@ def test_a_changed_splits_file_is_noticed(tmp_path):
     build(load_recipe(path, cache_dir=tmp_path / "c"), tmp_path / "out")
     frozen[speakers[0]], frozen[speakers[1]] = frozen[speakers[1]], frozen[speakers[0]]
     (tmp_path / "splits.json").write_text(json.dumps(frozen))
-    with pytest.raises(BuildError, match="which recordings are in which split"):
+    with pytest.raises(BuildError, match="which recordings or voices are in which split"):
         build(load_recipe(path, cache_dir=tmp_path / "c"), tmp_path / "out")
 
 

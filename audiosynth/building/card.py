@@ -192,15 +192,7 @@ def _privacy(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], conte
     for kind, word in (("trained", "Trained voices"), ("recorded", "Voices of recordings in a synthesizer")):
         if content.voices.get(kind):
             yield f"- **{word}**: {_few(sorted(content.voices[kind]))}. They may sound like the people whose recordings they come from."
-    for role, word in (
-        ("background", "Recordings of places"),
-        ("room", "Rooms that were measured"),
-        ("event", "Other recorded sounds"),
-    ):
-        names = sorted(f"{row['data']}/{row['path']}" for row in assets if role in row.get("used_as", ()))
-        if names:
-            heard = " People may be heard in them." if role != "room" else ""
-            yield f"- **{word}**: {len(names)}: {_few(names)}.{heard}"
+    yield from _recordings(assets)
     for name, origin in sorted(content.learned.items()):
         yield f"- **Learned noise**: {escaped(name)}, statistics without order in time{f', of {escaped(origin)}' if origin else ''}."
     if content.refilled:
@@ -212,6 +204,23 @@ def _privacy(head: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], conte
             f"To take somebody's recordings out: {first}`audiosynth withdraw DIR --speaker ID`, or `--asset SHA256` for one recording; "
             "the clips that used them are made again without."
         )
+
+
+def _recordings(assets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what recordings are used as; one that is used as several things is named the first time, and counted every time."""
+    told: set[str] = set()
+    for role, word in (
+        ("background", "Recordings of places"),
+        ("room", "Rooms that were measured"),
+        ("event", "Other recorded sounds"),
+    ):
+        names = {f"{row['data']}/{row['path']}" for row in assets if role in row.get("used_as", ())}
+        if names:
+            heard = " People may be heard in them." if role != "room" else ""
+            new, again = sorted(names - told), len(names & told)
+            parts = [*([_few(new)] if new else []), *([f"{again} of them named above"] if again else [])]
+            yield f"- **{word}**: {len(names)}: {'; '.join(parts)}.{heard}"
+            told |= names
 
 
 def _few(names: Sequence[str]) -> str:

@@ -230,8 +230,11 @@ def read_part(folder: Path) -> Part:
     Raises
     ------
     BuildError
-        If the folder holds none.
+        If the folder holds none, or is not there.
     """
+    if not folder.is_dir():
+        kind = "a file; expected the folder of a part" if folder.exists() else "no such folder"
+        raise BuildError(f"{folder}: {kind}; parts are made with `build --shard K/N`, below output/NAME.parts")
     if (folder / WORK).is_dir() and not (folder / "dataset.json").is_file():
         raise BuildError(f"{folder}: an unfinished part; run its `build --shard` again, it goes on where it stopped")
     try:

@@ -49,7 +49,7 @@ def _members(recipe: Recipe) -> str:
 
 
 _WORDS: Final = {
-    "members": "which recordings are in which split",
+    "members": "which recordings or voices are in which split",
     "recipe_sha256": "the recipe",
     "parent_sha256": "the manifest",
     "jams_sha256": "the JAMS files",

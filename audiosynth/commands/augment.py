@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from audiosynth.commands.completion import complete_exporter
 from audiosynth.commands.options import Wanted, parse_set, whole, workers_option
 from audiosynth.commands.show import Show, example, output_options
 
+_OPTIONS = {"export": "--to", "catalogues.speech.layout": "--layout", "clips.replicas": "--replicas", "sr": "--sr"}
+"""What stands in the recipe because an option said so, and the option."""
 PRESETS = ("far_field", "noisy", "telephone", "speed3", "kaldi", "enhancement")
 
 
@@ -62,12 +65,30 @@ def augment_command(  # noqa: PLR0913 - one an option
     )
     path = Path(f"{output.rstrip('/')}.yaml")
     wanted = Wanted(str(path), None, seed, set_values, {"speech": corpus})
-    with _written(path, text):
+    with _written(path, text), _told_as_given(path):
         recipe = wanted.load(show, keep_going=keep_going)
     show.note(f"{path}: the recipe")
     with show.progress() as progress:
         built = build(recipe, Path(output), workers=workers or usable_cpus(), keep_going=keep_going, progress=progress)
     report(recipe, built, show, keep_going=keep_going)
+
+
+@contextmanager
+def _told_as_given(recipe: Path) -> Iterator[None]:
+    """Name the option where a problem is told by its place in the recipe, which nobody wrote by hand and which goes again."""
+    from audiosynth.errors import Problem, RecipeError
+
+    try:
+        yield
+    except RecipeError as error:
+        told = []
+        for problem in error.problems:
+            option = next(
+                (o for key, o in _OPTIONS.items() if re.match(rf"{re.escape(key)}(?![\w])", problem.path)), ""
+            )
+            ours = option and problem.where.startswith(f"{recipe}:")
+            told.append(Problem(option, "", problem.message) if ours else problem)
+        raise RecipeError(told) from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -136,12 +137,27 @@ def build_command(
     crew = None if dask is None else _dask(dask, workers, show)
     recipe = wanted.load(show, keep_going=keep_going)
     root = default_root(recipe.name, shard) if output is None else output
+    _note_room(recipe, root, shard, show)
     with show.progress() as progress:
         built = build(
             recipe, root, workers=workers or usable_cpus(), fresh=not resume, keep_going=keep_going, progress=progress,
             crew=crew, shard=None if shard is None else str(shard),
         )  # fmt: skip
     report(recipe, built, show, keep_going=keep_going)
+
+
+def _note_room(recipe: Recipe, root: Path | Upload, shard: Shard | None, show: Show) -> None:
+    """Warn of a set larger than the disk that it is made on; the build goes on, for it may be resumed elsewhere, or space be freed."""
+    from audiosynth.building.delivery import PLACE
+    from audiosynth.building.size import without_room
+
+    if not isinstance(root, Path):
+        if root.free_local:
+            return
+        root = Path(os.environ.get(PLACE) or "output/.staging")
+    text = without_room(recipe, root, shard)
+    if text:
+        show.note(f"warning: {text}")
 
 
 def _dask(address: str, workers: int | None, show: Show) -> Crew:

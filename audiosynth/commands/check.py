@@ -130,7 +130,7 @@ def check_recipe(wanted: Wanted, trials: int) -> Finding:
         for text in failures(recipe, trials):
             finding.errors.append(f"{wanted.name}: {text}")
             finding.code = PlanError.exit_code
-        finding.summary = _summary(recipe)
+        finding.summary = _summary(recipe, trials)
     except UsageError:
         raise
     except RecipeError as error:
@@ -222,6 +222,10 @@ def _failure(recipe: Recipe, split: str, ordinal: int) -> str:
     return ""
 
 
-def _summary(recipe: Recipe) -> str:
+def _summary(recipe: Recipe, trials: int) -> str:
+    from audiosynth.building.size import size_of, told
+
     counts = ", ".join(f"{split} {count}" for split, count in recipe.clips.items())
-    return f"{counted(sum(recipe.clips.values()), 'clip')} ({counts}) at {recipe.sr} Hz, seed {recipe.seed}"
+    size = size_of(recipe) if trials else None
+    about = "" if size is None else f", about {size.seconds / 3600:.2g} h, {told(size.n_bytes)}"
+    return f"{counted(sum(recipe.clips.values()), 'clip')} ({counts}) at {recipe.sr} Hz, seed {recipe.seed}{about}"

@@ -18,7 +18,7 @@ from audiosynth.language.draws_lists import Several
 from audiosynth.language.draws_scene import Series
 from audiosynth.language.nodes import OPAQUE, Const, ListNode, MapNode, Node, Repeat, leaves
 from audiosynth.language.references import By, Ref, text_of
-from audiosynth.loading.checks import entries, still
+from audiosynth.loading.checks import Checker, entries, still
 
 PER_LABEL = ("max_overlap_per_label", "min_overlap_per_label", "min_gap_per_label")
 Found = Iterator[tuple[Path, str]]
@@ -60,6 +60,42 @@ def scene_problems(scene: Mapping[str, Node], origins: Mapping[int, Path], sr: i
                         origins.get(id(node), ()),
                         f"class '{lost}' has no case here and there is no default; there are {has}",
                     )
+
+
+def beyond_full_scale(scene: MapNode, origins: Mapping[int, Path]) -> Found:
+    """Yield (path, message) for every level above 0 dBFS (RMS), unless the mix is then given a level: the others are relative."""
+    mix = scene.items.get("mix")
+    given = [] if mix is None else [entries(end.value) or {} for end in Checker(origins).ends(mix, ("mix",))]
+    if any(not items.keys().isdisjoint(("level_dbfs", "effects")) for items in given):
+        return
+    told: set[Path] = set()
+    for level, path in _levels(scene, origins):
+        for end in Checker(origins).ends(level, path):
+            if isinstance(end.value, int | float) and end.value > 0 and end.path not in told:
+                told.add(end.path)
+                yield (
+                    end.path,
+                    f"{end.value:+g} dBFS (RMS) is beyond full scale, so whole clips are turned down; is a minus missing?",
+                )
+
+
+def _levels(scene: MapNode, origins: Mapping[int, Path]) -> Iterator[tuple[Node, Path]]:
+    """Yield every node of a level in dBFS, with its path; not those of layers whose bed has a level, which are relative."""
+    todo: list[tuple[Node, Path]] = [(scene, ())]
+    seen: set[int] = set()
+    while todo:
+        node, path = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        path = origins.get(id(node), path)
+        items = dict(node.items) if isinstance(node, MapNode) else {}
+        if "level_dbfs" in items:
+            yield items["level_dbfs"], (*path, "level_dbfs")
+        if not items.keys().isdisjoint(("level_dbfs", "snr_db", "spl_db")):
+            items.pop("layers", None)
+        todo += [(child, (*path, key)) for key, child in items.items()]
+        todo += [(child, path) for child in (() if isinstance(node, MapNode) else node.children())]
 
 
 def sounds_of(scene: Mapping[str, Node], origins: Mapping[int, Path]) -> list[Sounds]:

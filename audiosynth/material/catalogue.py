@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from audiosynth.clip import Member, Recording
 from audiosynth.corpora.read import LAYOUTS
@@ -29,6 +30,17 @@ Layout = Literal[
     "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "lhotse_shar", "librispeech", "nemo", "parquet", "rttm",
     "speechbrain",
 ]  # fmt: skip
+
+
+def _is_table(name: object) -> object:
+    """Refuse a table by its name, in words that say what the pattern is for."""
+    if isinstance(name, str) and not re.search(_TABLES, name):
+        raise ValueError("expected a file below the data root that ends in .csv, .tsv or .jsonl")
+    return name
+
+
+_TABLES: Final = r"\.(csv|tsv|jsonl)$"
+Table = Annotated[str, BeforeValidator(_is_table), Field(pattern=_TABLES)]
 Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]+$")]
 
 
@@ -84,7 +96,7 @@ class CatalogueSpec(BaseModel):
     folder: str = "."
     layout: Layout | None = None
     pattern: str | None = None
-    table: str | None = Field(None, pattern=r"\.(csv|tsv|jsonl)$")
+    table: Table | None = None
     manifest: str | list[str] | None = None
     moved: dict[str, str] = {}
     alignments: str | None = None

@@ -145,23 +145,13 @@ def read_table(root: Path, folder: str, table: str, *, columns: Mapping[str, str
     Raises
     ------
     AssetError
-        If the table is missing, not UTF-8, or has no column for `path`.
+        If the table is missing, not UTF-8, has no column for `path`, or no rows.
     """
-    file = below(root, table)
-    if file is None:
-        raise AssetError(f"{root / table}: no such table; `table` is a file below the data root")
-    data = read_bytes(file)
-    if len(data) > MAX_TABLE_BYTES:
-        raise AssetError(f"{file}: {len(data):,} bytes; at most {MAX_TABLE_BYTES:,} are read; split the table")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise AssetError(f"{file}:{line}: not UTF-8 (byte {data[error.start]:#04x}); save the table as UTF-8") from None
+    file, text = _table(root, table)
     ours = {theirs: name for name, theirs in columns.items()}
     seen: dict[str, str] = {}
     found, cut = [], bool(columns.keys() & set(STRETCH))
-    for line, row in _json_rows(text, file) if file.suffix == ".jsonl" else _csv_rows(text, file):
+    for line, row in _json_rows(text, file) if file.suffix == ".jsonl" else _csv_rows(text, file, ours):
         where = f"{file}:{line}"
         fields = {ours.get(key, key): value for key, value in row.items() if value not in (None, "")}
         try:
@@ -175,7 +165,26 @@ def read_table(root: Path, folder: str, table: str, *, columns: Mapping[str, str
             found.append(item)
         except AssetError as error:
             problems.append(str(error))
+    if not (found or problems):
+        what = "has a header and no rows" if text.strip() else "is empty"
+        raise AssetError(f"{file}: the table {what}; expected a row for each file, with its name as 'path'")
     return sorted(found, key=lambda item: (item.path.encode(), 0 if item.utterance is None else item.utterance.start))
+
+
+def _table(root: Path, table: str) -> tuple[Path, str]:
+    """Return where a table is, and its text."""
+    file = below(root, table)
+    if file is None:
+        kind = "is a folder" if (root / table).is_dir() else "no such table"
+        raise AssetError(f"{root / table}: {kind}; `table` is a file below the data root")
+    data = read_bytes(file)
+    if len(data) > MAX_TABLE_BYTES:
+        raise AssetError(f"{file}: {len(data):,} bytes; at most {MAX_TABLE_BYTES:,} are read; split the table")
+    try:
+        return file, data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise AssetError(f"{file}:{line}: not UTF-8 (byte {data[error.start]:#04x}); save the table as UTF-8") from None
 
 
 def _stretch(item: Found) -> Utterance:
@@ -209,10 +218,14 @@ def _named(root: Path, folder: str, fields: dict[str, Any], where: str) -> Found
     return Found(path, inner, file, fields, where)
 
 
-def _csv_rows(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv_rows(text: str, file: Path, ours: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if file.suffix == ".tsv" else ",", strict=True)
     try:
         header = next(reader, [])
+        if header and not any(ours.get(name, name) == "path" for name in header):
+            raise AssetError(
+                f"{file}:1: no 'path' among the columns {', '.join(header):.80}; a table needs it, or `columns: {{path: its name}}`"
+            )
         for row in reader:
             if row and len(row) != len(header):
                 raise AssetError(

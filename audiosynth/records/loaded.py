@@ -158,7 +158,7 @@ class Recipe:
         """Raise `PlanError` unless the recipe has this clip."""
         if split not in self.clips:
             raise PlanError(f"no split is called '{split}'; there are {', '.join(self.clips)}")
-        if ordinal < 0 or (self.each is not None and ordinal >= self.clips[split]):
+        if not 0 <= ordinal < self.clips[split]:
             raise PlanError(f"split '{split}' has clips 0 to {self.clips[split] - 1}, not {ordinal}")
 
 
