@@ -30,6 +30,7 @@ Layout = Literal[
     "folders", "flat", "audiofolder", "commonvoice", "kaldi", "lhotse", "lhotse_shar", "librispeech", "nemo", "parquet", "rttm",
     "speechbrain",
 ]  # fmt: skip
+_TABLES: Final = r"\.(csv|tsv|jsonl)$"
 
 
 def _is_table(name: object) -> object:
@@ -39,7 +40,6 @@ def _is_table(name: object) -> object:
     return name
 
 
-_TABLES: Final = r"\.(csv|tsv|jsonl)$"
 Table = Annotated[str, BeforeValidator(_is_table), Field(pattern=_TABLES)]
 Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]+$")]
 
