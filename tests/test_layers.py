@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -94,16 +95,22 @@ def trees() -> dict[str, ast.Module]:
     return {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
 
 
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return every node of a file; a dozen rules look at each, and finding them takes longer than looking."""
+    return tuple(ast.walk(tree))
+
+
 def only_for_types(tree: ast.AST) -> set[int]:
     """Return the nodes under `if TYPE_CHECKING`, which never run."""
-    blocks = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    blocks = [n for n in nodes(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     return {id(inner) for block in blocks for statement in block.body for inner in ast.walk(statement)}
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
     """Yield the modules that a file imports, wherever it does."""
     skipped = only_for_types(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
@@ -193,12 +200,12 @@ def test_heavy_libraries_are_imported_where_they_are_needed(trees):
     for module, tree in ((m, t) for m, t in trees.items() if not m.endswith(IMPORTED_LATE)):
         inside = {
             id(n)
-            for f in ast.walk(tree)
+            for f in nodes(tree)
             if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
-            for n in ast.walk(f)
+            for n in nodes(f)
             if n is not f
         } | only_for_types(tree)
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = [a.name for a in node.names] if isinstance(node, ast.Import) else [str(node.module)]
                 tops = {name.split(".")[0] for name in names}
@@ -221,7 +228,7 @@ def test_importing_the_package_is_light():
 
 def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
     """Yield every call with the name called, as written."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call):
             yield node, ast.unparse(node.func)
 
@@ -235,7 +242,7 @@ def test_only_commands_print_and_exit(trees):
         for n, name in calls(t)
         if name in exits and not is_cli(m) and f"{m} {name}" not in ENDS_WORKERS
     ]
-    found += [place(m, n) + " assert" for m, t in trees.items() for n in ast.walk(t) if isinstance(n, ast.Assert)]
+    found += [place(m, n) + " assert" for m, t in trees.items() for n in nodes(t) if isinstance(n, ast.Assert)]
     assert found == []
 
 
@@ -244,7 +251,7 @@ def test_no_chance_and_no_clock(trees):
     banned = {"random", "secrets", "uuid", "time", "datetime", "locale", "socket", "getpass"}
     found = []
     for module, tree in trees.items():
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np.random", "numpy.random"):
                 found += [] if node.attr == "Philox" else [f"{place(module, node)} np.random.{node.attr}"]
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("numpy.random"):
@@ -257,7 +264,7 @@ def test_no_chance_and_no_clock(trees):
 
 def parents(tree: ast.AST) -> dict[int, ast.AST]:
     """Return the node above each node."""
-    return {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    return {id(child): node for node in nodes(tree) for child in ast.iter_child_nodes(node)}
 
 
 ORDERLESS = {"sorted", "len", "any", "all", "set", "frozenset", "min", "max", "sum", "bool"}
@@ -301,16 +308,16 @@ def test_no_order_from_sets(trees):
     found = []
     for module, tree in trees.items():
         above = parents(tree)
-        scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.Module)]
+        scopes = [n for n in nodes(tree) if isinstance(n, ast.FunctionDef | ast.Module)]
         for scope in scopes:
             named = {
                 target.id
-                for n in ast.walk(scope)
+                for n in nodes(scope)
                 if isinstance(n, ast.Assign | ast.AnnAssign) and n.value is not None and makes_set(n.value)
                 for target in (n.targets if isinstance(n, ast.Assign) else [n.target])
                 if isinstance(target, ast.Name)
             }
-            for node in ast.walk(scope):
+            for node in nodes(scope):
                 is_set = makes_set(node) or (
                     not isinstance(scope, ast.Module) and isinstance(node, ast.Name) and node.id in named
                 )
@@ -329,7 +336,7 @@ def test_directories_are_sorted(trees):
             if name in ("os.listdir", "os.scandir", "glob.glob", "glob.iglob"):
                 found.append(f"{place(module, node)} {name}")
             elif name == "os.walk":
-                steps = [ast.unparse(n) for n in ast.walk(up) if isinstance(n, ast.Assign | ast.Call)]
+                steps = [ast.unparse(n) for n in nodes(up) if isinstance(n, ast.Assign | ast.Call)]
                 if not any("[:] = sorted(" in step or step.endswith(".sort()") for step in steps):
                     found.append(f"{place(module, node)} {name}")
             elif name.split(".")[-1] in ("glob", "rglob", "iterdir"):
@@ -365,7 +372,7 @@ def test_functions_are_short(trees):
     found = []
     for module, tree in trees.items():
         lines = code_lines(FILES[module].read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 n = len(lines & set(range(node.lineno, (node.end_lineno or 0) + 1)))
                 found += [f"{place(module, node)} {node.name}: {n}"] if n > MAX_FUNCTION else []
