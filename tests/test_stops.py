@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from dask_cluster import ENV, Cluster, until
+from dask_cluster import ENV, PATIENCE, Cluster, until
 from material import tree_of, write_recipe
 
 from audiosynth import build, load_recipe
+from audiosynth.building.pool import Flag
 from audiosynth.cluster import connect, local
 from audiosynth.errors import BuildError
 
@@ -61,7 +64,7 @@ def units(out: Path) -> int:
 
 def require_stopped(process: subprocess.Popen[str], number: int) -> None:
     """Wait for a stopped build, and look at how it ended."""
-    assert process.communicate()[1] == SAID
+    assert process.communicate(timeout=PATIENCE)[1] == SAID
     assert process.returncode == 128 + number
     until(lambda: session(process.pid) == 0, "a process is left")
 
@@ -70,7 +73,7 @@ def require_resumed(words: tuple[str, ...], out: Path, whole: dict[str, bytes]) 
     """Go on to the end, and compare."""
     assert not (out / "dataset.json").exists()
     process = start(*words)
-    assert (process.communicate()[1], process.returncode) == ("", 0)
+    assert (process.communicate(timeout=PATIENCE)[1], process.returncode) == ("", 0)
     assert tree_of(out) == whole
 
 
@@ -92,6 +95,32 @@ def test_everybody_is_gone(many, tmp_path, how, moment, number):
     require_stopped(process, number)
     # How a build goes on is free: what workers of a cluster have made, this process finishes.
     require_resumed((many[0], "--workers", "1", "-o", str(out)), out, many[1])
+
+
+def _ask(flag: Flag, told) -> None:
+    """Tell that it is down, ask until it is up, and tell that."""
+    told.send(flag.raised())
+    while not flag.raised():
+        pass
+    told.send(True)
+
+
+def test_a_flag_is_free_whoever_is_killed():
+    """A process that is killed while it asks keeps nobody from raising it, nor others from seeing it."""
+    context = get_context("spawn")
+    for _ in range(4):
+        flag, (here, there) = Flag(), context.Pipe(duplex=False)
+        pair = [context.Process(target=_ask, args=(flag, there), daemon=True) for _ in range(2)]
+        for process in pair:
+            process.start()
+        assert [here.recv(), here.recv()] == [False, False]
+        pair[0].kill()
+        pair[0].join()
+        Thread(target=flag.set, daemon=True).start()  # in this thread a lock would hold up all other tests
+        assert here.poll(PATIENCE)
+        assert here.recv() is True
+        pair[1].join(PATIENCE)
+        assert pair[1].exitcode == 0
 
 
 def test_a_process_that_starts_is_not_interrupted(tmp_path):

@@ -7,19 +7,16 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from audiosynth.building.memory import collect_seldom, keep_freed_memory, spare_what_is_loaded, spared
 from audiosynth.building.orders import Order
-from audiosynth.building.pool import follow_parent, signals_held
+from audiosynth.building.pool import Flag, follow_parent, signals_held
 from audiosynth.building.units import Unit, never, render_unit
 from audiosynth.errors import BuildError
 from audiosynth.material.assets import AssetStore
 from audiosynth.material.workspace import Workspace
 from audiosynth.sound import mixing, normals
-
-if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
 
 ASSET_BYTES: Final = 1 << 30
 """Decoded recordings kept per worker, in bytes."""
@@ -129,11 +126,11 @@ class _Process:
     hand: Hand
 
 
-def _start(task: Task, stop: Event, share: int) -> None:
+def _start(task: Task, stop: Flag, share: int) -> None:
     follow_parent()
     keep_freed_memory()
     collect_seldom()
-    _Process.hand = Hand(task, share=share, stopped=stop.is_set)
+    _Process.hand = Hand(task, share=share, stopped=stop.raised)
 
 
 def _one(unit: Unit) -> int:
@@ -146,7 +143,7 @@ def _pool(task: Task, units: Sequence[Unit], workers: int) -> Generator[int, Non
     from multiprocessing import get_context
 
     context = get_context("spawn")
-    stop = context.Event()
+    stop = Flag()
     with ProcessPoolExecutor(workers, context, _start, (task, stop, len(units) // workers)) as pool:
         waiting: set[Future[int]] = set()
         try:

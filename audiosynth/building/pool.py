@@ -66,6 +66,33 @@ def signals_held() -> Iterator[None]:
             signal.raise_signal(which)
 
 
+class Flag:
+    """Down, or up for good: what processes that are handed it at their start can ask, and any of them raise.
+
+    Without a lock, unlike `multiprocessing.Event`: one that is killed while it holds a lock holds it for ever, and whoever raised the
+    flag then would wait as long.
+
+    Examples
+    --------
+    >>> flag = Flag()
+    >>> flag.raised(), flag.set(), flag.raised()
+    (False, None, True)
+    """
+
+    def __init__(self) -> None:
+        from multiprocessing.sharedctypes import RawValue
+
+        self._value = RawValue("b", 0)
+
+    def raised(self) -> bool:
+        """Return whether it is up."""
+        return bool(self._value.value)
+
+    def set(self) -> None:
+        """Put it up."""
+        self._value.value = 1
+
+
 class _Process:
     """What a worker process keeps between calls."""
 
