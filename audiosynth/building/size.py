@@ -61,11 +61,13 @@ def without_room(recipe: Recipe, root: Path, shard: Shard | None = None) -> str:
     """Return a warning if the clips that a build in `root` has still to make are more than its disk takes; empty if not."""
     if (root / "dataset.json").is_file():
         return ""
-    units = units_of(recipe.clips) if shard is None else shard.units(units_of(recipe.clips))
     made = {path.name for path in (root / WORK / "units").glob("*.jsonl")}
-    clips = dict.fromkeys(recipe.clips, 0)
-    for unit in units:
-        clips[unit.split] += 0 if unit.name in made else len(unit)
+    clips = dict(recipe.clips)
+    if made or shard is not None:
+        clips = dict.fromkeys(clips, 0)
+        units = units_of(recipe.clips)
+        for unit in units if shard is None else shard.units(units):
+            clips[unit.split] += 0 if unit.name in made else len(unit)
     there = next((folder for folder in (root.absolute(), *root.absolute().parents) if folder.is_dir()), None)
     try:
         free = shutil.disk_usage(there or root).free
