@@ -243,6 +243,7 @@ def test_clips_that_cannot_be_made_are_merged_too(tmp_path):
         said = CliRunner().invoke(cli, ["merge", *map(str, parts), "-o", str(tmp_path / "again")])
         assert said.exit_code == 1
         assert f"{whole.stats['failed']} clips could not be made; " in said.stderr
+        assert "make the parts that lack them again with `build --shard`, then merge again\n" in said.stderr
 
 
 def test_a_label_that_a_format_cannot_hold_stops_a_part(tmp_path):
