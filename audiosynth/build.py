@@ -15,7 +15,7 @@ from audiosynth.building.again import AGAIN, LOST, drop_views, reopen, try_again
 from audiosynth.building.crew import Crew, Task, crew_of
 from audiosynth.building.delivery import Take, Upload, delivered
 from audiosynth.building.finish import finish
-from audiosynth.building.folder import WORK, clear, finished, holds_build, locked, prepare
+from audiosynth.building.folder import WORK, clear, finished, holds_build, locked, prepare, require_apart
 from audiosynth.building.orders import Order, RecipeOrder
 from audiosynth.building.pack import Packer
 from audiosynth.building.parts import PartOrder, Shard
@@ -181,6 +181,8 @@ def _build(
 ) -> Built:
     root, state = task.root, task.order.state()
     replaced = fresh and holds_build(root)
+    if replaced:
+        require_apart(root, task.order.made_from)
     whole = not replaced and finished(root, state) and not _may_gain(task, final)
     if whole and not (root / WORK).exists():  # nobody is at work on it
         return _as_it_is(task, final)

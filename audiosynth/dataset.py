@@ -35,8 +35,9 @@ class ClipDataset:
     split
         Which split; may be left out where there is only one.
     epoch
-        0 is the recipe as it is. Every later epoch of a recipe has clips of its own: those of the same recipe with the seed
-        `epoch_seed`. A folder holds the same clips in every epoch.
+        0 is the recipe as it is. Every later epoch of a recipe has clips of its own, drawn with the seed `epoch_seed`; the voices and
+        negatives that loading the recipe drew stay, so that nobody speaks in another split. A folder holds the same clips in every
+        epoch.
 
     Raises
     ------

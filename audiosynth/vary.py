@@ -75,6 +75,11 @@ class Variation:
         return re.sub(r"[^A-Za-z0-9_-]+", "_", whole).strip("_-")[:64] or "varied"
 
     @property
+    def made_from(self) -> Sequence[Path]:
+        """Return the parent's manifest and the folders of the data roots."""
+        return [self.manifest, *self.roots.values()]
+
+    @property
     def exports(self) -> Sequence[Mapping[str, Any]]:
         """Return the exporters of the parent's recipe."""
         found: Sequence[Mapping[str, Any]] = self.parent.get("export", [{"type": "jsonl"}])

@@ -151,6 +151,26 @@ def test_a_changed_catalogue_stops_a_resume(recipe_path, tmp_path):
         build(loaded(recipe_path), out)
 
 
+def test_fresh_does_not_delete_the_recordings_of_the_build(recipe_path, tmp_path):
+    """Clips of a set that are taken for recordings go into another folder."""
+    root = build(load_recipe(recipe_path, clips=2), tmp_path / "out").root
+    event = {
+        "label": "a",
+        "source": {"type": "file", "recording": {"pick": {"from": "x"}}},
+        "level_dbfs": -20,
+        "onset": 0,
+    }
+    tree = {
+        "sr": 16000, "duration": 2, "clips": 1, "data": {"x": str(root / "audio")}, "events": [{**event, "overrun": "cut"}],
+        "catalogues": {"x": {"data": "x", "layout": "flat", "group": None}},
+    }  # fmt: skip
+    again, before = load_recipe(write_recipe(tmp_path / "again.yaml", tree), cache_dir=tmp_path / "c"), tree_of(root)
+    with pytest.raises(BuildError, match=r"--fresh would delete .*audio, from which the new set is made"):
+        build(again, root, fresh=True)
+    assert tree_of(root) == before
+    assert build(again, tmp_path / "other").clips == 1
+
+
 def test_a_foreign_folder_is_refused_and_kept(recipe_path, tmp_path):
     """A folder with somebody's files is neither written into nor deleted."""
     out = tmp_path / "out"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import re
 import shutil
@@ -260,13 +261,25 @@ def test_every_exception_has_one_line(error, message, code, monkeypatch):
 
 
 def test_a_build_that_is_stopped_says_how_to_go_on(monkeypatch):
-    """Only `build` goes on where it stopped, and says so."""
+    """So does every command that goes on where it stopped, and no other."""
 
     def raises(*_args, **_options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("audiosynth.commands.options.Wanted.load", raises)
-    assert fail("build", "good.yaml")[1] == "stopped; run the same command again to go on\n"
+    for module, name in (
+        ("vary", "variation"),
+        ("merge", "merge"),
+        ("scaper.order", "order_of"),
+        ("presets", "preset_recipe"),
+    ):
+        monkeypatch.setattr(importlib.import_module(f"audiosynth.{module}"), name, raises)
+    goes_on = "stopped; run the same command again to go on\n"
+    for words in (
+        ("build", "good.yaml"), ("merge", "a", "-o", "b"), ("vary", "a", "--set", "sr=1", "-o", "b"), ("import-scaper", "good.yaml"),
+        ("augment", ".", "--preset", "noisy", "-o", "b"),
+    ):  # fmt: skip
+        assert fail(*words)[1] == goes_on, words
     assert fail("plan", "good.yaml")[1] == "stopped\n"
 
 

@@ -194,6 +194,14 @@ def test_clips_that_are_missing_do_not_shift_the_others(tmp_path):
     assert [index.number(name) for name in gone] == [None] * len(gone)
 
 
+def test_a_part_without_clips_says_so(tmp_path):
+    """Of more parts than units some have no rows."""
+    root = build(cheap(tmp_path), tmp_path / "out", shard="9/9").root
+    index = ManifestIndex.beside(root / "manifest.jsonl")
+    with pytest.raises(ManifestError, match="has no rows, so none is number 0"):
+        index.line(0)
+
+
 def test_an_index_of_another_manifest_is_not_used(root):
     """Rows were added: the index is told by its size, the clips are found by going through; `write_index` mends it."""
     path = manifest(root)

@@ -199,6 +199,21 @@ def test_a_part_is_not_taken_for_the_whole(made, tmp_path):
         build(recipe, parts[0], shard="2/3")
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_fresh_deletes_no_part_that_is_merged(made, tmp_path, linked):
+    """A merge into one of its own parts is refused before anything is deleted, also by another name of it."""
+    parts = [shutil.copytree(part, tmp_path / part.name) for part in made[2]]
+    before, out = [tree_of(part) for part in parts], parts[0]
+    if linked:
+        out = tmp_path / "link"
+        out.symlink_to(parts[0])
+    with pytest.raises(BuildError, match=r"--fresh would delete .*part1/dataset\.json, from which the new set is made"):
+        merge(parts, out, fresh=True)
+    assert [tree_of(part) for part in parts] == before
+    assert tree_of(merge(parts, tmp_path / "out").root) == made[1]
+    assert tree_of(merge(parts, tmp_path / "out", fresh=True).root) == made[1]
+
+
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "-1/3"])
 def test_shards_count_from_one(made, tmp_path, text):
     """Anything else is refused with what a Slurm array looks like."""
@@ -228,6 +243,7 @@ def test_clips_that_cannot_be_made_are_merged_too(tmp_path):
         said = CliRunner().invoke(cli, ["merge", *map(str, parts), "-o", str(tmp_path / "again")])
         assert said.exit_code == 1
         assert f"{whole.stats['failed']} clips could not be made; " in said.stderr
+        assert "make the parts that lack them again with `build --shard`, then merge again\n" in said.stderr
 
 
 def test_a_label_that_a_format_cannot_hold_stops_a_part(tmp_path):

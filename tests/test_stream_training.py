@@ -11,6 +11,8 @@ from material import write_recipe
 from audiosynth import ClipDataset, ClipStream, build, load_recipe, plan_clip, render
 from audiosynth.dataset import epoch_seed
 from audiosynth.errors import UsageError
+from audiosynth.spec import ClipSpec
+from audiosynth.speech import espeak
 
 CLIPS = 23
 
@@ -45,6 +47,30 @@ def test_epochs_have_clips_of_their_own_that_can_be_made_again(path):
     assert ClipDataset(recipe, epoch=2)[7]["y"].tobytes() == seen[2]
     with pytest.raises(UsageError, match="an epoch from 0, got -1"):
         clips.set_epoch(-1)
+
+
+@pytest.mark.skipif(not espeak.installed(), reason="espeakng-loader is not installed (extra [speech])")
+def test_voices_stay_in_their_splits_in_every_epoch(tmp_path):
+    """What loading drew is not drawn anew: a voice is the same person in each epoch. A clip's own spec makes it again."""
+    source = {"type": "speech", "text": "yes", "voice": {"pick": "cast"}}
+    tree = {
+        "sr": 8000, "duration": 2.0, "clips": {"train": 9, "test": 9}, "splits": {"train": 1, "test": 1}, "voices": {"n": 8},
+        "events": [{"label": "yes", "source": source, "level_dbfs": -20, "onset": 0.1}],
+    }  # fmt: skip
+    recipe = load_recipe(write_recipe(tmp_path / "r.yaml", tree))
+    said = {}
+    for split in ("train", "test"):
+        clips = ClipDataset(recipe, split=split)
+        for epoch in range(3):
+            clips.set_epoch(epoch)
+            said[split, epoch] = [clip["spec"]["events"][0]["source"]["voice"] for clip in clips]
+            again = render(ClipSpec.model_validate(clips[4]["spec"]))
+            assert (clips[4]["y"] == (again.pcm16 / 32768).astype(np.float32)).all()
+    names = {split: {v["name"] for epoch in range(3) for v in said[split, epoch]} for split in ("train", "test")}
+    assert not names["train"] & names["test"]
+    voices = {v["name"]: v for spoken in said.values() for v in spoken}
+    assert all(v == voices[v["name"]] for spoken in said.values() for v in spoken)
+    assert len({str(said["train", epoch]) for epoch in range(3)}) == 3
 
 
 @pytest.mark.parametrize("shuffle", [False, True])

@@ -110,6 +110,14 @@ def test_what_is_written_is_no_sound(root, tmp_path):
         assert np.array_equal(np.sum(stems, axis=0) * 32768, mix)
 
 
+def test_fresh_does_not_delete_the_parent(root):
+    """A set is not made anew over the one that it is made from."""
+    before = tree_of(root)
+    with pytest.raises(BuildError, match=r"--fresh would delete .*manifest\.jsonl, from which the new set is made"):
+        vary(root, root, set_values=["events[*].snr_db=+3"], fresh=True)
+    assert tree_of(root) == before
+
+
 def test_there_and_back(root, tmp_path):
     """3 dB more and 3 dB less again are the first set, bit for bit; in between every clip is another."""
     up = vary(root, tmp_path / "up", set_values=["events[*].snr_db=+3"]).root

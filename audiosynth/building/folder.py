@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from audiosynth.building.placing import put
 from audiosynth.building.state import IDENTITIES, changes
 from audiosynth.errors import BuildError
 from audiosynth.files.locks import locked_file
+from audiosynth.files.paths import is_inside
 
 WORK: Final = ".build"
 _OF_CLIPS: Final = ("tmp", "units", "kept", "failed", "packed")
@@ -91,6 +92,21 @@ def holds_build(root: Path) -> bool:
     if not root.is_dir() or not _is_ours(root):
         raise BuildError(f"{root}: is not a build, so --fresh will not delete it; choose another folder with -o")
     return True
+
+
+def require_apart(root: Path, needed: Iterable[Path]) -> None:
+    """Refuse to clear a build away that holds what the new one is made from.
+
+    Raises
+    ------
+    BuildError
+        If one of the files and folders that are needed would be deleted.
+    """
+    for path in needed:
+        if any(is_inside(root / name, path) for name in WRITTEN):
+            raise BuildError(
+                f"{root}: --fresh would delete {path}, from which the new set is made; choose another folder with -o"
+            )
 
 
 def clear(root: Path) -> None:

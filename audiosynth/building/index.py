@@ -116,7 +116,8 @@ class ManifestIndex:
             If what is there is not a line.
         """
         if not 0 <= number < self.rows:
-            raise ManifestError(f"{self.manifest}: has rows 0 to {self.rows - 1}, not {number}")
+            there = f"rows 0 to {self.rows - 1}, not {number}" if self.rows else f"no rows, so none is number {number}"
+            raise ManifestError(f"{self.manifest}: has {there}")
         with self._file() as file:
             (first, _), (last, _) = self._record(file, number), self._record(file, number + 1)
             if not self._blocks:

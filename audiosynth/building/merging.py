@@ -102,6 +102,11 @@ class MergedOrder:
         return {}
 
     @property
+    def made_from(self) -> Sequence[Path]:
+        """Return a file of each part."""
+        return [part.root / "dataset.json" for part in self.parts]
+
+    @property
     def exports(self) -> Sequence[Mapping[str, Any]]:
         """Return the exporters of the whole."""
         found: Sequence[Mapping[str, Any]] = self._first["part"]["export"]

@@ -65,6 +65,11 @@ class Order(Protocol):
         ...
 
     @property
+    def made_from(self) -> Sequence[Path]:
+        """Return the files and folders without which it cannot be made."""
+        ...
+
+    @property
     def exports(self) -> Sequence[Mapping[str, Any]]:
         """Return the exporters' trees."""
         ...
@@ -120,6 +125,11 @@ class RecipeOrder:
     def roots(self) -> Mapping[str, Path]:
         """Return the folder of each data root."""
         return self.recipe.roots
+
+    @property
+    def made_from(self) -> Sequence[Path]:
+        """Return the folders of the data roots."""
+        return [*self.roots.values()]
 
     @property
     def exports(self) -> Sequence[Mapping[str, Any]]:

@@ -190,8 +190,8 @@ def report(recipe: Recipe, built: Built, show: Show, *, keep_going: bool) -> Non
         )
 
 
-def require_all(built: Built) -> None:
-    """Raise `BuildError` if clips could not be made; it says how they are made once that is mended."""
+def require_all(built: Built, *, parts: bool = False) -> None:
+    """Raise `BuildError` if clips could not be made, here or in `parts`; it says how they are made once that is mended."""
     from audiosynth.errors import BuildError
 
     failed = built.stats.get("failed")
@@ -201,6 +201,9 @@ def require_all(built: Built) -> None:
             if built.tries_again
             else "build the set anew with --fresh"
         )
+        if parts:
+            fresh = "" if built.tries_again else " with --fresh"
+            way = f"make the parts that lack them again with `build --shard`, then merge again{fresh}"
         raise BuildError(
             f"{counted(failed, 'clip')} could not be made; {built.place}/failed.jsonl says which, and why. Once that is mended, {way}"
         )

@@ -30,6 +30,8 @@ _WORDS: Final = {
     errno.EEXIST: "is there already",
     errno.EMFILE: "too many files are open; try fewer --workers, or a higher `ulimit -n`",
 }
+_GO_ON: Final = ("augment", "build", "import-scaper", "merge", "vary")
+"""Commands that, run again, go on where they were stopped."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -164,7 +166,7 @@ def _each(message: str) -> Iterator[str]:
 
 
 def _resumable(command: str) -> str:
-    return "stopped; run the same command again to go on" if command in ("build", "merge") else "stopped"
+    return "stopped; run the same command again to go on" if command in _GO_ON else "stopped"
 
 
 def _usage(error: click.ClickException) -> str:

@@ -40,4 +40,4 @@ def merge_command(*, parts: tuple[str, ...], output: str, resume: bool, show: Sh
     show.json({"root": str(built.root), "total": built.clips, "made": built.made, **built.stats})
     if not show.quiet:
         show.table(("", ""), summary(built))
-    require_all(built)
+    require_all(built, parts=True)

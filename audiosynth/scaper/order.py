@@ -41,6 +41,11 @@ class ScaperOrder:
         """Return the number of clips of the one split."""
         return {self.split: len(self.specs)}
 
+    @property
+    def made_from(self) -> Sequence[Path]:
+        """Return the folders of the recordings."""
+        return [*self.roots.values()]
+
     @cached_property
     def sha256(self) -> str:
         """Return the hash of what was read."""
