@@ -16,6 +16,7 @@ from typing import Final, Literal
 from audiosynth.building.cpus import usable_cpus
 from audiosynth.compiled import compiled
 from audiosynth.errors import AudiosynthError
+from audiosynth.files.paths import nearest_folder
 from audiosynth.material.index import default_cache_dir
 from audiosynth.speech.espeak import Request, files, languages, say
 from audiosynth.speech.piper import FOLDER
@@ -185,7 +186,7 @@ def _compiled_loops() -> Iterator[Finding]:
 
 def _machine(folder: Path) -> Iterator[Finding]:
     yield Finding("machine", "cores", "ok", f"{usable_cpus()} that this process may use (`--workers`)")
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    there = nearest_folder(folder)
     free = shutil.disk_usage(there).free
     low = free < ROOM
     yield Finding(
@@ -199,7 +200,7 @@ def _machine(folder: Path) -> Iterator[Finding]:
     if not writable:
         yield Finding("machine", "folder", "fault", f"{there} cannot be written", "build elsewhere with -o")
     cache = default_cache_dir()
-    kept = cache is not None and os.access(next(p for p in (cache, *cache.parents) if p.exists()), os.W_OK)
+    kept = cache is not None and os.access(nearest_folder(cache), os.W_OK)
     advice = "set AUDIOSYNTH_CACHE to a folder that can be written; recordings are measured, and large ones decoded, anew for every build without"
     yield Finding(
         "machine",

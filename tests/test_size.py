@@ -58,3 +58,16 @@ def test_a_file_system_that_cannot_tell(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shutil, "disk_usage", cannot)
     assert not without_room(load_recipe(shipped_recipe("quickstart")), tmp_path / "new")
+
+
+@pytest.mark.parametrize("free_local", [False, True])
+def test_of_a_set_that_is_uploaded_the_local_folder_counts(tmp_path, monkeypatch, free_local):
+    """What is made before it is sent, unless it goes as soon as it has arrived; a folder in a variable may begin with ~."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AUDIOSYNTH_STAGING", "~/staging")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 0, 50_000))
+    command = ["build", "quickstart", "--clips", "1", "-o", (tmp_path / "set").as_uri(), "--workers", "1"]
+    result = CliRunner().invoke(cli, [*command, *(["--free-local"] if free_local else [])])
+    assert result.exit_code == 0, result.stderr
+    told = f"warning: {tmp_path}/staging/" in result.stderr.replace("\n", " ")
+    assert told is not free_local

@@ -103,7 +103,7 @@ def delivered(
     object, created only if there is none, keeps others out; it names this build's local folder, which takes it up again after a kill.
     """
     url = target.url
-    home = Path(environ.get(PLACE) or "output/.staging").expanduser() / hashlib.sha256(url.encode()).hexdigest()[:16]
+    home = staging_of(url, environ)
     there = remote(url, error=BuildError)
     empty = there.is_empty()
     head = _head(there) if not empty and there.holds(HEAD) else {}
@@ -131,6 +131,11 @@ def delivered(
         _unlock(there)
     shutil.rmtree(home)
     return made, head
+
+
+def staging_of(url: str, environ: Mapping[str, str]) -> Path:
+    """Return the local folder of a delivery; its ``set`` is the set until it has arrived."""
+    return Path(environ.get(PLACE) or "output/.staging").expanduser() / hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def _head(there: Remote) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from audiosynth.building.folder import WORK
 from audiosynth.building.parts import Shard
 from audiosynth.building.units import units_of
 from audiosynth.errors import AudiosynthError
+from audiosynth.files.containers import BITS
+from audiosynth.files.paths import nearest_folder
 from audiosynth.material.stems import Source, stems_of
 from audiosynth.plan import plan_clip
 from audiosynth.records.loaded import Recipe
@@ -19,7 +21,6 @@ from audiosynth.spec import ClipSpec
 
 MOST_PLANNED: Final = 8
 """Clips that are planned for it; a set whose clips are alike is known by these, and a plan may take long."""
-_WIDTHS: Final = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def _bytes_of(spec: ClipSpec) -> int:
         sources = [Source(event.label, event.name, event.role) for event in spec.events]
         n_layers = 0 if spec.noise is None else len(spec.noise.layers)
         made = stems_of(sources, n_layers, by=asked.by, layers=asked.layers)
-        stems = sum(len(asked.parts) if stem.events else 1 for stem in made) * _WIDTHS[asked.subtype]
-    return values * (_WIDTHS[out.subtype] + stems)
+        stems = sum(len(asked.parts) if stem.events else 1 for stem in made) * BITS[asked.subtype]
+    return values * (BITS[out.subtype] + stems) // 8
 
 
 def without_room(recipe: Recipe, root: Path, shard: Shard | None = None) -> str:
@@ -68,9 +69,8 @@ def without_room(recipe: Recipe, root: Path, shard: Shard | None = None) -> str:
         units = units_of(recipe.clips)
         for unit in units if shard is None else shard.units(units):
             clips[unit.split] += 0 if unit.name in made else len(unit)
-    there = next((folder for folder in (root.absolute(), *root.absolute().parents) if folder.is_dir()), None)
     try:
-        free = shutil.disk_usage(there or root).free
+        free = shutil.disk_usage(nearest_folder(root)).free
     except OSError:  # a file system that cannot tell
         return ""
     size = size_of(recipe, clips)

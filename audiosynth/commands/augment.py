@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,11 +82,11 @@ def _told_as_given(recipe: Path) -> Iterator[None]:
     except RecipeError as error:
         told = []
         for problem in error.problems:
-            option = next(
-                (o for key, o in _OPTIONS.items() if re.match(rf"{re.escape(key)}(?![\w])", problem.path)), ""
-            )
-            ours = option and problem.where.startswith(f"{recipe}:")
-            told.append(Problem(option, "", problem.message) if ours else problem)
+            given = [
+                option for key, option in _OPTIONS.items() if f"{problem.path}.".startswith((f"{key}.", f"{key}["))
+            ]
+            ours = given and problem.where.startswith(f"{recipe}:")
+            told.append(Problem(given[0], "", problem.message) if ours else problem)
         raise RecipeError(told) from None
 
 

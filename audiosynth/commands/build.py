@@ -148,13 +148,13 @@ def build_command(
 
 def _note_room(recipe: Recipe, root: Path | Upload, shard: Shard | None, show: Show) -> None:
     """Warn of a set larger than the disk that it is made on; the build goes on, for it may be resumed elsewhere, or space be freed."""
-    from audiosynth.building.delivery import PLACE
+    from audiosynth.building.delivery import staging_of
     from audiosynth.building.size import without_room
 
     if not isinstance(root, Path):
         if root.free_local:
             return
-        root = Path(os.environ.get(PLACE) or "output/.staging")
+        root = staging_of(root.url, os.environ) / "set"
     text = without_room(recipe, root, shard)
     if text:
         show.note(f"warning: {text}")

@@ -82,8 +82,10 @@ def entries(group: str, *, name: str | None = None) -> Iterator[Entry]:
 
 def summaries(group: str) -> Iterator[Entry]:
     """Yield the entries of a group without parameters, text and example, of which reading takes a second for all groups."""
-    for name, entry in _offers(group):
-        yield _outline(group, registry.newest(group, everywhere=True)[name]) if group in FAMILIES else entry()
+    if group in FAMILIES:
+        yield from (_outline(group, cls) for cls in registry.newest(group, everywhere=True).values())
+    else:
+        yield from entries(group)
 
 
 def _offers(group: str) -> Iterator[tuple[str, Callable[[], Entry]]]:

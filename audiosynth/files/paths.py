@@ -160,6 +160,18 @@ def stat_of(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
+def nearest_folder(path: Path) -> Path:
+    """Return the folder, or the nearest one above it that is there: what may be written, and how much, is known by it.
+
+    Examples
+    --------
+    >>> nearest_folder(Path("/none/such")) == Path("/none/such").absolute().parents[1]
+    True
+    """
+    whole = path.absolute()
+    return next(folder for folder in (whole, *whole.parents) if folder.is_dir())
+
+
 def is_inside(root: Path, target: Path) -> bool:
     """Return whether a file is below a folder where its links lead; a link in a circle leads nowhere."""
     return Path(os.path.realpath(target)).is_relative_to(
